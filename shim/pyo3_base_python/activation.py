@@ -1,0 +1,44 @@
+"""The variables that switch the shim on for every build below a process."""
+
+from __future__ import annotations
+
+import os
+
+from pyo3_base_python import launcher, process
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["variables"]
+
+# setuptools-rust compares CARGO with this name and then looks elsewhere for what was built.
+CROSS = "cross"
+
+# tox hands on few variables; this adds to them without a change in the project. Sections as tox.ini, tox.toml and
+# pyproject.toml call them: https://tox.wiki/en/latest/reference/config.html#pass_env
+TOX_SECTIONS = ("testenv", "pkgenv", "env_run_base", "env_pkg_base", "tool.tox.env_run_base", "tool.tox.env_pkg_base")
+TOX_OVERRIDE = ";".join(f"{section}.pass_env+=CARGO,PYO3_SHIM_*" for section in TOX_SECTIONS)
+
+
+def variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """What to add to ``environ`` so that maturin and setuptools-rust start the wrapper instead of cargo.
+
+    ``CARGO`` is the wrapper's path; a ``CARGO`` that stood before goes to ``PYO3_SHIM_CARGO``, for the wrapper to
+    become; ``TOX_OVERRIDE`` lets tox hand both on, after what the user's own says.
+    The result is empty where ``CARGO`` is ``cross``. Effect: the launcher is put into the store. Raises
+    ``CannotSteady``.
+    """
+    before = environ.get("CARGO")
+    if before == CROSS:
+        return {}
+    wrapper = launcher.install(environ)
+    result = {"CARGO": wrapper}
+    if before and before != wrapper and not environ.get("PYO3_SHIM_CARGO"):
+        found = process.find_program(before, environ, skip=[wrapper])
+        if found:
+            result["PYO3_SHIM_CARGO"] = os.path.abspath(found)
+    overrides = environ.get("TOX_OVERRIDE", "")
+    if TOX_OVERRIDE not in overrides:
+        result["TOX_OVERRIDE"] = f"{overrides};{TOX_OVERRIDE}" if overrides else TOX_OVERRIDE
+    return result

@@ -1,0 +1,195 @@
+"""What ``$CARGO`` starts: decide, set the environment, become the real cargo.
+
+The build backend (maturin, setuptools-rust) has chosen the interpreter by the time it starts cargo, so this is where
+its choice can be given a stable name. On POSIX the process is replaced: arguments, streams, exit code and signals are
+cargo's own. Whatever goes wrong here costs one line on stderr, and cargo runs with the environment it was given; only
+what the user asked for by name (``PYO3_BASE_PYTHON``, ``PYO3_SHIM_MODE``) is an error.
+
+Variables read: ``PYO3_SHIM_MODE``, ``PYO3_SHIM_STORE``, ``PYO3_SHIM_CARGO``, ``PYO3_SHIM_LOG`` (see the README).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from pyo3_base_python import interpreter, invocation, plan, process, project, sources, store
+from pyo3_base_python.errors import CannotSteady, ShimError, UserError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import NoReturn
+
+__all__ = ["main", "prepare", "real_cargo"]
+
+CARGO_NOT_FOUND = 127
+CARGO_NOT_STARTED = 126
+
+
+def main() -> NoReturn:
+    """``sys.argv``: the path by which this wrapper was started, then cargo's arguments."""
+    wrapper, *arguments = sys.argv
+    environ = dict(os.environ)
+    try:
+        cargo = real_cargo(environ, wrapper)
+    except ShimError as error:
+        fail(error)
+    # Cargo hands its own CARGO on to build scripts: it must not be this wrapper.
+    environ.pop("CARGO", None)
+    # Used up: a cargo that starts `cargo` again must not come back to itself.
+    environ.pop("PYO3_SHIM_CARGO", None)
+    try:
+        environ, log = prepare(arguments, environ, os.getcwd())
+    except UserError as error:
+        fail(error)
+    except CannotSteady as error:
+        log = f"left alone: {error.what}"
+        say(f"{error.what}; cargo runs without a stable interpreter")
+    except Exception as error:  # noqa: BLE001 - a mistake of ours must not break a build that works without us
+        log = f"left alone: {type(error).__name__}: {error}"
+        say(f"internal error ({type(error).__name__}: {error}); cargo runs without a stable interpreter")
+        if environ.get("PYO3_SHIM_LOG"):
+            import traceback  # noqa: PLC0415 - 15 ms, for the one who looks for a mistake of ours
+
+            log += f"\n{traceback.format_exc()}"
+    write_log(environ, arguments, log)
+    try:
+        process.become(cargo, [cargo, *arguments], environ)
+    except OSError as error:
+        say(f"can't start {cargo}: {error.strerror}")
+        sys.exit(CARGO_NOT_STARTED)
+
+
+def prepare(arguments: Sequence[str], environ: Mapping[str, str], cwd: str) -> tuple[dict[str, str], str]:
+    """The environment for a cargo started with ``arguments`` in ``cwd``, and a line that says what was done and why.
+
+    Effects: starts the interpreter, writes to the store, and refreshes times in unpacked sdists. Raises
+    ``CannotSteady``, with nothing lost, or ``UserError``.
+    """
+    result = dict(environ)
+    if (environ.get("PYO3_SHIM_MODE") or plan.MODES[0]) not in plan.MODES:
+        raise UserError(
+            f"PYO3_SHIM_MODE is {environ['PYO3_SHIM_MODE']!r}, which is none of {', '.join(plan.MODES)}",
+            "unset it, or set one of these",
+        )
+    call = invocation.parse(arguments)
+    here = project.locate(call, environ, cwd) if call.may_build else None
+    host = host_triple(environ) if here and plan.targets(call, here) else None
+    reason = plan.leave_alone(environ, call, here, host)
+    if reason is not None or here is None:
+        return result, f"left alone: {reason}"
+    found = interpreter.find(environ)
+    if found is None:
+        return result, "left alone: there is no Python interpreter"
+    used = interpreter.ask(found, environ)
+    asked = environ.get("PYO3_BASE_PYTHON")
+    if asked:
+        use_base_python(used, asked, environ)
+    # Before anything is written: a stable interpreter without fresh sources would ship stale wheels.
+    unpacked = sources.unpacked_sdist(here)
+    if unpacked is not None:
+        try:
+            sources.freshen(unpacked)
+        except OSError as error:
+            raise CannotSteady(f"can't refresh the times of the sources in {unpacked}: {error.strerror}") from None
+    root = store.default_root(environ)
+    steps = plan.steady(environ, here, used, root, maturin_config=maturin_config(environ), windows=process.WINDOWS)
+    for file in steps.files:
+        store.put(root, file)
+    result.update(steps.set)
+    return result, "; ".join(
+        f"{variable}={steps.set.get(variable, '')} ({why})" for variable, why in steps.reasons.items()
+    )
+
+
+def use_base_python(used: interpreter.Interpreter, path: str, environ: Mapping[str, str]) -> None:
+    """Make the user's own ``PYO3_BASE_PYTHON`` the base of ``used``, if it is one. Raises ``UserError``."""
+    if not process.is_program(path):
+        raise UserError(
+            f"PYO3_BASE_PYTHON is {path}, which is not a program (this builds for {used.executable})",
+            f"unset PYO3_BASE_PYTHON, or set it to {used.base_executable}",
+        )
+    try:
+        base = interpreter.ask(path, environ)
+    except CannotSteady as error:
+        raise UserError(
+            f"PYO3_BASE_PYTHON can't be used: {error.what} (this builds for {used.executable})",
+            f"unset PYO3_BASE_PYTHON, or set it to {used.base_executable}",
+        ) from None
+    plan.check_base_python(base, used, path)
+    used.base_executable = os.path.realpath(path)
+    used.config = base.config
+
+
+def real_cargo(environ: Mapping[str, str], wrapper: str) -> str:
+    """The cargo to become: ``PYO3_SHIM_CARGO``, else the first on ``PATH`` that is not this wrapper.
+
+    Raises ``ShimError`` if there is none.
+    """
+    named = environ.get("PYO3_SHIM_CARGO")
+    found = process.find_program(named or "cargo", environ, skip=[wrapper])
+    if found is None and named and process.find_program(named, environ):
+        found = process.find_program("cargo", environ, skip=[wrapper])  # PYO3_SHIM_CARGO is this wrapper
+    if found is not None:
+        return found
+    if named:
+        raise ShimError(
+            f"PYO3_SHIM_CARGO is {named}, which is not a program", "unset it, or set it to a cargo", CARGO_NOT_FOUND
+        )
+    raise ShimError("there is no cargo on PATH", "install Rust, for instance from https://rustup.rs", CARGO_NOT_FOUND)
+
+
+def maturin_config(environ: Mapping[str, str]) -> bytes | None:
+    """The content of the config file that maturin has written for this build, if it has. Raises ``CannotSteady``."""
+    path = environ.get("PYO3_CONFIG_FILE")
+    if not path:
+        return None
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise CannotSteady(f"can't read maturin's {path}: {error.strerror}") from None
+
+
+def host_triple(environ: Mapping[str, str]) -> str | None:
+    """The triple that rustc builds for by itself; ``None`` if rustc does not say."""
+    rustc = process.find_program(environ.get("RUSTC") or "rustc", environ)
+    if rustc is None:
+        return None
+    try:
+        _, output = process.capture([rustc, "-vV"], environ, interpreter.SECONDS_TO_ANSWER)
+    except OSError:
+        return None
+    for line in output.decode(errors="replace").splitlines():
+        if line.startswith("host: "):
+            return line[6:].strip()
+    return None
+
+
+def write_log(environ: Mapping[str, str], arguments: Sequence[str], what: str) -> None:
+    """Append a line for this call to the file that ``PYO3_SHIM_LOG`` names."""
+    path = environ.get("PYO3_SHIM_LOG")
+    if not path:
+        return
+    words = " ".join(("cargo", *arguments))
+    try:
+        with open(path, "a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(f"{words!a}: {what}\n")
+    except OSError as error:
+        say(f"can't write to PYO3_SHIM_LOG={path}: {error.strerror}")
+
+
+def say(line: str) -> None:
+    """One line on stderr: stdout may be read by a build backend."""
+    if sys.stderr is not None:
+        sys.stderr.write(f"pyo3-base-python: {line}\n".encode(errors="backslashreplace").decode())
+        sys.stderr.flush()
+
+
+def fail(error: ShimError) -> NoReturn:
+    """Say what is wrong and what to do, and end."""
+    say(f"error: {error.what}")
+    if error.hint:
+        say(f"hint: {error.hint}")
+    sys.exit(error.exit_code)

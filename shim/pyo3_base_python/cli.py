@@ -1,0 +1,162 @@
+"""The command line, `pyo3-base-python`. Words, exit codes and terminals are put together here."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from pyo3_base_python import __version__, activation, process, shells
+from pyo3_base_python.errors import ShimError, UserError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+__all__ = ["main"]
+
+COMMAND_NOT_FOUND = 127
+COMMAND_NOT_STARTED = 126
+
+
+class HintedError(click.ClickException):
+    """A ``ShimError`` as click shows it: what, then what to do, and the exit code."""
+
+    def __init__(self, error: ShimError) -> None:
+        super().__init__(error.what)
+        self.hint = error.hint
+        self.exit_code = error.exit_code  # type: ignore[misc] # click declares it for the class, and means this
+
+    def show(self, file: object = None) -> None:  # noqa: ARG002 - click's signature
+        click.echo(f"pyo3-base-python: error: {self.message}", err=True)
+        if self.hint:
+            click.echo(f"pyo3-base-python: hint: {self.hint}", err=True)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def main() -> None:
+    """A stable interpreter for isolated builds: cargo stops recompiling pyo3.
+
+    \b
+    pyo3-base-python demo                     see it work
+    pyo3-base-python run -- uv build          any command, with the shim on
+    eval "$(pyo3-base-python env)"            on for the rest of this shell
+    maturin-shim build --release              maturin, with the shim on
+
+    Exit codes: 1 failure, 2 usage, 3 what was asked for by name can't be done, 126 and 127 a command that can't be
+    started or is not there; else those of the command that was run.
+    """
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.option("-v", "--verbose", is_flag=True, help="Say on stderr what is set before the command starts.")
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def run(command: tuple[str, ...], verbose: bool) -> NoReturn:
+    """Run COMMAND with the shim on for all it starts.
+
+    \b
+    pyo3-base-python run -- uv build --wheel
+    pyo3-base-python run -- python -m build
+    pyo3-base-python run -- pip wheel .
+    pyo3-base-python run -- nox -s tests
+    pyo3-base-python run -- cargo test
+    """
+    environ = dict(os.environ)
+    try:
+        added = activation.variables(environ)
+    except UserError as error:
+        raise HintedError(error) from None
+    except ShimError as error:
+        click.echo(f"pyo3-base-python: {error.what}; the command runs without a stable interpreter", err=True)
+        added = {}
+    environ.update(added)
+    name = command[0]
+    # Cargo itself, typed as such, is to have the shim as well.
+    program = added.get("CARGO") if name == "cargo" else None
+    program = program or process.find_program(name, environ)
+    if program is None:
+        missing = ShimError(f"there is no command {name!r}", "check its name, or PATH", COMMAND_NOT_FOUND)
+        raise HintedError(missing)
+    if verbose:
+        for variable, value in added.items():
+            click.echo(f"pyo3-base-python: {variable}={value}", err=True)
+    try:
+        process.become(program, [name, *command[1:]], environ)
+    except OSError as error:
+        broken = ShimError(f"can't start {program}: {error.strerror}", exit_code=COMMAND_NOT_STARTED)
+        raise HintedError(broken) from None
+
+
+@main.command()
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(list(shells.FORMATS)),
+    default="sh",
+    show_default=True,
+    help="For which shell or tool.",
+)
+def env(form: str) -> None:
+    """Print what to set so that every later build has the shim.
+
+    \b
+    eval "$(pyo3-base-python env)"                               sh, bash, zsh
+    pyo3-base-python env --format fish | source                  fish
+    pyo3-base-python env --format powershell | Out-String | Invoke-Expression
+    pyo3-base-python env --format direnv >> .envrc               direnv
+    pyo3-base-python env --format github                         appends to $GITHUB_ENV
+    pyo3-base-python env --format rust-analyzer                  a part of settings.json
+    pyo3-base-python env --format json                           one object, variable to value
+
+    CARGO alone is enough; the others are for tox, and for a CARGO that was set before.
+    """
+    try:
+        text = shells.FORMATS[form](activation.variables(os.environ))
+        if form == "github":
+            shells.append_to_github_env(text, os.environ)
+        else:
+            click.echo(text, nl=False)
+    except ShimError as error:
+        raise HintedError(error) from None
+
+
+@main.command()
+@click.option("--keep", is_flag=True, help="Keep the scratch folder, and say where it is.")
+def demo(keep: bool) -> None:
+    """Build a bundled crate twice without the shim and twice with it, and count what cargo compiles.
+
+    Takes a minute or two; needs cargo and an index to install maturin from. Nothing but a scratch folder is changed.
+    """
+    from rich.console import Console  # noqa: PLC0415 - half of the start-up time, and only needed here
+
+    from pyo3_base_python import demo as demonstration  # noqa: PLC0415 - as above
+
+    console = Console(stderr=True)
+    scratch = Path(tempfile.mkdtemp(prefix="pyo3-base-python-demo-"))
+    builds: list[demonstration.Build] = []
+    try:
+        with console.status("starting") as status:
+            for build in demonstration.run(os.environ, scratch, status.update):
+                builds.append(build)
+                console.print(
+                    f"{'with' if build.shim else 'without'} the shim, build {build.number}:"
+                    f" {len(build.compiled.recompiled)} crates compiled, {build.seconds:.1f} s"
+                )
+    except ShimError as error:
+        raise HintedError(error) from None
+    finally:
+        if keep:
+            console.print(f"kept: {scratch}")
+        else:
+            shutil.rmtree(scratch, ignore_errors=True)
+    Console().print(demonstration.table(builds))
+    before, after = (next(b for b in builds if b.shim is shim and b.number == 2) for shim in (False, True))  # noqa: PLR2004
+    if after.compiled.recompiled:
+        sys.exit(1)
+    if not before.compiled.recompiled:
+        console.print("Nothing was recompiled without the shim either: this pyo3 and maturin do not need it.")

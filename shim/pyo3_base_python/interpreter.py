@@ -1,0 +1,187 @@
+"""Ask an interpreter what it is: its base interpreter, its configuration, the content of its environment."""
+
+from __future__ import annotations
+
+import os
+
+from pyo3_base_python import config, probe, process
+from pyo3_base_python.errors import CannotSteady
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["Interpreter", "ask", "environment_content", "find"]
+
+# An interpreter on a cold network drive may be slow; one that hangs must not hang the build.
+SECONDS_TO_ANSWER = 30.0
+
+EXPECTED_FACTS = frozenset(
+    "implementation version executable base_executable prefix base_prefix shared ld_version lib_dir pointer_width"
+    " build_flags framework_prefix platform soabi stdlib sys_path".split()
+)
+
+
+class Interpreter:
+    """An interpreter as the probe found it.
+
+    ``executable`` runs in its environment; ``base_executable`` is the real, canonical path of the interpreter that the
+    environment was made from; ``config`` is pyo3's view of it (see ``config.describe``); ``abi`` tells builds of one
+    version apart (SOABI where the platform has it); ``environment`` lists what is installed, a line for each
+    distribution.
+    """
+
+    __slots__ = ("abi", "base_executable", "config", "environment", "executable")
+
+    def __init__(
+        self, executable: str, base_executable: str, config: Mapping[str, str], abi: str, environment: Iterable[str]
+    ) -> None:
+        self.executable = executable
+        self.base_executable = base_executable
+        self.config = dict(config)
+        self.abi = abi
+        self.environment = list(environment)
+
+
+def find(environ: Mapping[str, str]) -> str | None:
+    """The interpreter that pyo3 would use: ``PYO3_PYTHON``, the active environment's, or the one on ``PATH``.
+
+    As ``find_interpreter`` of pyo3-build-config does. Returns a path, or ``None`` if there is none.
+    """
+    named = environ.get("PYO3_PYTHON")
+    if named:
+        return process.find_program(named, environ) or named
+    virtual_env, conda_prefix = environ.get("VIRTUAL_ENV"), environ.get("CONDA_PREFIX")
+    if virtual_env and not conda_prefix:
+        return _in_prefix(virtual_env, "Scripts")
+    if conda_prefix and not virtual_env:
+        return _in_prefix(conda_prefix, "")
+    for name in ("python", "python3"):
+        found = process.find_program(name, environ)
+        if found:
+            return found
+    return None
+
+
+def ask(executable: str, environ: Mapping[str, str]) -> Interpreter:
+    """Start ``executable`` once, in ``environ``, and return what it is.
+
+    Raises ``CannotSteady``, in words that name the interpreter, if it does not start, does not answer, or is unknown.
+    """
+    try:
+        code, output = process.capture([executable, _probe_file()], environ, SECONDS_TO_ANSWER)
+    except OSError as error:  # a TimeoutError is one, too
+        raise CannotSteady(f"can't run the interpreter {executable}: {error.strerror or error}") from None
+    facts = read_answer(output)
+    if facts is None:
+        raise CannotSteady(f"{executable} does not answer like a Python 3 interpreter (exit code {code})")
+    return Interpreter(
+        facts["executable"] or os.path.abspath(executable),
+        base_executable(facts),
+        config.describe(facts),
+        facts["soabi"],
+        environment_content(_library_folders(facts)),
+    )
+
+
+def read_answer(output: bytes) -> dict[str, str] | None:
+    """What the probe printed, found among whatever else is in ``output``; ``None`` if it is not there in full."""
+    for line in output.splitlines():
+        mark, _, words = line.partition(b" ")
+        if mark != probe.MARK.encode():
+            continue
+        facts = {}
+        for word in words.split():
+            name, _, digits = word.partition(b"=")
+            try:
+                facts[name.decode("ascii")] = os.fsdecode(bytes.fromhex(digits.decode("ascii")))
+            except ValueError:
+                return None
+        return facts if set(facts) >= EXPECTED_FACTS else None
+    return None
+
+
+def base_executable(facts: Mapping[str, str]) -> str:
+    """The interpreter that an environment was made from, by its real name.
+
+    ``sys._base_executable`` may name a file that does not exist (before 3.11), or the environment's own copy.
+    """
+    candidates = [facts["base_executable"]]
+    if facts["prefix"] != facts["base_prefix"]:
+        # virtualenv copies `sys._base_executable` over, a venv before 3.11 may not know it: its own file is no base.
+        candidates = [path for path in candidates if not _inside(path, facts["prefix"])]
+        if facts["platform"].startswith("win"):
+            candidates.append(os.path.join(facts["base_prefix"], "python.exe"))
+        else:
+            name = "pypy" if facts["implementation"] == "pypy" else "python"
+            candidates.append(os.path.join(facts["base_prefix"], "bin", name + facts["version"]))
+            candidates.append(os.path.join(facts["base_prefix"], "bin", name + "3"))
+    else:
+        candidates.append(facts["executable"])
+    for path in candidates:
+        if path and process.is_program(path):
+            return os.path.realpath(path)
+    raise CannotSteady(f"can't find the base interpreter of {facts['executable'] or facts['prefix']}")
+
+
+def environment_content(folders: Iterable[str]) -> list[str]:
+    """What is installed in ``folders`` (entries of ``sys.path``), a line for each distribution, sorted.
+
+    A line holds name, version and the hashes of the installed files, and neither a path nor a time: two environments
+    with the same content give the same lines, wherever they are.
+    """
+    lines = []
+    for folder in folders:
+        try:
+            names = os.listdir(folder)
+        except OSError:
+            continue
+        for name in names:
+            if name.endswith(".dist-info"):
+                lines.append(f"{name} {_installed_files(os.path.join(folder, name, 'RECORD'))}")
+            elif name.endswith((".egg-info", ".egg-link", ".egg")):
+                lines.append(name)
+    return sorted(lines)
+
+
+def _installed_files(record: str) -> str:
+    """The hashes of a RECORD file, without what installers write anew each time.
+
+    https://packaging.python.org/specifications/recording-installed-packages/: ``path,hash,size``. Scripts (``../``)
+    hold the environment's path, ``.dist-info`` the installer's name and the source, ``.pyc`` files times.
+    """
+    try:
+        with open(record, encoding="utf-8", errors="surrogateescape") as file:
+            lines = file.read().splitlines()
+    except OSError:
+        return ""
+    return " ".join(
+        sorted(
+            line
+            for line in lines
+            if not line.startswith(("../", "/")) and ".dist-info/" not in line and ".pyc," not in line
+        )
+    )
+
+
+def _library_folders(facts: Mapping[str, str]) -> list[str]:
+    stdlib = facts["stdlib"]
+    return [
+        path
+        for path in dict.fromkeys(facts["sys_path"].split("\0"))
+        if path and path != stdlib and path != os.path.join(stdlib, "lib-dynload") and not path.endswith(".zip")
+    ]
+
+
+def _in_prefix(prefix: str, windows_folder: str) -> str:
+    if process.WINDOWS:
+        return os.path.join(prefix, windows_folder, "python.exe")
+    return os.path.join(prefix, "bin", "python")
+
+
+def _inside(path: str, folder: str) -> bool:
+    return os.path.normcase(path).startswith(os.path.normcase(os.path.join(folder, "")))
+
+
+def _probe_file() -> str:
+    return os.path.abspath(probe.__file__)

@@ -1,0 +1,97 @@
+"""Put into the store what ``$CARGO`` names: a launcher, and the code that it runs.
+
+The code is copied, and run by the base interpreter, so that the path in ``CARGO`` never changes and stays good when the
+environment that pyo3-base-python was installed into is gone (it may itself be an isolated build environment).
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+import os
+import sys
+
+from pyo3_base_python import __version__, interpreter, plan, probe, store
+from pyo3_base_python.errors import ShimError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["WRAPPER_MODULES", "install"]
+
+# All that `cargo` imports; nothing else may be imported there.
+WRAPPER_MODULES = (
+    "__init__",
+    "cargo",
+    "config",
+    "errors",
+    "interpreter",
+    "invocation",
+    "plan",
+    "probe",
+    "process",
+    "project",
+    "sources",
+    "store",
+)
+
+
+def install(environ: Mapping[str, str]) -> str:
+    """Make sure that the launcher is in the store, and return the path for ``CARGO``.
+
+    On Windows that is the ``.exe`` that pip makes from this package's entry point. Raises ``CannotSteady`` if the
+    store can't be used.
+    """
+    if os.name == "nt":
+        return _windows_launcher()
+    root = store.default_root(environ)
+    package = importlib.resources.files("pyo3_base_python")
+    code = {f"{name}.py": (package / f"{name}.py").read_bytes() for name in WRAPPER_MODULES}
+    version = store.digest(*(part for item in sorted(code.items()) for part in (item[0].encode(), item[1])))
+    folder = f"wrapper/{version}"
+    for name, content in code.items():
+        store.put(root, store.File(f"{folder}/pyo3_base_python/{name}", content))
+    script = launcher_script(base_python(), os.path.join(root, *folder.split("/")))
+    return store.put(root, store.File("bin/cargo", script, executable=True))
+
+
+def launcher_script(python: str, code: str) -> bytes:
+    """A POSIX shell script that runs the wrapper in ``code`` with ``python``; plain cargo, if either is gone.
+
+    ``-I -S``: neither PYTHONPATH (pip's isolation puts a sitecustomize there) nor site-packages are looked at.
+    """
+    quoted_python, quoted_code = plan.shell_quoted(os.fsencode(python)), plan.shell_quoted(os.fsencode(code))
+    return b"""#!/bin/sh
+# Written by pyo3-base-python %(version)s: what CARGO names. It becomes cargo, with a stable interpreter set for pyo3.
+python=%(python)s
+code=%(code)s
+if [ -x "$python" ] && [ -f "$code/pyo3_base_python/cargo.py" ]; then
+  exec "$python" -I -S -c 'import sys
+del sys.argv[0]
+sys.path.append(sys.argv.pop(0))
+from pyo3_base_python.cargo import main
+main()' "$code" "$0" "$@"
+fi
+echo "pyo3-base-python: $python or $code is gone; cargo runs without a stable interpreter" >&2
+unset CARGO
+exec "${PYO3_SHIM_CARGO:-cargo}" "$@"
+""" % {
+        b"version": __version__.encode(),
+        b"python": quoted_python,
+        b"code": quoted_code,
+    }
+
+
+def base_python() -> str:
+    """The base interpreter of the one that runs this, which outlives any environment."""
+    facts = {name: str(value) for name, value in probe.facts().items()}
+    return interpreter.base_executable(facts)
+
+
+def _windows_launcher() -> str:
+    name = "pyo3-base-python-cargo.exe"
+    for folder in (os.path.dirname(sys.executable), os.path.join(sys.prefix, "Scripts")):
+        path = os.path.join(folder, name)
+        if os.path.isfile(path):
+            return path
+    raise ShimError(f"{name} is not beside {sys.executable}", "install pyo3-base-python anew")

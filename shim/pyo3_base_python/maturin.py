@@ -1,0 +1,50 @@
+"""``maturin-shim``: maturin's own command line with a stable interpreter around it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+
+from pyo3_base_python import activation, process
+from pyo3_base_python.cargo import fail, say
+from pyo3_base_python.errors import ShimError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+__all__ = ["main"]
+
+MATURIN_NOT_FOUND = 127
+
+
+def main() -> NoReturn:
+    """Become maturin: every argument, stream and exit code is its own."""
+    environ = dict(os.environ)
+    try:
+        program = find_maturin(environ)
+    except ShimError as error:
+        fail(error)
+    try:
+        environ.update(activation.variables(environ))
+    except ShimError as error:
+        say(f"{error.what}; maturin runs without a stable interpreter")
+    process.become(program, ["maturin", *sys.argv[1:]], environ)
+
+
+def find_maturin(environ: dict[str, str]) -> str:
+    """The maturin that is installed beside this package, else the one on ``PATH``. Raises ``ShimError``."""
+    beside = [
+        os.path.join(folder, "maturin")
+        for folder in dict.fromkeys((os.path.dirname(sys.executable), sysconfig.get_path("scripts")))
+    ]
+    for name in [*beside, "maturin"]:
+        found = process.find_program(name, environ)
+        if found:
+            return found
+    raise ShimError(
+        "maturin is not installed",
+        "pip install maturin, or install pyo3-base-python with its dependencies",
+        MATURIN_NOT_FOUND,
+    )

@@ -1,0 +1,69 @@
+"""What did cargo compile? Read from what it prints, through any front end that hides it.
+
+A recording cargo stands where cargo would be started, and sends cargo's own messages (its stderr) to a file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from pathlib import Path
+from typing import NamedTuple
+
+from pyo3_base_python import process
+from pyo3_base_python.errors import ShimError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Compiled", "Recorder", "compiled"]
+
+STATUS_LINE = re.compile(r"^\s+(Compiling|Fresh|Dirty) (\S+) v(\S+)")
+
+
+class Compiled(NamedTuple):
+    """What cargo said in one or more calls: names of packages, in order, each once."""
+
+    recompiled: tuple[str, ...]
+    fresh: tuple[str, ...]
+
+
+class Recorder:
+    """A cargo that writes its messages to ``log``; ``folder`` must exist and outlive the builds."""
+
+    def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
+        """Raises ``ShimError`` if there is no cargo on ``PATH``."""
+        cargo = process.find_program("cargo", environ)
+        if cargo is None:
+            raise ShimError("there is no cargo on PATH", "install Rust, for instance from https://rustup.rs")
+        self.log = folder / "cargo.log"
+        self.program = folder / "recording-cargo"
+        # The backend's own use of `cargo metadata` is no part of a build: only what may compile is recorded.
+        self.program.write_text(
+            "#!/bin/sh\n"
+            f"export CARGO_TERM_COLOR=never CARGO_TERM_VERBOSE=true CARGO_TERM_PROGRESS_WHEN=never\n"
+            f'exec {shlex.quote(cargo)} "$@" 2>>{shlex.quote(os.fspath(self.log))}\n',
+            encoding="utf-8",
+        )
+        self.program.chmod(0o700)
+        self.log.touch()
+
+    def take(self) -> str:
+        """What cargo has said since the last call; the log is empty afterwards."""
+        text = self.log.read_text(encoding="utf-8", errors="replace")
+        self.log.write_text("", encoding="utf-8")
+        return text
+
+
+def compiled(messages: str) -> Compiled:
+    """The packages that cargo's ``messages`` (verbose, without colours) call compiled or fresh."""
+    found: dict[str, dict[str, None]] = {"Compiling": {}, "Fresh": {}, "Dirty": {}}
+    for line in messages.splitlines():
+        match = STATUS_LINE.match(line)
+        if match:
+            status, name, _ = match.groups()
+            found[status][name] = None
+    recompiled = found["Compiling"]
+    return Compiled(tuple(recompiled), tuple(name for name in found["Fresh"] if name not in recompiled))

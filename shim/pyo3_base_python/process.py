@@ -1,0 +1,165 @@
+"""The one place that starts or becomes a process. Every call is handed its environment."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Mapping, Sequence
+    from typing import NoReturn
+
+__all__ = ["WINDOWS", "become", "capture", "find_program", "is_program", "start"]
+
+WINDOWS = sys.platform == "win32"
+
+# Ignored by Python at start-up, and an ignored signal stays ignored across exec: cargo must get the default back.
+IGNORED_BY_PYTHON = ("SIGPIPE", "SIGXFSZ")
+
+
+def is_program(path: str) -> bool:
+    """Whether ``path`` names a file that this user may execute."""
+    return os.path.isfile(path) and os.access(path, os.X_OK)
+
+
+def find_program(name: str, environ: Mapping[str, str], skip: Sequence[str] = ()) -> str | None:
+    """The first program called ``name`` on ``PATH``, or ``name`` itself if it has a folder; ``None`` if there is none.
+
+    ``skip`` are programs that must not be found (this wrapper itself, by any of its names).
+    """
+    suffixes = environ.get("PATHEXT", ".EXE;.BAT;.CMD").lower().split(";") if WINDOWS else [""]
+    if os.path.dirname(name):
+        folders = [""]
+    else:
+        folders = [folder for folder in environ.get("PATH", os.defpath).split(os.pathsep) if folder]
+    for folder in folders:
+        for suffix in ["", *suffixes] if WINDOWS else suffixes:
+            path = os.path.join(folder, name + suffix)
+            if is_program(path) and not any(_same_file(path, other) for other in skip):
+                return path
+    return None
+
+
+def become(program: str, arguments: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
+    """Replace this process by ``program``; on Windows, run it and end with its exit code.
+
+    ``arguments`` include the program's own name first. Raises ``OSError`` if it can't be started.
+    """
+    if WINDOWS:
+        import subprocess  # noqa: PLC0415 - 10 ms that the exec path must not pay
+
+        with subprocess.Popen(arguments, executable=program, env=dict(environ)) as child:
+            while True:
+                try:
+                    sys.exit(child.wait())
+                except KeyboardInterrupt:  # the console has sent it to the child as well: its answer counts
+                    continue
+    import _signal  # type: ignore[import-not-found]  # noqa: PLC0415 - `signal` builds enums: 4 ms
+
+    for name in IGNORED_BY_PYTHON:
+        number = getattr(_signal, name, None)
+        if number is not None:
+            _signal.signal(number, _signal.SIG_DFL)
+    os.execve(program, list(arguments), dict(environ))
+
+
+def capture(arguments: Sequence[str], environ: Mapping[str, str], seconds: float) -> tuple[int, bytes]:
+    """Run a program to its end and return its exit code and what it printed to stdout.
+
+    Its stdin is empty and its stderr is dropped. Raises ``OSError`` if it can't be started and ``TimeoutError`` when
+    ``seconds`` have passed (the program is killed).
+    """
+    if not hasattr(os, "posix_spawn"):
+        return _capture_with_subprocess(arguments, environ, seconds)
+    return _capture_with_spawn(arguments, environ, seconds)
+
+
+def start(arguments: Sequence[str], environ: Mapping[str, str], cwd: str, output: int) -> subprocess.Popen[bytes]:
+    """Start a program whose stdout and stderr go to the file descriptor ``output``; its stdin is empty.
+
+    Raises ``OSError`` if it can't be started.
+    """
+    import subprocess  # noqa: PLC0415 - not for the exec path
+
+    return subprocess.Popen(
+        arguments, env=dict(environ), cwd=cwd, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+    )
+
+
+def _capture_with_spawn(arguments: Sequence[str], environ: Mapping[str, str], seconds: float) -> tuple[int, bytes]:
+    import _signal  # noqa: PLC0415 - as above
+    import select  # noqa: PLC0415 - absent on no POSIX system, and not needed on Windows
+
+    deadline = time.monotonic() + seconds
+    read_end, write_end = os.pipe()
+    try:
+        actions = [
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_DUP2, write_end, 1),
+            (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+        ]
+        defaults = [getattr(_signal, name) for name in IGNORED_BY_PYTHON if hasattr(_signal, name)]
+        try:
+            pid = os.posix_spawn(arguments[0], list(arguments), environ, file_actions=actions, setsigdef=defaults)
+        finally:
+            os.close(write_end)
+        try:
+            output = b""
+            poll = select.poll()
+            poll.register(read_end, select.POLLIN)
+            while True:
+                left = deadline - time.monotonic()
+                if left <= 0 or not poll.poll(left * 1000):
+                    raise TimeoutError(f"{arguments[0]} did not answer within {seconds:g} s")  # noqa: TRY301 - killed below
+                block = os.read(read_end, 65536)
+                if not block:
+                    break
+                output += block
+            status = _wait(pid, deadline)
+        except BaseException:
+            os.kill(pid, _signal.SIGKILL)
+            os.waitpid(pid, 0)
+            raise
+    finally:
+        os.close(read_end)
+    return os.waitstatus_to_exitcode(status), output
+
+
+def _wait(pid: int, deadline: float) -> int:
+    """The status of a process that has closed its stdout and is about to end; bounded all the same."""
+    pause = 0.0002
+    while True:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            return status
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"process {pid} closed its output but did not end")
+        time.sleep(pause)
+        pause = min(pause * 2, 0.05)
+
+
+def _capture_with_subprocess(arguments: Sequence[str], environ: Mapping[str, str], seconds: float) -> tuple[int, bytes]:
+    import subprocess  # noqa: PLC0415 - only where posix_spawn is missing
+
+    try:
+        done = subprocess.run(  # noqa: PLW1510 - the exit code is the caller's to judge
+            arguments,
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=seconds,
+        )
+    except subprocess.TimeoutExpired:
+        raise TimeoutError(f"{arguments[0]} did not answer within {seconds:g} s") from None
+    return done.returncode, done.stdout
+
+
+def _same_file(path: str, other: str) -> bool:
+    try:
+        return os.path.samefile(path, other)
+    except OSError:
+        return False

@@ -1,0 +1,157 @@
+"""The files that cargo's build scripts are pointed to: content-addressed, verified, private, with a pinned time.
+
+A config file can carry linker arguments, so nothing in the store is trusted for its name: each file's owner, kind and
+content are checked before use, and it is written anew if they are not as they should be. Writing is a rename, so two
+builds at once never see half a file.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+try:
+    from _blake2 import blake2b  # 3 ms less than hashlib, which loads OpenSSL
+except ImportError:
+    from hashlib import blake2b
+
+from pyo3_base_python.errors import CannotSteady
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["PINNED_TIME", "File", "default_root", "digest", "put"]
+
+# Seconds; the day Rust 1.0 came out. cargo reruns a build script when a file it names is newer than its last run.
+PINNED_TIME = 1431648000
+
+
+class File:
+    """A file that belongs into the store: a path relative to its root (``/`` between folders), bytes, and mode."""
+
+    __slots__ = ("content", "executable", "name")
+
+    def __init__(self, name: str, content: bytes, *, executable: bool = False) -> None:
+        self.name = name
+        self.content = content
+        self.executable = executable
+
+
+def digest(*parts: bytes) -> str:
+    """A name for content: 20 hexadecimal digits over ``parts``, each told apart from the next."""
+    summary = blake2b(digest_size=10)
+    for part in parts:
+        summary.update(b"%d:" % len(part))
+        summary.update(part)
+    return summary.hexdigest()
+
+
+def default_root(environ: Mapping[str, str]) -> str:
+    """Where the store is: ``PYO3_SHIM_STORE``, else the user's data folder (not a cache: ``$CARGO`` points into it).
+
+    Raises ``CannotSteady`` if there is neither that variable nor a home.
+    """
+    chosen = environ.get("PYO3_SHIM_STORE")
+    if chosen:
+        return os.path.abspath(chosen)
+    if os.name == "nt":
+        base = environ.get("LOCALAPPDATA") or ""
+    elif os.uname().sysname == "Darwin":
+        base = os.path.join(os.path.expanduser("~"), "Library", "Application Support")
+    else:
+        base = environ.get("XDG_DATA_HOME") or os.path.join(os.path.expanduser("~"), ".local", "share")
+    if not os.path.isabs(base):
+        raise CannotSteady("no home folder for the store (set PYO3_SHIM_STORE)")
+    return os.path.join(base, "pyo3-base-python")
+
+
+def put(root: str, file: File) -> str:
+    """Make sure that the store below ``root`` holds ``file``, and return its absolute path.
+
+    Raises ``CannotSteady`` if that is not possible.
+    """
+    path = os.path.join(root, *file.name.split("/"))
+    try:
+        _private_folder(root)
+        folder = root
+        for name in file.name.split("/")[:-1]:
+            folder = os.path.join(folder, name)
+            _private_folder(folder)
+        if not _holds(path, file):
+            _write(path, file)
+    except OSError as error:
+        raise CannotSteady(f"can't use the store {root}: {error.strerror or error}") from None
+    return path
+
+
+def _private_folder(path: str) -> None:
+    """Create ``path`` for this user alone, or check that it is a real folder that nobody else can write to."""
+    try:
+        found = os.lstat(path)
+    except FileNotFoundError:
+        parent = os.path.dirname(path)
+        if not os.path.isdir(parent):
+            os.makedirs(parent, mode=0o700, exist_ok=True)
+        try:
+            os.mkdir(path, 0o700)
+        except FileExistsError:  # another build was faster
+            pass
+        found = os.lstat(path)
+    if not stat.S_ISDIR(found.st_mode):
+        raise CannotSteady(f"{path} in the store is not a folder")
+    if os.name == "posix" and (found.st_uid != os.geteuid() or found.st_mode & 0o022):
+        raise CannotSteady(f"the store folder {path} can be written to by other users")
+
+
+def _holds(path: str, file: File) -> bool:
+    """Whether ``path`` is exactly ``file``: regular, unshared, this user's, same mode, same time, same bytes."""
+    try:
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+    except OSError:
+        return False
+    try:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode) or found.st_size != len(file.content):
+            return False
+        if int(found.st_mtime) != PINNED_TIME or found.st_nlink != 1:
+            return False
+        if os.name == "posix" and (found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) != _mode(file)):
+            return False
+        content = b""
+        while len(content) < len(file.content):
+            block = os.read(handle, len(file.content) - len(content))
+            if not block:
+                break
+            content += block
+        return content == file.content
+    finally:
+        os.close(handle)
+
+
+def _write(path: str, file: File) -> None:
+    # The name is this process's own, so that two builds at once do not write into one file.
+    draft = f"{path}.{os.getpid()}.{os.urandom(4).hex()}.new"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    handle = os.open(draft, flags, 0o600)
+    try:
+        try:
+            view = memoryview(file.content)
+            while view:
+                view = view[os.write(handle, view) :]
+            if os.name == "posix":
+                os.fchmod(handle, _mode(file))
+        finally:
+            os.close(handle)
+        os.utime(draft, (PINNED_TIME, PINNED_TIME))
+        os.replace(draft, path)
+    except BaseException:
+        try:
+            os.unlink(draft)
+        except OSError:
+            pass
+        raise
+
+
+def _mode(file: File) -> int:
+    return 0o700 if file.executable else 0o600
