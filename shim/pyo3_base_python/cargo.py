@@ -105,6 +105,8 @@ def prepare(arguments: Sequence[str], environ: Mapping[str, str], cwd: str) -> t
 
 def use_base_python(used: interpreter.Interpreter, path: str, environ: Mapping[str, str]) -> None:
     """Make the user's own ``PYO3_BASE_PYTHON`` the base of ``used``, if it is one. Raises ``UserError``."""
+    if os.path.realpath(path) == used.base_executable:
+        return
     if not process.is_program(path):
         raise UserError(
             f"PYO3_BASE_PYTHON is {path}, which is not a program (this builds for {used.executable})",

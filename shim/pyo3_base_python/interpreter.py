@@ -102,26 +102,29 @@ def read_answer(output: bytes) -> dict[str, str] | None:
 
 
 def base_executable(facts: Mapping[str, str]) -> str:
-    """The interpreter that an environment was made from, by its real name.
+    """The interpreter that an environment was made from, by its real name. Raises ``CannotSteady`` if it is not found.
 
-    ``sys._base_executable`` may name a file that does not exist (before 3.11), or the environment's own copy.
+    Most environments link to it. In those that hold a copy ``sys._base_executable`` is a guess by file name, which may
+    hit another version (CPython issue 99204): there, what is taken must have the copy's content. On Windows the
+    environment's launcher passes the exact path.
     """
-    candidates = [facts["base_executable"]]
-    if facts["prefix"] != facts["base_prefix"]:
-        # virtualenv copies `sys._base_executable` over, a venv before 3.11 may not know it: its own file is no base.
-        candidates = [path for path in candidates if not _inside(path, facts["prefix"])]
-        if facts["platform"].startswith("win"):
-            candidates.append(os.path.join(facts["base_prefix"], "python.exe"))
-        else:
-            name = "pypy" if facts["implementation"] == "pypy" else "python"
-            candidates.append(os.path.join(facts["base_prefix"], "bin", name + facts["version"]))
-            candidates.append(os.path.join(facts["base_prefix"], "bin", name + "3"))
+    executable = os.path.realpath(facts["executable"])
+    prefix, base_prefix = facts["prefix"], facts["base_prefix"]
+    if facts["platform"].startswith("win"):
+        base = facts["base_executable"] or executable
+        if process.is_program(base):
+            return os.path.realpath(base)
+    elif prefix == base_prefix or not _inside(executable, os.path.realpath(prefix)):
+        if process.is_program(executable):
+            return executable
     else:
-        candidates.append(facts["executable"])
-    for path in candidates:
-        if path and process.is_program(path):
-            return os.path.realpath(path)
-    raise CannotSteady(f"can't find the base interpreter of {facts['executable'] or facts['prefix']}")
+        name = "pypy" if facts["implementation"] == "pypy" else "python"
+        named = [os.path.join(base_prefix, "bin", name + suffix) for suffix in (facts["version"], "3", "")]
+        for path in [facts["base_executable"], *named]:
+            base = os.path.realpath(path)
+            if process.is_program(base) and base != executable and _same_content(base, executable):
+                return base
+    raise CannotSteady(f"can't find the base interpreter of {facts['executable'] or prefix}")
 
 
 def environment_content(folders: Iterable[str]) -> list[str]:
@@ -181,6 +184,18 @@ def _in_prefix(prefix: str, windows_folder: str) -> str:
 
 def _inside(path: str, folder: str) -> bool:
     return os.path.normcase(path).startswith(os.path.normcase(os.path.join(folder, "")))
+
+
+def _same_content(path: str, other: str) -> bool:
+    with open(path, "rb") as one, open(other, "rb") as two:
+        if os.fstat(one.fileno()).st_size != os.fstat(two.fileno()).st_size:
+            return False
+        while True:
+            block = one.read(1 << 20)
+            if block != two.read(1 << 20):
+                return False
+            if not block:
+                return True
 
 
 def _probe_file() -> str:

@@ -1,0 +1,67 @@
+"""What all tests share: an environment that nothing of the developer's own shell leaks into."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+# What decides how Rust and Python are built, or where; the settings of the package indexes and the caches stay.
+SCRUBBED_PREFIXES = ("CARGO_BUILD", "CARGO_PROFILE", "CARGO_TERM", "MATURIN_", "PYO3_", "PYTHON", "RUSTFLAGS", "TOX_")
+SCRUBBED = ("CARGO", "CARGO_TARGET_DIR", "CONDA_PREFIX", "RUSTC_WRAPPER", "VIRTUAL_ENV", "GITHUB_ENV")
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    for name in list(os.environ):
+        if name in SCRUBBED or name.startswith(SCRUBBED_PREFIXES):
+            monkeypatch.delenv(name)
+    # One store for the whole run, as a user has: but never the user's own.
+    monkeypatch.setenv("PYO3_SHIM_STORE", os.fspath(tmp_path_factory.getbasetemp() / "store"))
+    # The tools of this virtual environment, whether it is activated or not; never a pyenv shim, which costs 60 ms.
+    monkeypatch.setenv("PATH", os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]]))
+
+
+@pytest.fixture(scope="session")
+def interpreters() -> dict[str, str]:
+    """Real interpreters on this machine: ``3.9`` (or ``pypy3.9``) to the path of its executable."""
+    places = [Path(folder) for folder in os.environ["PATH"].split(os.pathsep)]
+    places += sorted(Path.home().glob(".pyenv/versions/*/bin"))
+    found: dict[str, str] = {}
+    for place in places:
+        if "shims" in place.parts:
+            continue
+        for name in ("python3", "python", "pypy3"):
+            program = place / name
+            if not os.access(program, os.X_OK) or _is_environment(program):
+                continue
+            code = "import sys; print('%s%d.%d' % (('', 'pypy')['PyPy' in sys.version], *sys.version_info[:2]))"
+            answer = subprocess.run([program, "-c", code], capture_output=True, text=True, check=False)
+            if answer.returncode == 0:
+                found.setdefault(answer.stdout.strip(), os.fspath(program))
+    return found
+
+
+def _is_environment(program: Path) -> bool:
+    return (program.parent.parent / "pyvenv.cfg").exists()
+
+
+@pytest.fixture
+def interpreter(request: pytest.FixtureRequest, interpreters: dict[str, str]) -> str:
+    """The interpreter of the version that the test is parametrized with; skips where the machine has none."""
+    version = str(request.param)
+    if version not in interpreters:
+        pytest.skip(f"there is no Python {version} on this machine")
+    return interpreters[version]
+
+
+@pytest.fixture(scope="session")
+def cargo() -> str:
+    """The real cargo."""
+    found = shutil.which("cargo")
+    assert found, "the tests need cargo on PATH"
+    return found

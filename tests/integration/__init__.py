@@ -1,0 +1,1 @@
+"""Real builds with real tools."""

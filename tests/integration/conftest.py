@@ -1,0 +1,166 @@
+"""A project that is built by real front ends, and what cargo compiled for it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Callable, NamedTuple
+
+import pytest
+
+from pyo3_base_python import fixtures, measure
+
+FrontEnd = Callable[["Site", Path], "list[str]"]
+
+
+class Outcome(NamedTuple):
+    """What a build did: packages that cargo compiled, packages it found fresh, and the wheel (if there is one)."""
+
+    recompiled: tuple[str, ...]
+    fresh: tuple[str, ...]
+    wheel: Path | None
+    output: str
+
+
+class Site:
+    """A project's folder, and the environment in which it is built.
+
+    ``python`` is the interpreter that front ends are told to build for.
+    """
+
+    def __init__(self, project: Path, scratch: Path, environ: dict[str, str]) -> None:
+        scratch.mkdir(exist_ok=True)
+        self.project = project
+        self.scratch = scratch
+        self.python = sys.executable
+        self.environ = environ
+        self.recorder = measure.Recorder(scratch, environ)
+        self.builds = 0
+
+    def build(self, front_end: FrontEnd, *, shim: bool = True, **variables: str) -> Outcome:
+        """Build a wheel with ``front_end``; fails the test, with all output, if that fails."""
+        self.builds += 1
+        wheels = self.scratch / f"wheels-{self.builds}"
+        outcome = self.run(front_end(self, wheels), shim=shim, expect=0, **variables)
+        found = list(wheels.glob("*.whl"))
+        return outcome._replace(wheel=found[0] if found else None)
+
+    def run(self, command: list[str], *, shim: bool = True, expect: int = 0, **variables: str) -> Outcome:
+        """Run ``command`` in the project's folder, behind ``pyo3-base-python run`` if ``shim``."""
+        prefix = ["pyo3-base-python", "run", "--"] if shim else []
+        environ = {**self.environ, "CARGO": os.fspath(self.recorder.program), **variables}
+        self.recorder.take()
+        done = subprocess.run(
+            [*prefix, *command],
+            cwd=self.project,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        messages = self.recorder.take()
+        output = done.stdout.decode(errors="replace")
+        told = "\n".join(line for line in messages.splitlines() if not line.lstrip().startswith("Running `"))
+        assert done.returncode == expect, f"{command} ended with {done.returncode}:\n{output}\n{told}"
+        compiled = measure.compiled(messages)
+        return Outcome(compiled.recompiled, compiled.fresh, None, output + messages)
+
+    def call(self, outcome: Outcome, expression: str) -> str:
+        """What ``expression`` is, as a string, with the wheel's extension module loaded as ``module``."""
+        assert outcome.wheel, outcome.output
+        unpacked = outcome.wheel.parent / "unpacked"
+        with zipfile.ZipFile(outcome.wheel) as archive:
+            archive.extractall(unpacked)
+        (file,) = unpacked.rglob("*.so")
+        # By its file: the package around it may want other packages.
+        code = (
+            "from importlib import util\n"
+            f"spec = util.spec_from_file_location({file.name.partition('.')[0]!r}, {os.fspath(file)!r})\n"
+            "module = util.module_from_spec(spec)\n"
+            "spec.loader.exec_module(module)\n"
+            f"print({expression})"
+        )
+        return subprocess.run(
+            [self.python, "-c", code], env=self.environ, check=True, capture_output=True, text=True
+        ).stdout.strip()
+
+    def answer(self, outcome: Outcome) -> int:
+        """What the bundled module in the wheel answers."""
+        return int(self.call(outcome, "module.answer()"))
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        """Replace ``old``, which must be there once, in one of the project's files."""
+        path = self.project / file
+        text = path.read_text()
+        assert text.count(old) == 1, (file, old)
+        path.write_text(text.replace(old, new))
+
+
+@pytest.fixture
+def environ() -> dict[str, str]:
+    """The environment of a build, as a terminal in which no virtual environment is active has it."""
+    return dict(os.environ)
+
+
+@pytest.fixture(scope="session")
+def warm_crates(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, dict[str, str]], Path]:
+    """Bundled crates, each built once with the shim: copies of them need no cold build."""
+    built: dict[str, Path] = {}
+    top = tmp_path_factory.mktemp("warm")
+
+    def warm(name: str, environ: dict[str, str]) -> Path:
+        if name not in built:
+            site = Site(fixtures.copy(name, top / name), top / f"{name}-scratch", environ)
+            cold = site.build(uv)
+            assert "pyo3" in cold.recompiled, cold.output
+            assert site.answer(cold) == 42
+            built[name] = site.project
+        return built[name]
+
+    return warm
+
+
+@pytest.fixture
+def site_of(
+    tmp_path: Path, environ: dict[str, str], warm_crates: Callable[[str, dict[str, str]], Path]
+) -> Callable[[str], Site]:
+    """A copy of a bundled crate that has been built once with the shim, target directory and times included."""
+
+    def make(name: str) -> Site:
+        project = tmp_path / name
+        shutil.copytree(warm_crates(name, environ), project, symlinks=True)
+        return Site(project, tmp_path / "scratch", environ)
+
+    return make
+
+
+# The front ends: one function for each, from a site and a folder for wheels to a command.
+
+
+def uv(site: Site, wheels: Path) -> list[str]:
+    """`uv build --wheel`, in a fresh environment below uv's cache."""
+    return ["uv", "build", "--wheel", "--python", site.python, "--out-dir", os.fspath(wheels)]
+
+
+def build(site: Site, wheels: Path) -> list[str]:
+    """`python -m build --wheel`, in a fresh environment in the temporary folder."""
+    return [site.python, "-m", "build", "--wheel", "--outdir", os.fspath(wheels)]
+
+
+def build_by_sdist(site: Site, wheels: Path) -> list[str]:
+    """`python -m build`: an sdist, unpacked elsewhere, then a wheel from it."""
+    return [site.python, "-m", "build", "--outdir", os.fspath(wheels)]
+
+
+def pip(site: Site, wheels: Path) -> list[str]:
+    """`pip wheel .`, with pip's own isolation."""
+    return [site.python, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", os.fspath(wheels), "."]
+
+
+FRONT_ENDS = [pytest.param(front_end, id=front_end.__name__) for front_end in (uv, build, pip)]
+CRATES = ["version_specific", "abi3", "setuptools_rust", "imports_by_variable", "imports_by_config", "workspace"]

@@ -1,0 +1,84 @@
+"""Something changed, so exactly what depends on it is compiled, and the module gives the new answer."""
+
+from __future__ import annotations
+
+from typing import Callable
+
+import pytest
+
+from .conftest import Site, build, uv
+
+Make = Callable[[str], Site]
+
+
+@pytest.mark.parametrize("crate", ["version_specific", "abi3", "setuptools_rust"])
+def test_an_edited_source(site_of: Make, crate: str) -> None:
+    site = site_of(crate)
+    site.edit("src/lib.rs", "    42", "    43")
+    outcome = site.build(uv)
+    assert len(outcome.recompiled) == 1
+    assert site.answer(outcome) == 43
+
+
+def test_an_edited_path_dependency(site_of: Make) -> None:
+    site = site_of("workspace")
+    site.edit("numbers/src/lib.rs", "42", "43")
+    outcome = site.build(uv)
+    assert set(outcome.recompiled) == {"numbers", "workspace_module"}
+    assert site.answer(outcome) == 43
+
+
+def test_another_feature(site_of: Make) -> None:
+    site = site_of("version_specific")
+    louder = site.build(uv, MATURIN_PEP517_ARGS="--features louder")
+    assert louder.recompiled == ("version_specific",)
+    assert site.answer(louder) == 84
+    quiet = site.build(uv)
+    # A cdylib's file has one name for all features, so that cargo has to make it again.
+    assert quiet.recompiled == ("version_specific",)
+    assert site.answer(quiet) == 42
+
+
+@pytest.mark.parametrize("interpreter", ["3.12"], indirect=True)
+def test_another_interpreter(site_of: Make, interpreter: str) -> None:
+    site = site_of("version_specific")
+    here = site.python
+    for python in (interpreter, here):
+        site.python = python
+        changed = site.build(uv)
+        assert set(changed.recompiled) == {"pyo3-ffi", "pyo3", "version_specific"}
+        assert site.answer(changed) == 42
+        assert site.build(uv).recompiled == ()
+
+
+def test_another_build_requirement_reruns_the_script_that_imports_it(site_of: Make) -> None:
+    site = site_of("imports_by_variable")
+    site.edit("pyproject.toml", "cffi==2.0.0", "cffi==1.17.1")
+    outcome = site.build(uv)
+    assert outcome.recompiled == ("imports_by_variable",)
+    assert site.call(outcome, "module.cffi_version()") == "1.17.1"
+    assert site.build(uv).recompiled == ()
+
+
+def test_another_build_requirement_reaches_a_script_that_asks_pyo3_for_the_interpreter(site_of: Make) -> None:
+    """The script learns of the interpreter through pyo3's own build script, so pyo3 is compiled again as well."""
+    site = site_of("imports_by_config")
+    site.edit("pyproject.toml", "cffi==2.0.0", "cffi==1.17.1")
+    outcome = site.build(build)
+    assert set(outcome.recompiled) == {"pyo3-ffi", "pyo3", "imports_by_config"}
+    assert site.call(outcome, "module.cffi_version()") == "1.17.1"
+
+
+def test_another_build_requirement_that_no_build_script_can_see(site_of: Make) -> None:
+    site = site_of("version_specific")
+    site.edit("pyproject.toml", '"maturin>=1.5,<2"', '"maturin>=1.5,<2", "cffi==2.0.0"')
+    assert site.build(uv).recompiled == ()
+
+
+def test_a_build_script_imports_its_requirement_after_its_first_environment_is_gone(site_of: Make) -> None:
+    site = site_of("imports_by_config")
+    with (site.project / "build.rs").open("a") as file:
+        file.write("// edited\n")
+    outcome = site.build(uv)
+    assert outcome.recompiled == ("imports_by_config",)
+    assert site.call(outcome, "module.cffi_version()") == "2.0.0"

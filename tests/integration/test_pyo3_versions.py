@@ -1,0 +1,108 @@
+"""pyo3 from 0.18 to 0.30: what the shim resolves is what pyo3 itself finds out, and nothing is compiled twice."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import tomlkit
+
+from pyo3_base_python import config, interpreter
+
+from .conftest import Site, uv
+
+# The first that applies its features to a config file and tracks it, the last of the old design, the new ones.
+TAKE_A_CONFIG_FILE = ["0.23.3", "0.24.2", "0.26.0", "0.28.3", "0.29.0", "0.30.1"]
+# Before 0.21 a module is another type.
+MODULE = {
+    "0.18.3": "fn example(_python: Python<'_>, _module: &PyModule) -> PyResult<()> {\n    Ok(())\n}\n",
+}
+BOUND_MODULE = "fn example(_module: &Bound<'_, PyModule>) -> PyResult<()> {\n    Ok(())\n}\n"
+
+
+def write_crate(folder: Path, version: str, *features: str) -> Path:
+    """A maturin project named `example` that uses exactly this pyo3."""
+    (folder / "src").mkdir(parents=True)
+    manifest = tomlkit.document()
+    manifest["package"] = {"name": "example", "version": "0.1.0", "edition": "2021"}
+    manifest["lib"] = {"crate-type": ["cdylib"]}
+    all_features = [*features, "extension-module"]
+    manifest["dependencies"] = {"pyo3": {"version": f"={version}", "features": all_features}}
+    (folder / "Cargo.toml").write_text(tomlkit.dumps(manifest))
+    (folder / "src" / "lib.rs").write_text(
+        "#![allow(warnings)]\nuse pyo3::prelude::*;\n\n#[pymodule]\n" + MODULE.get(version, BOUND_MODULE)
+    )
+    (folder / "pyproject.toml").write_text(
+        '[build-system]\nrequires = ["maturin>=1.5,<2"]\nbuild-backend = "maturin"\n'
+        '[project]\nname = "example"\nversion = "0.1.0"\n'
+    )
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("abi3", [False, True], ids=["version-specific", "abi3"])
+@pytest.mark.parametrize("version", ["0.18.3", "0.22.6", "0.24.2", "0.28.3"])
+def test_a_second_isolated_build_compiles_nothing(
+    tmp_path: Path, environ: dict[str, str], interpreters: dict[str, str], version: str, abi3: bool
+) -> None:
+    if "3.11" not in interpreters:
+        pytest.skip("there is no Python 3.11 on this machine, the newest that all these versions know")
+    features = ["abi3-py37"] if abi3 else []
+    site = Site(write_crate(tmp_path / "example", version, *features), tmp_path / "scratch", environ)
+    site.python = interpreters["3.11"]
+    first = site.build(uv)
+    second = site.build(uv)
+    assert second.recompiled == ()
+    assert "pyo3" in second.fresh
+    for outcome in (first, second):
+        assert outcome.wheel is not None
+        assert ("abi3" in outcome.wheel.name) == abi3
+    assert site.call(second, "module.__name__").endswith("example")
+
+
+def printed_config(crate: Path, python: str, environ: dict[str, str], **variables: str) -> dict[str, str]:
+    """What pyo3-ffi's build script prints when `PYO3_PRINT_CONFIG` is set (it ends the build)."""
+    done = subprocess.run(
+        ["cargo", "check", "-q"],
+        cwd=crate,
+        env={**environ, "PYO3_PYTHON": python, "PYO3_PRINT_CONFIG": "1", **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lines = re.findall(r"^\s*(\w+)=(.*)$", done.stdout + done.stderr, re.MULTILINE)
+    found = {key: value for key, value in lines if key in {*config.KEYS, "abi3", "target_abi"}}
+    assert "version" in found, done.stderr
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("abi3", [False, True], ids=["version-specific", "abi3"])
+@pytest.mark.parametrize("version", TAKE_A_CONFIG_FILE)
+def test_pyo3_agrees(
+    tmp_path: Path, environ: dict[str, str], interpreters: dict[str, str], version: str, abi3: bool
+) -> None:
+    """With our config file pyo3 prints, key by key, what it prints for the interpreter itself; `executable` aside."""
+    features = ["abi3-py39"] if abi3 else []
+    crate = write_crate(tmp_path / "example", version, *features)
+    environ["CARGO_TARGET_DIR"] = os.fspath(tmp_path / "target")
+    compared = 0
+    for name, python in sorted(interpreters.items()):
+        if name.startswith("pypy") or not 9 <= int(name.split(".")[1]) <= 13:
+            continue
+        found = interpreter.ask(python, environ)
+        file = tmp_path / f"{name}.txt"
+        file.write_bytes(config.render(found.config, found.base_executable))
+        by_itself = printed_config(crate, python, environ)
+        by_file = printed_config(crate, python, environ, PYO3_CONFIG_FILE=os.fspath(file))
+        for answer in (by_itself, by_file):
+            answer.pop("executable")
+            # pyo3 writes the empty prefix of a Python that is no framework; the file leaves it out.
+            if not answer.get("python_framework_prefix"):
+                answer.pop("python_framework_prefix", None)
+        assert by_file == by_itself, (name, version)
+        compared += 1
+    assert compared
