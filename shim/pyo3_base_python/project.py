@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 
+from pyo3_base_python import store
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -123,8 +125,8 @@ def _config_settings(invocation: Invocation, environ: Mapping[str, str], cwd: st
     The nearest file wins, as in cargo. A value that can't be read is ``"?"``.
     """
     settings = {"target": "", "target-dir": "", "build-dir": ""}
-    home = environ.get("CARGO_HOME") or os.path.join(os.path.expanduser("~"), ".cargo")
-    places = [os.path.join(folder, ".cargo") for folder in _with_parents(cwd)] + [home]
+    cargo_home = environ.get("CARGO_HOME") or os.path.join(store.home(environ), ".cargo")
+    places = [os.path.join(folder, ".cargo") for folder in _with_parents(cwd)] + [cargo_home]
     files = [os.path.join(place, name) for place in places for name in ("config", "config.toml")]
     texts = []
     for config in reversed(invocation.configs):

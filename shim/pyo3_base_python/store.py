@@ -21,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["PINNED_TIME", "File", "default_root", "digest", "put"]
+__all__ = ["PINNED_TIME", "File", "default_root", "digest", "home", "put"]
 
 # Seconds; the day Rust 1.0 came out. cargo reruns a build script when a file it names is newer than its last run.
 PINNED_TIME = 1431648000
@@ -58,12 +58,25 @@ def default_root(environ: Mapping[str, str]) -> str:
     if os.name == "nt":
         base = environ.get("LOCALAPPDATA") or ""
     elif os.uname().sysname == "Darwin":
-        base = os.path.join(os.path.expanduser("~"), "Library", "Application Support")
+        base = os.path.join(home(environ), "Library", "Application Support")
     else:
-        base = environ.get("XDG_DATA_HOME") or os.path.join(os.path.expanduser("~"), ".local", "share")
+        base = environ.get("XDG_DATA_HOME") or os.path.join(home(environ), ".local", "share")
     if not os.path.isabs(base):
-        raise CannotSteady("no home folder for the store (set PYO3_SHIM_STORE)")
+        raise CannotSteady("there is no home folder for the store", "set PYO3_SHIM_STORE to a folder of your own")
     return os.path.join(base, "pyo3-base-python")
+
+
+def home(environ: Mapping[str, str]) -> str:
+    """The user's home folder, ``""`` if there is none; a blank ``HOME`` counts as unset."""
+    chosen = environ.get("HOME") or environ.get("USERPROFILE")
+    if chosen or os.name != "posix":
+        return chosen or ""
+    import pwd  # noqa: PLC0415 - rarely needed
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return ""
 
 
 def put(root: str, file: File) -> str:
@@ -81,7 +94,9 @@ def put(root: str, file: File) -> str:
         if not _holds(path, file):
             _write(path, file)
     except OSError as error:
-        raise CannotSteady(f"can't use the store {root}: {error.strerror or error}") from None
+        raise CannotSteady(
+            f"can't use the store {root}: {error.strerror or error}", "set PYO3_SHIM_STORE to a folder of your own"
+        ) from None
     return path
 
 
