@@ -25,6 +25,7 @@ __all__ = ["main", "prepare", "real_cargo"]
 
 CARGO_NOT_FOUND = 127
 CARGO_NOT_STARTED = 126
+SECONDS_TO_CLEAN = 3600.0
 
 
 def main() -> NoReturn:
@@ -40,7 +41,7 @@ def main() -> NoReturn:
     # Used up: a cargo that starts `cargo` again must not come back to itself.
     environ.pop("PYO3_SHIM_CARGO", None)
     try:
-        environ, log = prepare(arguments, environ, os.getcwd())
+        environ, log = prepare(cargo, arguments, environ, os.getcwd())
     except UserError as error:
         fail(error)
     except CannotSteady as error:
@@ -61,10 +62,10 @@ def main() -> NoReturn:
         sys.exit(CARGO_NOT_STARTED)
 
 
-def prepare(arguments: Sequence[str], environ: Mapping[str, str], cwd: str) -> tuple[dict[str, str], str]:
-    """The environment for a cargo started with ``arguments`` in ``cwd``, and a line that says what was done and why.
+def prepare(cargo: str, arguments: Sequence[str], environ: Mapping[str, str], cwd: str) -> tuple[dict[str, str], str]:
+    """The environment for a ``cargo`` started with ``arguments`` in ``cwd``, and a line on what was done and why.
 
-    Effects: starts the interpreter, writes to the store, and refreshes times in unpacked sdists. Raises
+    Effects: starts the interpreter, writes to the store, and settles what was built last (see ``sources``). Raises
     ``CannotSteady``, with nothing lost, or ``UserError``.
     """
     result = dict(environ)
@@ -86,21 +87,51 @@ def prepare(arguments: Sequence[str], environ: Mapping[str, str], cwd: str) -> t
     asked = environ.get("PYO3_BASE_PYTHON")
     if asked:
         use_base_python(used, asked, environ)
-    # Before anything is written: a stable interpreter without fresh sources would ship stale wheels.
-    unpacked = sources.unpacked_sdist(here)
-    if unpacked is not None:
-        try:
-            sources.freshen(unpacked)
-        except OSError as error:
-            raise CannotSteady(f"can't refresh the times of the sources in {unpacked}: {error.strerror}") from None
+    # Before anything is set: a stable interpreter on top of another tree's artifacts would ship old code.
+    settled = sources.settle(
+        here,
+        os.path.join(here.target_dir, *plan.targets(call, here)[:1], call.profile_folder),
+        project.artifact_names(here.manifest_dir),
+        lambda packages: clean(packages, cargo, call, here, environ),
+    )
     root = store.default_root(environ)
     steps = plan.steady(environ, here, used, root, maturin_config=maturin_config(environ), windows=process.WINDOWS)
     for file in steps.files:
         store.put(root, file)
     result.update(steps.set)
-    return result, "; ".join(
-        f"{variable}={steps.set.get(variable, '')} ({why})" for variable, why in steps.reasons.items()
-    )
+    done = [f"{variable}={steps.set.get(variable, '')} ({why})" for variable, why in steps.reasons.items()]
+    return result, "; ".join([*done, settled] if settled else done)
+
+
+def clean(
+    packages: Sequence[str],
+    cargo: str,
+    call: invocation.Invocation,
+    here: project.Project,
+    environ: Mapping[str, str],
+) -> None:
+    """Remove what cargo has compiled of local ``packages`` for the profile and target of ``call``.
+
+    Raises ``CannotSteady`` if cargo does not do it.
+    """
+    command = [cargo, *([call.toolchain] if call.toolchain else []), "clean", "--target-dir", here.target_dir]
+    command += [
+        "--manifest-path",
+        os.path.join(here.manifest_dir, "Cargo.toml"),
+        "--profile",
+        call.profile,
+        "--offline",
+    ]
+    for option, values in (("--target", call.targets), ("--config", call.configs), ("-p", packages)):
+        for value in values:
+            command += [option, value]
+    try:
+        # Cargo waits for another build in this target directory, as the build itself would have to.
+        code, _ = process.capture(command, environ, SECONDS_TO_CLEAN)
+    except OSError as error:
+        raise CannotSteady(f"can't run cargo clean: {error.strerror or error}") from None
+    if code:
+        raise CannotSteady(f"cargo clean -p {' -p '.join(packages)} ended with exit code {code}")
 
 
 def use_base_python(used: interpreter.Interpreter, path: str, environ: Mapping[str, str]) -> None:

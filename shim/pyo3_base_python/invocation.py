@@ -17,7 +17,9 @@ NEVER_BUILD = frozenset(
 GLOBAL_OPTIONS_WITH_VALUE = frozenset({"--color", "--config", "--explain", "-C", "-Z"})
 
 # The options that are read here, and those whose value might be taken for one of them.
-OPTIONS_WITH_VALUE = frozenset({"--config", "--features", "-F", "--manifest-path", "--target", "--target-dir"})
+OPTIONS_WITH_VALUE = frozenset(
+    {"--config", "--features", "-F", "--manifest-path", "--profile", "--target", "--target-dir"}
+)
 
 
 class Invocation:
@@ -25,10 +27,20 @@ class Invocation:
 
     ``subcommand`` is ``""`` where there is none (``cargo --version``); ``targets`` and ``configs`` are the values of
     every ``--target`` and ``--config`` in order; ``manifest_path`` and ``target_dir`` are as given, or ``""``;
-    ``lists_only`` is whether a list of files is asked for (``cargo package --list``).
+    ``profile`` is the one that cargo builds; ``toolchain`` is rustup's ``+name`` or ``""``; ``lists_only`` is whether
+    a list of files is asked for (``cargo package --list``).
     """
 
-    __slots__ = ("configs", "lists_only", "manifest_path", "subcommand", "target_dir", "targets")
+    __slots__ = (
+        "configs",
+        "lists_only",
+        "manifest_path",
+        "profile",
+        "subcommand",
+        "target_dir",
+        "targets",
+        "toolchain",
+    )
 
     def __init__(self, subcommand: str) -> None:
         self.subcommand = subcommand
@@ -37,6 +49,16 @@ class Invocation:
         self.targets: list[str] = []
         self.configs: list[str] = []
         self.lists_only = False
+        self.profile = {"bench": "bench", "install": "release"}.get(subcommand, "dev")
+        self.toolchain = ""
+
+    @property
+    def profile_folder(self) -> str:
+        """The folder of the profile below the target directory: ``debug`` for ``dev`` and ``test``, for instance.
+
+        https://doc.rust-lang.org/cargo/reference/build-cache.html
+        """
+        return {"dev": "debug", "test": "debug", "bench": "release"}.get(self.profile, self.profile)
 
     @property
     def may_build(self) -> bool:
@@ -52,13 +74,13 @@ def parse(arguments: Sequence[str]) -> Invocation:
     Everything after ``--`` belongs to rustc or to the program that cargo runs, and is not looked at.
     """
     own = list(arguments[: arguments.index("--")]) if "--" in arguments else list(arguments)
-    if own and own[0].startswith("+"):
-        del own[0]
+    toolchain = own.pop(0) if own and own[0].startswith("+") else ""
     before = _options(own, GLOBAL_OPTIONS_WITH_VALUE)
-    if not own:
-        return Invocation("")
-    invocation = Invocation(own.pop(0))
+    invocation = Invocation(own.pop(0) if own else "")
+    invocation.toolchain = toolchain
     invocation.lists_only = "--list" in own or "-l" in own
+    if "--release" in own or "-r" in own:
+        invocation.profile = "release"
     after = _options(own, OPTIONS_WITH_VALUE, stop_at_word=False)
     for name, value in before + after:
         if name == "--config":
@@ -69,6 +91,8 @@ def parse(arguments: Sequence[str]) -> Invocation:
             invocation.target_dir = value
         elif name == "--manifest-path":
             invocation.manifest_path = value
+        elif name == "--profile":
+            invocation.profile = value
     return invocation
 
 

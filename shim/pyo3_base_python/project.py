@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pyo3_base_python.invocation import Invocation
 
-__all__ = ["Lock", "Project", "locate", "parse_lock"]
+__all__ = ["Lock", "Project", "artifact_names", "locate", "parse_lock"]
 
 PYO3_CRATES = frozenset({"pyo3", "pyo3-ffi"})
 # These depend on pyo3-build-config, and do not run the interpreter that its config names.
@@ -28,14 +28,21 @@ class Lock:
     """What Cargo.lock says of pyo3.
 
     ``pyo3_versions``: of pyo3 and pyo3-ffi, each as a tuple of three integers, sorted. ``readers_of_executable``:
-    names of packages that depend on pyo3-build-config and may run the interpreter it names.
+    names of packages that depend on pyo3-build-config and may run the interpreter it names. ``local_packages``: names
+    of those that come from folders (members of the workspace, path dependencies).
     """
 
-    __slots__ = ("pyo3_versions", "readers_of_executable")
+    __slots__ = ("local_packages", "pyo3_versions", "readers_of_executable")
 
-    def __init__(self, pyo3_versions: Iterable[tuple[int, int, int]], readers_of_executable: Iterable[str]) -> None:
+    def __init__(
+        self,
+        pyo3_versions: Iterable[tuple[int, int, int]],
+        readers_of_executable: Iterable[str] = (),
+        local_packages: Iterable[str] = (),
+    ) -> None:
         self.pyo3_versions = sorted(set(pyo3_versions))
         self.readers_of_executable = sorted(set(readers_of_executable))
+        self.local_packages = sorted(set(local_packages))
 
 
 class Project:
@@ -43,7 +50,7 @@ class Project:
 
     ``manifest_dir`` and ``root`` (of the workspace) are absolute paths; ``lock`` is ``None`` where there is no
     Cargo.lock; ``build_target`` is the triple of cargo's config files or ``""``; ``target_dir`` is the absolute path
-    of the target directory, or ``""`` where a config file that was not understood may have moved it.
+    of the target directory, or ``""`` where what cargo compiles may go to another place that is not known here.
     """
 
     __slots__ = ("build_target", "lock", "manifest_dir", "root", "target_dir")
@@ -82,17 +89,34 @@ def parse_lock(text: str) -> Lock:
     """Read a Cargo.lock of any format version; lines that are not understood are passed over."""
     versions = []
     readers = []
+    local: list[str] = []
     name = ""
     for line in text.splitlines():
         if line == "[[package]]":
             name = ""
         elif line.startswith("name = "):
             name = line[7:].strip().strip('"')
+            local.append(name)
+        elif line.startswith("source = "):
+            local.pop()  # of the package whose name was the last
         elif line.startswith("version = ") and name in PYO3_CRATES:
             versions.append(_version(line[10:].strip().strip('"')))
         elif line.startswith(' "pyo3-build-config') and name not in PYO3_FAMILY:
             readers.append(name)
-    return Lock(versions, readers)
+    return Lock(versions, readers, local)
+
+
+def artifact_names(manifest_dir: str) -> list[str]:
+    """How files that cargo makes of the package in ``manifest_dir`` may be called: by its name, or its library's."""
+    names = []
+    section = ""
+    for raw in (_read(os.path.join(manifest_dir, "Cargo.toml")) or "").splitlines():
+        line = raw.strip()
+        if line.startswith("["):
+            section = line.strip("[]").strip()
+        elif section in {"package", "lib"} and line.partition("=")[0].strip() == "name":
+            names.append(line.partition("=")[2].partition("#")[0].strip().strip("\"'"))
+    return names
 
 
 def _version(text: str) -> tuple[int, int, int]:
@@ -113,28 +137,35 @@ def _target_dir(
     invocation: Invocation, environ: Mapping[str, str], cwd: str, root: str, settings: Mapping[str, str]
 ) -> str:
     given = invocation.target_dir or environ.get("CARGO_TARGET_DIR") or environ.get("CARGO_BUILD_TARGET_DIR")
+    if settings["build-dir"] or environ.get("CARGO_BUILD_BUILD_DIR"):
+        return ""
     if given:
         return os.path.abspath(os.path.join(cwd, given))
-    moved = settings["target-dir"] or settings["build-dir"] or environ.get("CARGO_BUILD_BUILD_DIR")
-    return "" if moved else os.path.join(root, "target")
+    if settings["target-dir"]:
+        return "" if settings["target-dir"] == "?" else settings["target-dir"]
+    return os.path.join(root, "target")
 
 
 def _config_settings(invocation: Invocation, environ: Mapping[str, str], cwd: str) -> dict[str, str]:
     """``build.target``, ``build.target-dir`` and ``build.build-dir`` of cargo's config files and ``--config``.
 
-    The nearest file wins, as in cargo. A value that can't be read is ``"?"``.
+    The nearest file wins, as in cargo. Folders are absolute. A value that can't be read is ``"?"``.
     """
     settings = {"target": "", "target-dir": "", "build-dir": ""}
     cargo_home = environ.get("CARGO_HOME") or os.path.join(store.home(environ), ".cargo")
     places = [os.path.join(folder, ".cargo") for folder in _with_parents(cwd)] + [cargo_home]
     files = [os.path.join(place, name) for place in places for name in ("config", "config.toml")]
-    texts = []
+    found = []
     for config in reversed(invocation.configs):
         # A value of --config is a file or a line of TOML.
         text = _read(os.path.join(cwd, config))
-        texts.append(config if text is None else text)
-    for text in [*texts, *(_read(file) for file in files)]:
-        for key, value in _build_table(text or "").items():
+        found.append((cwd, config if text is None else text))
+    # A path in a file is relative to the folder that holds `.cargo`.
+    found += [(os.path.dirname(os.path.dirname(file)), _read(file) or "") for file in files]
+    for base, text in found:
+        for key, value in _build_table(text).items():
+            if key != "target" and value != "?":
+                value = os.path.abspath(os.path.join(base, value))  # noqa: PLW2901
             settings[key] = settings[key] or value
     return settings
 

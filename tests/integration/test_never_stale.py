@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Callable
@@ -12,6 +13,7 @@ import pytest
 from .conftest import FrontEnd, Site, build, build_by_sdist, uv
 
 Make = Callable[[str], Site]
+Shared = Callable[[str], "tuple[Site, str]"]
 
 
 def uv_by_sdist(site: Site, wheels: Path) -> list[str]:
@@ -19,14 +21,28 @@ def uv_by_sdist(site: Site, wheels: Path) -> list[str]:
     return ["uv", "build", "--python", site.python, "--out-dir", os.fspath(wheels)]
 
 
+SDIST_FRONT_ENDS = [pytest.param(build_by_sdist, id="build"), pytest.param(uv_by_sdist, id="uv")]
+
+
+@pytest.fixture
+def shared(site_of: Make, tmp_path: Path) -> Shared:
+    """A crate that has been built once, and a target directory outside of it that has what was compiled."""
+
+    def make(crate: str) -> tuple[Site, str]:
+        site = site_of(crate)
+        target = os.fspath(tmp_path / "target")
+        shutil.move(site.project / "target", target)
+        return site, target
+
+    return make
+
+
 @pytest.mark.parametrize("crate", ["version_specific", "abi3"])
-@pytest.mark.parametrize("front_end", [pytest.param(build_by_sdist, id="build"), pytest.param(uv_by_sdist, id="uv")])
+@pytest.mark.parametrize("front_end", SDIST_FRONT_ENDS)
 def test_an_edit_at_the_same_version_reaches_the_wheel_through_an_sdist(
-    site_of: Make, tmp_path: Path, crate: str, front_end: FrontEnd
+    shared: Shared, crate: str, front_end: FrontEnd
 ) -> None:
-    site = site_of(crate)
-    target = os.fspath(tmp_path / "target")
-    shutil.move(site.project / "target", target)
+    site, target = shared(crate)
     assert site.answer(site.build(front_end, CARGO_TARGET_DIR=target)) == 42
     site.edit("src/lib.rs", "    42", "    43")
     edited = site.build(front_end, CARGO_TARGET_DIR=target)
@@ -34,17 +50,121 @@ def test_an_edit_at_the_same_version_reaches_the_wheel_through_an_sdist(
     assert site.answer(edited) == 43
 
 
-def test_two_projects_with_one_name_and_one_target_directory(site_of: Make, tmp_path: Path) -> None:
-    site = site_of("version_specific")
-    target = os.fspath(tmp_path / "target")
+def test_two_projects_with_one_name_and_one_target_directory(shared: Shared, tmp_path: Path) -> None:
+    site, target = shared("version_specific")
     other = Site(tmp_path / "other" / "version_specific", tmp_path / "other-scratch", site.environ)
-    shutil.copytree(site.project, other.project, ignore=shutil.ignore_patterns("target"))
+    shutil.copytree(site.project, other.project)
     other.edit("src/lib.rs", "    42", "    43")
-    shutil.move(site.project / "target", target)
     for _ in range(2):
         for place, answer in ((site, 42), (other, 43)):
             built = place.build(build_by_sdist, CARGO_TARGET_DIR=target)
             assert place.answer(built) == answer
+
+
+@pytest.mark.parametrize("front_end", SDIST_FRONT_ENDS)
+def test_the_same_sources_unpacked_again_compile_nothing(shared: Shared, front_end: FrontEnd) -> None:
+    site, target = shared("version_specific")
+    site.build(front_end, CARGO_TARGET_DIR=target)
+    again = site.build(front_end, CARGO_TARGET_DIR=target)
+    assert again.recompiled == ()
+    assert site.answer(again) == 42
+
+
+def test_content_that_returns(shared: Shared) -> None:
+    """42, 43, and 42 again: what was compiled of the first 42 is gone, whatever the times say."""
+    site, target = shared("version_specific")
+    for old, new in (("    42", "    43"), ("    43", "    42"), ("    42", "    44")):
+        site.build(build_by_sdist, CARGO_TARGET_DIR=target)
+        site.edit("src/lib.rs", old, new)
+        assert site.answer(site.build(build_by_sdist, CARGO_TARGET_DIR=target)) == int(new)
+
+
+def test_a_file_comes_goes_and_is_renamed(shared: Shared) -> None:
+    site, target = shared("version_specific")
+    source = site.project / "src" / "lib.rs"
+    original = source.read_text()
+    with_module = original.replace("    42", "    extra::ANSWER") + "\nmod extra;\n"
+    site.build(build_by_sdist, CARGO_TARGET_DIR=target)
+    for name, number in (("extra.rs", 43), ("extra/mod.rs", 44)):
+        file = site.project / "src" / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(f"pub const ANSWER: u32 = {number};\n")
+        source.write_text(with_module)
+        assert site.answer(site.build(build_by_sdist, CARGO_TARGET_DIR=target)) == number
+        file.unlink()
+    (site.project / "src" / "extra").rmdir()
+    source.write_text(original)
+    assert site.answer(site.build(build_by_sdist, CARGO_TARGET_DIR=target)) == 42
+
+
+def test_profiles_in_turn(shared: Shared) -> None:
+    site, target = shared("version_specific")
+    dev = "--profile dev"
+    for arguments, number in (("", 42), (dev, 43), ("", 43), ("", 42), (dev, 42), (dev, 43)):
+        text = (site.project / "src" / "lib.rs").read_text()
+        site.project.joinpath("src", "lib.rs").write_text(re.sub(r"    \d+", f"    {number}", text, count=1))
+        built = site.build(build_by_sdist, CARGO_TARGET_DIR=target, MATURIN_PEP517_ARGS=arguments)
+        assert site.answer(built) == number
+
+
+def test_a_build_without_the_shim_in_between(shared: Shared) -> None:
+    site, target = shared("version_specific")
+    site.build(build_by_sdist, CARGO_TARGET_DIR=target)
+    site.edit("src/lib.rs", "    42", "    43")
+    assert site.answer(site.build(build_by_sdist, shim=False, CARGO_TARGET_DIR=target)) == 43
+    site.edit("src/lib.rs", "    43", "    42")
+    assert site.answer(site.build(build_by_sdist, CARGO_TARGET_DIR=target)) == 42
+
+
+def test_a_build_that_failed_in_between(shared: Shared) -> None:
+    site, target = shared("version_specific")
+    site.build(build_by_sdist, CARGO_TARGET_DIR=target)
+    site.edit("src/lib.rs", "    42", "    43 no rust")
+    site.run(build_by_sdist(site, site.scratch / "none"), expect=1, CARGO_TARGET_DIR=target)
+    site.edit("src/lib.rs", "    43 no rust", "    43")
+    assert site.answer(site.build(build_by_sdist, CARGO_TARGET_DIR=target)) == 43
+
+
+def test_a_record_that_is_lost(shared: Shared) -> None:
+    """As when a CI cache drops the loose folders of a target directory: then compile."""
+    site, target = shared("version_specific")
+    site.build(build_by_sdist, CARGO_TARGET_DIR=target)
+    (records,) = Path(target).rglob(".pyo3-base-python")
+    shutil.rmtree(records)
+    site.edit("src/lib.rs", "    42", "    43")
+    built = site.build(build_by_sdist, CARGO_TARGET_DIR=target)
+    assert built.recompiled == ("version_specific",)
+    assert site.answer(built) == 43
+
+
+@pytest.mark.parametrize("crate", ["version_specific", "workspace"])
+def test_two_checkouts_in_turn(shared: Shared, tmp_path: Path, crate: str) -> None:
+    """Nobody's files are touched, and the second is older than what was built of the first."""
+    site, target = shared(crate)
+    other = Site(tmp_path / "elsewhere" / crate, tmp_path / "elsewhere-scratch", site.environ)
+    shutil.copytree(site.project, other.project)
+    file = "src/lib.rs" if crate == "version_specific" else "numbers/src/lib.rs"
+    other.edit(file, "42", "43")
+    for path in other.project.rglob("*"):
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+    for _ in range(2):
+        for place, answer in ((site, 42), (other, 43)):
+            built = place.build(build, CARGO_TARGET_DIR=target)
+            assert place.answer(built) == answer
+            assert "pyo3" in built.fresh
+    assert other.build(build, CARGO_TARGET_DIR=target).recompiled == ()
+    assert {path.stat().st_mtime for path in other.project.rglob("*.rs")} == {1_000_000_000}
+
+
+def test_a_checkout_after_an_sdist_of_another_content(shared: Shared) -> None:
+    site, target = shared("version_specific")
+    site.build(build, CARGO_TARGET_DIR=target)
+    site.edit("src/lib.rs", "    42", "    43")
+    assert site.answer(site.build(build_by_sdist, CARGO_TARGET_DIR=target)) == 43
+    site.edit("src/lib.rs", "    43", "    42")
+    os.utime(site.project / "src" / "lib.rs", (1_000_000_000, 1_000_000_000))
+    assert site.answer(site.build(build, CARGO_TARGET_DIR=target)) == 42
+    assert site.build(build, CARGO_TARGET_DIR=target).recompiled == ()
 
 
 def test_sources_of_ones_own_keep_their_times(site_of: Make, tmp_path: Path) -> None:
