@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 
-from pyo3_base_python import launcher, process
+from pyo3_base_python import cargo, invocation, launcher, process, project, store
+from pyo3_base_python.errors import ShimError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["variables"]
+__all__ = ["resolved", "variables"]
 
 # setuptools-rust compares CARGO with this name and then looks elsewhere for what was built.
 CROSS = "cross"
@@ -42,3 +43,18 @@ def variables(environ: Mapping[str, str]) -> dict[str, str]:
     if TOX_OVERRIDE not in overrides:
         result["TOX_OVERRIDE"] = f"{overrides};{TOX_OVERRIDE}" if overrides else TOX_OVERRIDE
     return result
+
+
+def resolved(environ: Mapping[str, str], cwd: str) -> dict[str, str]:
+    """What the wrapper would set for ``cargo check`` in ``cwd``: for tools that start a cargo of their own choice.
+
+    Effect: what the variables point to is put into the store. Raises ``ShimError`` if nothing would be set.
+    """
+    root = store.default_root(environ)
+    call = invocation.parse(["check"])
+    steps, reason = cargo.resolve(call, project.locate(call, environ, cwd), environ, root)
+    if steps is None:
+        raise ShimError(f"there is nothing to set in {cwd}: {reason}", "go to the folder of a pyo3 project")
+    for file in steps.files:
+        store.put(root, file)
+    return steps.set

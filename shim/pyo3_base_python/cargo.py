@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import NoReturn
 
-__all__ = ["main", "prepare", "real_cargo"]
+__all__ = ["main", "prepare", "real_cargo", "resolve"]
 
 CARGO_NOT_FOUND = 127
 CARGO_NOT_STARTED = 126
@@ -68,25 +68,12 @@ def prepare(cargo: str, arguments: Sequence[str], environ: Mapping[str, str], cw
     Effects: starts the interpreter, writes to the store, and settles what was built last (see ``sources``). Raises
     ``CannotSteady``, with nothing lost, or ``UserError``.
     """
-    result = dict(environ)
-    if (environ.get("PYO3_SHIM_MODE") or plan.MODES[0]) not in plan.MODES:
-        raise UserError(
-            f"PYO3_SHIM_MODE is {environ['PYO3_SHIM_MODE']!r}, which is none of {', '.join(plan.MODES)}",
-            "unset it, or set one of these",
-        )
     call = invocation.parse(arguments)
     here = project.locate(call, environ, cwd) if call.may_build else None
-    host = host_triple(environ) if here and plan.targets(call, here) else None
-    reason = plan.leave_alone(environ, call, here, host)
-    if reason is not None or here is None:
-        return result, f"left alone: {reason}"
-    found = interpreter.find(environ)
-    if found is None:
-        return result, "left alone: there is no Python interpreter"
-    used = interpreter.ask(found, environ)
-    asked = environ.get("PYO3_BASE_PYTHON")
-    if asked:
-        use_base_python(used, asked, environ)
+    root = store.default_root(environ) if call.may_build else ""
+    steps, reason = resolve(call, here, environ, root)
+    if steps is None or here is None:
+        return dict(environ), f"left alone: {reason}"
     # Before anything is set: a stable interpreter on top of another tree's artifacts would ship old code.
     settled = sources.settle(
         here,
@@ -94,13 +81,37 @@ def prepare(cargo: str, arguments: Sequence[str], environ: Mapping[str, str], cw
         project.artifact_names(here.manifest_dir),
         lambda packages: clean(packages, cargo, call, here, environ),
     )
-    root = store.default_root(environ)
-    steps = plan.steady(environ, here, used, root, maturin_config=maturin_config(environ), windows=process.WINDOWS)
     for file in steps.files:
         store.put(root, file)
-    result.update(steps.set)
     done = [f"{variable}={steps.set.get(variable, '')} ({why})" for variable, why in steps.reasons.items()]
-    return result, "; ".join([*done, settled] if settled else done)
+    return {**environ, **steps.set}, "; ".join([*done, settled] if settled else done)
+
+
+def resolve(
+    call: invocation.Invocation, here: project.Project | None, environ: Mapping[str, str], root: str
+) -> tuple[plan.Plan | None, str]:
+    """What to set for ``call`` in the project ``here``, with a store at ``root``; or no plan, and why there is none.
+
+    Effect: starts the interpreter. Raises ``CannotSteady`` or ``UserError``.
+    """
+    if (environ.get("PYO3_SHIM_MODE") or plan.MODES[0]) not in plan.MODES:
+        raise UserError(
+            f"PYO3_SHIM_MODE is {environ['PYO3_SHIM_MODE']!r}, which is none of {', '.join(plan.MODES)}",
+            "unset it, or set one of these",
+        )
+    host = host_triple(environ) if here and plan.targets(call, here) else None
+    reason = plan.leave_alone(environ, call, here, host)
+    if reason is not None or here is None:
+        return None, reason or ""
+    found = interpreter.find(environ)
+    if found is None:
+        return None, "there is no Python interpreter"
+    used = interpreter.ask(found, environ)
+    asked = environ.get("PYO3_BASE_PYTHON")
+    if asked:
+        use_base_python(used, asked, environ)
+    written = maturin_config(environ)
+    return plan.steady(environ, here, used, root, maturin_config=written, windows=process.WINDOWS), ""
 
 
 def clean(

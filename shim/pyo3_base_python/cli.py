@@ -110,13 +110,16 @@ def env(form: str) -> None:
     pyo3-base-python env --format powershell | Out-String | Invoke-Expression
     pyo3-base-python env --format direnv >> .envrc               direnv
     pyo3-base-python env --format github                         appends to $GITHUB_ENV
-    pyo3-base-python env --format rust-analyzer                  a part of settings.json
+    pyo3-base-python env --format rust-analyzer                  a part of settings.json, for this project
     pyo3-base-python env --format json                           one object, variable to value
 
-    CARGO alone is enough; the others are for tox, and for a CARGO that was set before.
+    CARGO alone is enough; the others are for tox, and for a CARGO that was set before. rust-analyzer chooses a cargo of
+    its own: for it the result is printed, for the project and the interpreter at hand.
     """
     try:
-        text = shells.FORMATS[form](activation.variables(os.environ))
+        rust_analyzer = form == "rust-analyzer"
+        found = activation.resolved(os.environ, os.getcwd()) if rust_analyzer else activation.variables(os.environ)
+        text = shells.FORMATS[form](found)
         if form == "github":
             shells.append_to_github_env(text, os.environ)
         else:

@@ -40,7 +40,10 @@ def github(variables: Mapping[str, str]) -> str:
 
 
 def rust_analyzer(variables: Mapping[str, str]) -> str:
-    """A member of VS Code's settings.json: ``rust-analyzer.cargo.extraEnv``."""
+    """A member of VS Code's settings.json: ``rust-analyzer.cargo.extraEnv``.
+
+    rust-analyzer takes cargo from cargo's home for most of its calls (crates/toolchain), and ``CARGO`` for a few.
+    """
     return json.dumps({"rust-analyzer.cargo.extraEnv": dict(variables)}, indent=2) + "\n"
 
 

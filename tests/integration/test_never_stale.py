@@ -108,12 +108,13 @@ def test_profiles_in_turn(shared: Shared) -> None:
 
 
 def test_a_build_without_the_shim_in_between(shared: Shared) -> None:
-    site, target = shared("version_specific")
-    site.build(build_by_sdist, CARGO_TARGET_DIR=target)
-    site.edit("src/lib.rs", "    42", "    43")
-    assert site.answer(site.build(build_by_sdist, shim=False, CARGO_TARGET_DIR=target)) == 43
-    site.edit("src/lib.rs", "    43", "    42")
-    assert site.answer(site.build(build_by_sdist, CARGO_TARGET_DIR=target)) == 42
+    """In a package that does not depend on pyo3, so that nothing else has cargo compile it again."""
+    site, target = shared("workspace")
+    site.build(uv_by_sdist, CARGO_TARGET_DIR=target)
+    site.edit("numbers/src/lib.rs", "42", "43")
+    assert site.answer(site.build(uv_by_sdist, shim=False, CARGO_TARGET_DIR=target)) == 43
+    site.edit("numbers/src/lib.rs", "43", "42")
+    assert site.answer(site.build(uv_by_sdist, CARGO_TARGET_DIR=target)) == 42
 
 
 def test_a_build_that_failed_in_between(shared: Shared) -> None:

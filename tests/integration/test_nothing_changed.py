@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Callable
 
@@ -44,6 +45,18 @@ def test_control_before_pyo3_0_29_more_is_compiled_again(site_of: Make) -> None:
     site.build(uv, shim=False)
     second = site.build(uv, shim=False)
     assert {"pyo3-build-config", "pyo3-ffi", "pyo3-macros-backend", "pyo3-macros", "pyo3"} <= set(second.recompiled)
+
+
+@pytest.mark.parametrize("crate", ["abi3", "version_specific"])
+def test_a_cache_that_drops_what_maturin_writes_into_the_target_directory(site_of: Make, crate: str) -> None:
+    """As a CI cache does; for the stable ABI maturin writes pyo3's configuration there."""
+    site = site_of(crate)
+    site.build(uv)
+    assert (site.project / "target" / "maturin").is_dir() or crate != "abi3"
+    shutil.rmtree(site.project / "target" / "maturin", ignore_errors=True)
+    again = site.build(uv)
+    assert again.recompiled == ()
+    assert site.answer(again) == 42
 
 
 @pytest.mark.parametrize("crate", ["version_specific", "setuptools_rust"])

@@ -1,0 +1,209 @@
+"""What several of the unit tests are made of: facts for the pure modules, and a wrapper that can be run for real."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from pyo3_base_python import launcher
+from pyo3_base_python.interpreter import Interpreter
+from pyo3_base_python.project import Lock, Project
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeAlias
+
+__all__ = [
+    "CONFIG",
+    "LOCK",
+    "MANIFEST",
+    "VERSIONS",
+    "InterpreterOf",
+    "Result",
+    "Script",
+    "Wrapper",
+    "an_interpreter",
+    "project_with",
+    "wait_for",
+]
+
+VERSIONS = ("3.6", "3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13")
+CONFIG = {
+    "implementation": "CPython",
+    "version": "3.11",
+    "shared": "true",
+    "lib_name": "python3.11",
+    "lib_dir": "/opt/python/lib",
+    "pointer_width": "64",
+    "build_flags": "",
+    "python_framework_prefix": "",
+    "suppress_build_script_link_lines": "false",
+}
+MANIFEST = '[package]\nname = "crate"\nversion = "0.1.0"\n'
+LOCK = """\
+[[package]]
+name = "crate"
+version = "0.1.0"
+
+[[package]]
+name = "pyo3"
+version = "0.26.0"
+source = "registry+index"
+"""
+# What a shell adds of its own to the environment that it was given.
+SHELL_VARIABLES = frozenset({"PWD", "OLDPWD", "SHLVL", "_"})
+
+# The path of an interpreter of a version ("3.9"); skips the test where there is none.
+InterpreterOf: TypeAlias = Callable[[str], str]
+# Writes a program from the body of a shell script: name, body -> path.
+Script: TypeAlias = Callable[[str, str], str]
+
+
+def an_interpreter(
+    executable: str = "/tmp/isolated/bin/python",
+    base_executable: str = "/opt/python/bin/python3.11",
+    abi: str = "cpython-311-x86_64-linux-gnu",
+    environment: Iterable[str] = ("maturin-1.9.4.dist-info a.py,sha256=1,2",),
+    **config: str,
+) -> Interpreter:
+    """An interpreter as the probe would have found it, but for what is given."""
+    return Interpreter(executable, base_executable, {**CONFIG, **config}, abi, environment)
+
+
+def project_with(
+    *pyo3: tuple[int, int, int], readers: Iterable[str] = (), build_target: str = "", locked: bool = True
+) -> Project:
+    """A project whose Cargo.lock has these versions of pyo3."""
+    return Project("/src", "/src", Lock(pyo3, readers) if locked else None, build_target, "/src/target")
+
+
+def wait_for(path: Path, seconds: float = 10) -> None:
+    """Return as soon as ``path`` is there."""
+    deadline = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < deadline, f"{path} did not come"
+        time.sleep(0.005)
+
+
+class Result(NamedTuple):
+    """How a run of the wrapper ended; ``arguments`` is None, and ``environ`` empty, if cargo was not reached."""
+
+    code: int
+    out: bytes
+    err: str
+    arguments: list[str] | None
+    environ: dict[str, str]
+
+    @property
+    def lines(self) -> list[str]:
+        """Of stderr."""
+        return self.err.splitlines()
+
+
+class Wrapper:
+    """The launcher, installed into a store of its own, with a project, and a cargo that records how it was called.
+
+    That cargo then runs ``FAKE_CARGO_DOES`` as a line of shell.
+    """
+
+    def __init__(self, folder: Path, python: str) -> None:
+        self.folder = folder
+        self.store = folder / "store"
+        self.bin = folder / "bin"
+        self.project = folder / "project"
+        for new in (self.bin, self.project):
+            new.mkdir()
+        self.write_project(MANIFEST, LOCK)
+        self.cargo = self.fake_cargo(self.bin / "cargo")
+        self.environ = {
+            "PATH": os.pathsep.join((os.fspath(self.bin), "/usr/bin", "/bin")),
+            "HOME": os.fspath(folder),
+            "LANG": "C.UTF-8",
+            "CARGO_HOME": os.fspath(folder / "cargo-home"),
+            "PYO3_PYTHON": python,
+            "PYO3_SHIM_STORE": os.fspath(self.store),
+            "PYTHONWARNINGS": "error",
+        }
+        self.program = launcher.install(self.environ)
+
+    def write_project(self, manifest: str, lock: str | None) -> None:
+        """Write Cargo.toml, and Cargo.lock or none."""
+        (self.project / "Cargo.toml").write_text(manifest, encoding="utf-8")
+        (self.project / "Cargo.lock").unlink(missing_ok=True)
+        if lock is not None:
+            (self.project / "Cargo.lock").write_text(lock, encoding="utf-8")
+
+    def fake_cargo(self, path: Path) -> str:
+        """Write a recording cargo to ``path``."""
+        record = self.folder / "record"
+        record.mkdir(exist_ok=True)
+        path.write_text(
+            "#!/bin/sh\n"
+            f"cd '{record}'\n"
+            'printf "%s\\0" "$#" "$@" >arguments\n'
+            "env -0 >environ\n"
+            f"echo {path.name} $$ >called\n"
+            'eval "$FAKE_CARGO_DOES"\n',
+            encoding="utf-8",
+        )
+        path.chmod(0o755)
+        return os.fspath(path)
+
+    @property
+    def called(self) -> list[str]:
+        """The name by which the recording cargo was last called, and its process."""
+        return (self.folder / "record" / "called").read_text(encoding="utf-8").split()
+
+    def variables(self, **changes: str | None) -> dict[str, str]:
+        """The environment that the wrapper gets; ``None`` takes a variable out."""
+        return {name: value for name, value in {**self.environ, **changes}.items() if value is not None}
+
+    def start(
+        self, *arguments: str | bytes, environ: dict[str, str] | None = None, program: str = ""
+    ) -> subprocess.Popen[bytes]:
+        """Start the wrapper in the project, with pipes; for a `with` statement."""
+        return subprocess.Popen(
+            [program or self.program, *arguments],
+            env=self.environ if environ is None else environ,
+            cwd=self.project,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def run(
+        self,
+        *arguments: str | bytes,
+        stdin: bytes | str = b"",
+        program: str = "",
+        does: str = "",
+        **changes: str | None,
+    ) -> Result:
+        """Run the wrapper to its end."""
+        record = self.folder / "record"
+        for name in ("arguments", "environ", "called"):
+            (record / name).unlink(missing_ok=True)
+        variables = self.variables(FAKE_CARGO_DOES=does, **changes)
+        with self.start(*arguments, environ=variables, program=program) as process:
+            try:
+                out, err = process.communicate(stdin.encode() if isinstance(stdin, str) else stdin, timeout=30)
+            finally:
+                process.kill()
+        seen: list[str] | None = None
+        environ: dict[str, str] = {}
+        if (record / "called").exists():
+            count, *words = (record / "arguments").read_bytes().split(b"\0")[:-1]
+            seen = [os.fsdecode(word) for word in words]
+            assert len(seen) == int(count)
+            pairs = [os.fsdecode(pair) for pair in (record / "environ").read_bytes().split(b"\0") if pair]
+            environ = {name: value for name, _, value in (pair.partition("=") for pair in pairs)}
+        return Result(process.returncode, out, err.decode(errors="surrogateescape"), seen, environ)
+
+    def changes(self, result: Result, **changes: str | None) -> dict[str, str | None]:
+        """What cargo's environment in ``result`` has that the wrapper's (with ``changes``) had not: None is unset."""
+        before = self.variables(**changes)
+        names = (before.keys() | result.environ.keys()) - SHELL_VARIABLES - {"FAKE_CARGO_DOES"}
+        return {name: result.environ.get(name) for name in names if result.environ.get(name) != before.get(name)}

@@ -1,0 +1,85 @@
+"""The variables that switch the shim on."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pyo3_base_python import activation
+from pyo3_base_python.errors import CannotSteady
+
+if TYPE_CHECKING:
+    from .support import Wrapper
+
+
+def test_cargo_becomes_the_wrapper(wrapper: Wrapper) -> None:
+    added = activation.variables(wrapper.environ)
+    assert added == {"CARGO": wrapper.program, "TOX_OVERRIDE": activation.TOX_OVERRIDE}
+    assert os.access(added["CARGO"], os.X_OK)
+
+
+def test_launcher_is_put_into_the_store(wrapper: Wrapper, tmp_path: Path) -> None:
+    added = activation.variables({**wrapper.environ, "PYO3_SHIM_STORE": os.fspath(tmp_path / "new")})
+    assert added["CARGO"] == os.fspath(tmp_path / "new" / "bin" / "cargo")
+    assert Path(added["CARGO"]).is_file()
+
+
+@pytest.mark.parametrize("name", ["path", "name"])
+def test_cargo_that_stood_before_is_handed_down_as_an_absolute_path(
+    wrapper: Wrapper, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(wrapper.folder)
+    before = {"path": os.path.join("bin", "cargo"), "name": "cargo"}[name]
+    assert activation.variables({**wrapper.environ, "CARGO": before})["PYO3_SHIM_CARGO"] == wrapper.cargo
+
+
+@pytest.mark.parametrize("before", ["/not/there", ""])
+def test_cargo_that_is_nowhere_is_not_handed_down(wrapper: Wrapper, before: str) -> None:
+    assert "PYO3_SHIM_CARGO" not in activation.variables({**wrapper.environ, "CARGO": before})
+
+
+def test_what_the_user_named_is_kept(wrapper: Wrapper) -> None:
+    environ = {**wrapper.environ, "CARGO": wrapper.cargo, "PYO3_SHIM_CARGO": "/theirs"}
+    assert "PYO3_SHIM_CARGO" not in activation.variables(environ)
+
+
+def test_wrapper_is_not_handed_down_as_the_cargo_before(wrapper: Wrapper, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(wrapper.program)
+    for before in (wrapper.program, os.fspath(link)):
+        assert "PYO3_SHIM_CARGO" not in activation.variables({**wrapper.environ, "CARGO": before})
+
+
+def test_second_activation_adds_nothing_new(wrapper: Wrapper) -> None:
+    environ = {**wrapper.environ, "CARGO": wrapper.cargo}
+    environ.update(activation.variables(environ))
+    assert activation.variables(environ) == {"CARGO": wrapper.program}
+
+
+def test_cross_is_left_alone_and_nothing_is_written(tmp_path: Path) -> None:
+    store = tmp_path / "new"
+    assert activation.variables({"CARGO": "cross", "PYO3_SHIM_STORE": os.fspath(store)}) == {}
+    assert not store.exists()
+
+
+def test_tox_is_told_after_what_the_user_tells_it(wrapper: Wrapper) -> None:
+    added = activation.variables({**wrapper.environ, "TOX_OVERRIDE": "testenv.a=b"})
+    assert added["TOX_OVERRIDE"] == f"testenv.a=b;{activation.TOX_OVERRIDE}"
+
+
+def test_tox_hands_on_cargo_in_packaging_and_in_test_environments_of_each_format() -> None:
+    parts = [part.partition(".pass_env+=") for part in activation.TOX_OVERRIDE.split(";")]
+    assert {section for section, _, _ in parts} == {
+        *("testenv", "pkgenv"),
+        *("env_run_base", "env_pkg_base"),
+        *("tool.tox.env_run_base", "tool.tox.env_pkg_base"),
+    }
+    assert {value for _, _, value in parts} == {"CARGO,PYO3_SHIM_*"}
+
+
+def test_store_that_can_not_be_used_is_said(wrapper: Wrapper) -> None:
+    with pytest.raises(CannotSteady):
+        activation.variables({**wrapper.environ, "PYO3_SHIM_STORE": "/dev/null/store"})
