@@ -35,8 +35,8 @@ def variables(environ: Mapping[str, str]) -> dict[str, str]:
         return {}
     wrapper = launcher.install(environ)
     result = {"CARGO": wrapper}
-    if before and before != wrapper and not environ.get("PYO3_SHIM_CARGO"):
-        found = process.find_program(before, environ, skip=[wrapper])
+    if before and not environ.get("PYO3_SHIM_CARGO"):
+        found = process.find_program(before, environ, cargo.is_wrapper)
         if found:
             result["PYO3_SHIM_CARGO"] = os.path.abspath(found)
     overrides = environ.get("TOX_OVERRIDE", "")

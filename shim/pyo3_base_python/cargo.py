@@ -26,12 +26,22 @@ __all__ = ["main", "prepare", "real_cargo", "resolve"]
 CARGO_NOT_FOUND = 127
 CARGO_NOT_STARTED = 126
 SECONDS_TO_CLEAN = 3600.0
+# In the second line of every launcher.
+LAUNCHER_MARK = b"Written by pyo3-base-python"
 
 
-def main() -> NoReturn:
-    """``sys.argv``: the path by which this wrapper was started, then cargo's arguments."""
+def main(locale: str | None = None) -> NoReturn:
+    """``sys.argv``: the path by which this wrapper was started, then cargo's arguments.
+
+    ``locale`` is what the launcher says of ``LC_CTYPE``, which Python sets in a C locale (PEP 538): ``set to X``, or
+    nothing if it was not set.
+    """
     wrapper, *arguments = sys.argv
     environ = dict(os.environ)
+    if locale is not None:
+        environ.pop("LC_CTYPE", None)
+        if locale:
+            environ["LC_CTYPE"] = locale[len("set to ") :]
     try:
         cargo = real_cargo(environ, wrapper)
     except ShimError as error:
@@ -44,6 +54,9 @@ def main() -> NoReturn:
         environ, log = prepare(cargo, arguments, environ, os.getcwd())
     except UserError as error:
         fail(error)
+    except KeyboardInterrupt:
+        # While the interpreter was asked: end as cargo would, by the signal.
+        process.die_of_interrupt()
     except CannotSteady as error:
         log = f"left alone: {error.what}"
         say(f"{error.what}; cargo runs without a stable interpreter")
@@ -103,7 +116,7 @@ def resolve(
     reason = plan.leave_alone(environ, call, here, host)
     if reason is not None or here is None:
         return None, reason or ""
-    found = interpreter.find(environ)
+    found = interpreter.find(environ, pyo3=bool(here.lock and here.lock.pyo3_versions))
     if found is None:
         return None, "there is no Python interpreter"
     used = interpreter.ask(found, environ)
@@ -147,6 +160,7 @@ def clean(
 
 def use_base_python(used: interpreter.Interpreter, path: str, environ: Mapping[str, str]) -> None:
     """Make the user's own ``PYO3_BASE_PYTHON`` the base of ``used``, if it is one. Raises ``UserError``."""
+    path = process.find_program(path, environ) or path
     if os.path.realpath(path) == used.base_executable:
         return
     if not process.is_program(path):
@@ -172,9 +186,13 @@ def real_cargo(environ: Mapping[str, str], wrapper: str) -> str:
     Raises ``ShimError`` if there is none.
     """
     named = environ.get("PYO3_SHIM_CARGO")
-    found = process.find_program(named or "cargo", environ, skip=[wrapper])
+
+    def skip(path: str) -> bool:
+        return is_wrapper(path) or os.path.realpath(path) == os.path.realpath(wrapper)
+
+    found = process.find_program(named or "cargo", environ, skip)
     if found is None and named and process.find_program(named, environ):
-        found = process.find_program("cargo", environ, skip=[wrapper])  # PYO3_SHIM_CARGO is this wrapper
+        found = process.find_program("cargo", environ, skip)  # PYO3_SHIM_CARGO is a wrapper
     if found is not None:
         return found
     if named:
@@ -182,6 +200,15 @@ def real_cargo(environ: Mapping[str, str], wrapper: str) -> str:
             f"PYO3_SHIM_CARGO is {named}, which is not a program", "unset it, or set it to a cargo", CARGO_NOT_FOUND
         )
     raise ShimError("there is no cargo on PATH", "install Rust, for instance from https://rustup.rs", CARGO_NOT_FOUND)
+
+
+def is_wrapper(path: str) -> bool:
+    """Whether ``path`` is a launcher of this package, of whichever store: two would start each other for ever."""
+    try:
+        with open(path, "rb") as file:
+            return LAUNCHER_MARK in file.read(256)
+    except OSError:
+        return False
 
 
 def maturin_config(environ: Mapping[str, str]) -> bytes | None:
@@ -225,10 +252,13 @@ def write_log(environ: Mapping[str, str], arguments: Sequence[str], what: str) -
 
 
 def say(line: str) -> None:
-    """One line on stderr: stdout may be read by a build backend."""
-    if sys.stderr is not None:
-        sys.stderr.write(f"pyo3-base-python: {line}\n".encode(errors="backslashreplace").decode())
-        sys.stderr.flush()
+    """One line on stderr, if it can be written: stdout may be read by a build backend."""
+    try:
+        if sys.stderr is not None:
+            sys.stderr.write(f"pyo3-base-python: {line}\n".encode(errors="backslashreplace").decode())
+            sys.stderr.flush()
+    except OSError:
+        pass
 
 
 def fail(error: ShimError) -> NoReturn:

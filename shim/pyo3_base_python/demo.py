@@ -25,6 +25,7 @@ CRATE = "version_specific"
 # What would decide for the user's other builds, and hide what the demo is to show.
 SCRUBBED = (
     "CARGO",
+    "CARGO_BUILD_BUILD_DIR",
     "CARGO_BUILD_TARGET",
     "CARGO_BUILD_TARGET_DIR",
     "CARGO_TARGET_DIR",
@@ -36,6 +37,7 @@ SCRUBBED = (
     "PYO3_PYTHON",
     "PYO3_SHIM_CARGO",
     "PYO3_SHIM_MODE",
+    "PYTHON_SYS_EXECUTABLE",
 )
 POLL_SECONDS = 0.2
 
@@ -57,7 +59,9 @@ def run(environ: Mapping[str, str], scratch: Path, progress: Callable[[str], Non
     """
     if process.WINDOWS:
         raise ShimError("the demo records cargo through a POSIX shell", "run it on Linux or macOS, or under WSL")
-    clean = {name: value for name, value in environ.items() if name not in SCRUBBED}
+    clean = {
+        name: value for name, value in environ.items() if name not in SCRUBBED and not name.startswith("PYO3_CROSS")
+    }
     recorder = measure.Recorder(scratch, clean)
     crate = fixtures.copy(CRATE, scratch / CRATE)
     without = {**clean, "CARGO": os.fspath(recorder.program)}
@@ -131,4 +135,6 @@ def _check_answer(wheels: Path, environ: Mapping[str, str]) -> None:
     )
     status, output = process.capture([sys.executable, "-c", code], environ, 60)
     if status or output.strip() != b"42":
-        raise ShimError(f"the module in {wheel.name} does not answer 42", "report this, with what `demo -v` prints")
+        raise ShimError(
+            f"the module in {wheel.name} does not answer 42", "report this, with what pip says of maturin's version"
+        )

@@ -43,12 +43,13 @@ class Interpreter:
         self.environment = list(environment)
 
 
-def find(environ: Mapping[str, str]) -> str | None:
+def find(environ: Mapping[str, str], *, pyo3: bool = True) -> str | None:
     """The interpreter that pyo3 would use: ``PYO3_PYTHON``, the active environment's, or the one on ``PATH``.
 
-    As ``find_interpreter`` of pyo3-build-config does. Returns a path, or ``None`` if there is none.
+    As ``find_interpreter`` of pyo3-build-config does. Without ``pyo3`` in the graph ``PYTHON_SYS_EXECUTABLE`` names it
+    as well: maturin sets that alone for other bindings. Returns a path, or ``None`` if there is none.
     """
-    named = environ.get("PYO3_PYTHON")
+    named = environ.get("PYO3_PYTHON") or ("" if pyo3 else environ.get("PYTHON_SYS_EXECUTABLE"))
     if named:
         return process.find_program(named, environ) or named
     virtual_env, conda_prefix = environ.get("VIRTUAL_ENV"), environ.get("CONDA_PREFIX")

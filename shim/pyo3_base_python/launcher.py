@@ -23,6 +23,7 @@ __all__ = ["WRAPPER_MODULES", "install"]
 WRAPPER_MODULES = (
     "__init__",
     "cargo",
+    "cargo_config",
     "config",
     "errors",
     "interpreter",
@@ -70,11 +71,18 @@ if [ -x "$python" ] && [ -f "$code/pyo3_base_python/cargo.py" ]; then
 del sys.argv[0]
 sys.path.append(sys.argv.pop(0))
 from pyo3_base_python.cargo import main
-main()' "$code" "$0" "$@"
+main(sys.argv.pop(0))' "$code" "${LC_CTYPE+set to $LC_CTYPE}" "$0" "$@"
 fi
 echo "pyo3-base-python: $python or $code is gone; cargo runs without a stable interpreter" >&2
 unset CARGO
-exec "${PYO3_SHIM_CARGO:-cargo}" "$@"
+if [ -n "$PYO3_SHIM_CARGO" ]; then exec "$PYO3_SHIM_CARGO" "$@"; fi
+here=${0%%/*}
+IFS=:
+for folder in $PATH; do
+  if [ "$folder" != "$here" ] && [ -x "$folder/cargo" ]; then exec "$folder/cargo" "$@"; fi
+done
+echo "pyo3-base-python: error: there is no cargo on PATH" >&2
+exit 127
 """ % {
         b"version": __version__.encode(),
         b"python": quoted_python,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 MATURIN_NOT_FOUND = 127
+MATURIN_NOT_STARTED = 126
 
 
 def main() -> NoReturn:
@@ -30,7 +31,10 @@ def main() -> NoReturn:
         environ.update(activation.variables(environ))
     except ShimError as error:
         say(f"{error.what}; maturin runs without a stable interpreter")
-    process.become(program, ["maturin", *sys.argv[1:]], environ)
+    try:
+        process.become(program, ["maturin", *sys.argv[1:]], environ)
+    except OSError as error:
+        fail(ShimError(f"can't start {program}: {error.strerror}", exit_code=MATURIN_NOT_STARTED))
 
 
 def find_maturin(environ: dict[str, str]) -> str:

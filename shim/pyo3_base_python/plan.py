@@ -58,11 +58,12 @@ def leave_alone(
         return "PYO3_SHIM_MODE=off"
     if not invocation.may_build:
         return f"cargo {invocation.subcommand} compiles nothing" if invocation.subcommand else "no cargo subcommand"
-    for variable in ("PYO3_NO_PYTHON", "PYO3_CROSS", "PYO3_CROSS_LIB_DIR", "PYO3_CROSS_PYTHON_VERSION"):
-        if environ.get(variable):
+    for variable in environ:
+        # To pyo3 a variable is set when it is there, with whatever value.
+        if variable == "PYO3_NO_PYTHON" or variable.startswith("PYO3_CROSS"):
             return f"{variable} is set"
     user_config = environ.get("PYO3_CONFIG_FILE")
-    if user_config and not written_by_maturin(user_config):
+    if user_config is not None and not written_by_maturin(user_config):
         return "PYO3_CONFIG_FILE is set"
     if project is None:
         return "there is no Cargo.toml here"
@@ -158,7 +159,8 @@ def steady(
         plan.export("PYO3_PYTHON", name, "a stable name for the isolated interpreter")
         plan.export("PYO3_SHIM_PYTHON", interpreter.executable, "the isolated interpreter itself, for that name")
         legacy = environ.get("PYTHON_SYS_EXECUTABLE")
-        if legacy and legacy == environ.get("PYO3_PYTHON", legacy):
+        alone = not (project.lock and project.lock.pyo3_versions) and not environ.get("PYO3_PYTHON")
+        if legacy and (alone or legacy == environ.get("PYO3_PYTHON")):
             plan.export("PYTHON_SYS_EXECUTABLE", name, "as PYO3_PYTHON")
 
     lock = project.lock

@@ -9,10 +9,10 @@ import time
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import NoReturn
 
-__all__ = ["WINDOWS", "become", "capture", "find_program", "is_program", "start"]
+__all__ = ["WINDOWS", "become", "capture", "die_of_interrupt", "find_program", "is_program", "start"]
 
 WINDOWS = sys.platform == "win32"
 
@@ -25,10 +25,10 @@ def is_program(path: str) -> bool:
     return os.path.isfile(path) and os.access(path, os.X_OK)
 
 
-def find_program(name: str, environ: Mapping[str, str], skip: Sequence[str] = ()) -> str | None:
+def find_program(name: str, environ: Mapping[str, str], skip: Callable[[str], bool] | None = None) -> str | None:
     """The first program called ``name`` on ``PATH``, or ``name`` itself if it has a folder; ``None`` if there is none.
 
-    ``skip`` are programs that must not be found (this wrapper itself, by any of its names).
+    ``skip`` is true of programs that must not be found (a wrapper's own).
     """
     suffixes = environ.get("PATHEXT", ".EXE;.BAT;.CMD").lower().split(";") if WINDOWS else [""]
     if os.path.dirname(name):
@@ -38,7 +38,7 @@ def find_program(name: str, environ: Mapping[str, str], skip: Sequence[str] = ()
     for folder in folders:
         for suffix in ["", *suffixes] if WINDOWS else suffixes:
             path = os.path.join(folder, name + suffix)
-            if is_program(path) and not any(_same_file(path, other) for other in skip):
+            if is_program(path) and not (skip and skip(path)):
                 return path
     return None
 
@@ -64,6 +64,15 @@ def become(program: str, arguments: Sequence[str], environ: Mapping[str, str]) -
         if number is not None:
             _signal.signal(number, _signal.SIG_DFL)
     os.execve(program, list(arguments), dict(environ))
+
+
+def die_of_interrupt() -> NoReturn:
+    """End by SIGINT, as a program does that does not handle it."""
+    import _signal  # noqa: PLC0415 - as above
+
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+    os.kill(os.getpid(), _signal.SIGINT)
+    sys.exit(130)  # only where the signal is blocked
 
 
 def capture(arguments: Sequence[str], environ: Mapping[str, str], seconds: float) -> tuple[int, bytes]:
@@ -156,10 +165,3 @@ def _capture_with_subprocess(arguments: Sequence[str], environ: Mapping[str, str
     except subprocess.TimeoutExpired:
         raise TimeoutError(f"{arguments[0]} did not answer within {seconds:g} s") from None
     return done.returncode, done.stdout
-
-
-def _same_file(path: str, other: str) -> bool:
-    try:
-        return os.path.samefile(path, other)
-    except OSError:
-        return False

@@ -1,15 +1,14 @@
 """What is about to be built: where its manifest, lock file and target directory are, and which pyo3 it uses.
 
-Cargo's own rules, as far as they matter here: https://doc.rust-lang.org/cargo/reference/config.html (hierarchy) and
-https://doc.rust-lang.org/cargo/reference/workspaces.html (root). Cargo.lock and the config files are read by line
-rather than as TOML: Python 3.9 has no reader for it, and what is not understood counts as "may be set".
+Cargo's own rules, as far as they matter here: https://doc.rust-lang.org/cargo/reference/workspaces.html (the root).
+Cargo.lock and manifests are read by line rather than as TOML, for which Python 3.9 has no reader.
 """
 
 from __future__ import annotations
 
 import os
 
-from pyo3_base_python import store
+from pyo3_base_python import cargo_config
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,20 +67,22 @@ def locate(invocation: Invocation, environ: Mapping[str, str], cwd: str) -> Proj
     if invocation.manifest_path:
         manifest_dir = os.path.dirname(os.path.join(cwd, invocation.manifest_path))
     else:
-        found = [folder for folder in _with_parents(cwd) if os.path.isfile(os.path.join(folder, "Cargo.toml"))]
+        found = [
+            folder for folder in cargo_config.with_parents(cwd) if os.path.isfile(os.path.join(folder, "Cargo.toml"))
+        ]
         if not found:
             return None
         manifest_dir = found[0]
     manifest_dir = os.path.abspath(manifest_dir)
     root = _workspace_root(manifest_dir)
-    text = _read(os.path.join(root, "Cargo.lock"))
-    settings = _config_settings(invocation, environ, cwd)
+    text = cargo_config.read(os.path.join(root, "Cargo.lock"))
+    settings = cargo_config.build_table(invocation.configs, environ, cwd)
     return Project(
         manifest_dir,
         root,
         parse_lock(text) if text is not None else None,
-        environ.get("CARGO_BUILD_TARGET") or settings["target"],
-        _target_dir(invocation, environ, cwd, root, settings),
+        settings["target"],
+        _target_dir(invocation.target_dir, environ, settings, cwd, root),
     )
 
 
@@ -92,13 +93,14 @@ def parse_lock(text: str) -> Lock:
     local: list[str] = []
     name = ""
     for line in text.splitlines():
-        if line == "[[package]]":
-            name = ""
-        elif line.startswith("name = "):
+        if line.startswith("["):
+            # `[[patch.unused]]` and `[metadata]` are no part of the graph.
+            name = "" if line == "[[package]]" else "-"
+        elif line.startswith("name = ") and not name:
             name = line[7:].strip().strip('"')
             local.append(name)
-        elif line.startswith("source = "):
-            local.pop()  # of the package whose name was the last
+        elif line.startswith("source = ") and local[-1:] == [name]:
+            local.pop()
         elif line.startswith("version = ") and name in PYO3_CRATES:
             versions.append(_version(line[10:].strip().strip('"')))
         elif line.startswith(' "pyo3-build-config') and name not in PYO3_FAMILY:
@@ -110,7 +112,7 @@ def artifact_names(manifest_dir: str) -> list[str]:
     """How files that cargo makes of the package in ``manifest_dir`` may be called: by its name, or its library's."""
     names = []
     section = ""
-    for raw in (_read(os.path.join(manifest_dir, "Cargo.toml")) or "").splitlines():
+    for raw in (cargo_config.read(os.path.join(manifest_dir, "Cargo.toml")) or "").splitlines():
         line = raw.strip()
         if line.startswith("["):
             section = line.strip("[]").strip()
@@ -120,89 +122,25 @@ def artifact_names(manifest_dir: str) -> list[str]:
 
 
 def _version(text: str) -> tuple[int, int, int]:
-    numbers = [int(part) if part.isdigit() else 0 for part in text.partition("-")[0].split(".")]
+    numbers = [int(part) if part.isdecimal() else 0 for part in text.partition("-")[0].split(".")]
     major, minor, patch = [*numbers, 0, 0, 0][:3]
     return major, minor, patch
 
 
 def _workspace_root(manifest_dir: str) -> str:
-    for folder in _with_parents(manifest_dir):
-        text = _read(os.path.join(folder, "Cargo.toml"))
+    for folder in cargo_config.with_parents(manifest_dir):
+        text = cargo_config.read(os.path.join(folder, "Cargo.toml"))
         if text is not None and any(line.lstrip().startswith("[workspace") for line in text.splitlines()):
             return folder
     return manifest_dir
 
 
-def _target_dir(
-    invocation: Invocation, environ: Mapping[str, str], cwd: str, root: str, settings: Mapping[str, str]
-) -> str:
-    given = invocation.target_dir or environ.get("CARGO_TARGET_DIR") or environ.get("CARGO_BUILD_TARGET_DIR")
-    if settings["build-dir"] or environ.get("CARGO_BUILD_BUILD_DIR"):
+def _target_dir(option: str, environ: Mapping[str, str], settings: Mapping[str, str], cwd: str, root: str) -> str:
+    if settings["build-dir"]:
         return ""
-    if given:
-        return os.path.abspath(os.path.join(cwd, given))
-    if settings["target-dir"]:
-        return "" if settings["target-dir"] == "?" else settings["target-dir"]
-    return os.path.join(root, "target")
-
-
-def _config_settings(invocation: Invocation, environ: Mapping[str, str], cwd: str) -> dict[str, str]:
-    """``build.target``, ``build.target-dir`` and ``build.build-dir`` of cargo's config files and ``--config``.
-
-    The nearest file wins, as in cargo. Folders are absolute. A value that can't be read is ``"?"``.
-    """
-    settings = {"target": "", "target-dir": "", "build-dir": ""}
-    cargo_home = environ.get("CARGO_HOME") or os.path.join(store.home(environ), ".cargo")
-    places = [os.path.join(folder, ".cargo") for folder in _with_parents(cwd)] + [cargo_home]
-    files = [os.path.join(place, name) for place in places for name in ("config", "config.toml")]
-    found = []
-    for config in reversed(invocation.configs):
-        # A value of --config is a file or a line of TOML.
-        text = _read(os.path.join(cwd, config))
-        found.append((cwd, config if text is None else text))
-    # A path in a file is relative to the folder that holds `.cargo`.
-    found += [(os.path.dirname(os.path.dirname(file)), _read(file) or "") for file in files]
-    for base, text in found:
-        for key, value in _build_table(text).items():
-            if key != "target" and value != "?":
-                value = os.path.abspath(os.path.join(base, value))  # noqa: PLW2901
-            settings[key] = settings[key] or value
-    return settings
-
-
-def _build_table(text: str) -> dict[str, str]:
-    found = {}
-    section = ""
-    for raw in text.splitlines():
-        line = raw.strip()
-        if line.startswith("["):
-            section = line.strip("[]").strip()
-            continue
-        key, equals, value = line.partition("=")
-        key = key.strip().replace('"', "")
-        if not equals or line.startswith("#"):
-            continue
-        if section == "" and key == "build":  # an inline table
-            found.update({name: "?" for name in ("target", "target-dir", "build-dir") if name in value})
-        elif section == "build" or key.startswith("build."):
-            name = key.partition("build.")[2] or key
-            if name in {"target", "target-dir", "build-dir"}:
-                value = value.partition("#")[0].strip()
-                quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
-                found[name] = value[1:-1] if quoted else "?"
-    return found
-
-
-def _with_parents(folder: str) -> list[str]:
-    folders = [os.path.abspath(folder)]
-    while os.path.dirname(folders[-1]) != folders[-1]:
-        folders.append(os.path.dirname(folders[-1]))
-    return folders
-
-
-def _read(path: str) -> str | None:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
-    except (OSError, ValueError):
-        return None
+    chosen = option or environ.get("CARGO_TARGET_DIR")
+    if chosen:
+        return os.path.abspath(os.path.join(cwd, chosen))
+    if settings["target-dir"] == cargo_config.UNKNOWN:
+        return ""
+    return settings["target-dir"] or os.path.join(root, "target")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 
 from pyo3_base_python.errors import ShimError
@@ -26,8 +27,8 @@ def fish(variables: Mapping[str, str]) -> str:
 
 
 def powershell(variables: Mapping[str, str]) -> str:
-    """Within single quotes PowerShell knows one escape, the quote doubled."""
-    quoted = {name: value.replace("'", "''") for name, value in variables.items()}
+    """Within single quotes PowerShell knows one escape, the quote doubled; it takes four more characters for one."""
+    quoted = {name: re.sub("(['\u2018-\u201b])", r"\1\1", value) for name, value in variables.items()}
     return "".join(f"$env:{name} = '{value}'\n" for name, value in quoted.items())
 
 

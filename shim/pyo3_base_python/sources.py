@@ -69,7 +69,7 @@ def settle(project: Project, profile_dir: str, artifacts: Iterable[str], clean: 
     if sdist is None and not project.target_dir:
         return ""
     tree = sdist or project.root
-    if project.target_dir and is_inside(project.target_dir, tree):
+    if project.target_dir and is_inside(os.path.realpath(project.target_dir), tree):
         return ""
     try:
         if sdist is not None and not project.target_dir:
@@ -117,6 +117,11 @@ def _settle_sdist(tree: str, files: dict[str, str], records: dict[str, Record | 
         for path, digest in found.items():
             recorded, when = known.get(path, ("", now))
             times[path] = max(times[path], when if recorded == digest else now)
+    for path in found:
+        # Cargo looks at what a link points to: that must be as young as the link itself.
+        target = os.path.relpath(os.path.realpath(os.path.join(tree, path)), os.path.realpath(tree))
+        if target != path and target in times:
+            times[target] = max(times[target], times[path])
     apply_times(tree, times)
     trees_now = [*(one for one in earlier if one != tree), tree]
     for file in files.values():
@@ -168,7 +173,7 @@ def read_dep_info(path: str) -> list[str]:
 
 
 def contents(tree: str) -> dict[str, str]:
-    """Digests of the files below ``tree``, and of the folders' lists of names, by relative path. Links are left out."""
+    """Digests of the files below ``tree``, of links' targets, and of folders' lists of names, by relative path."""
     found = {}
     for path, folders, names in os.walk(tree):
         if path != tree and any(mark in names for mark in MARKS):
@@ -179,16 +184,21 @@ def contents(tree: str) -> dict[str, str]:
         found[os.path.relpath(path, tree)] = store.digest(listing)
         for name in names:
             file = os.path.join(path, name)
-            if not os.path.islink(file):
+            if os.path.islink(file):
+                content = b"link to " + os.fsencode(os.readlink(file))
+            else:
                 with open(file, "rb") as opened:
-                    found[os.path.relpath(file, tree)] = store.digest(opened.read())
+                    content = opened.read()
+            found[os.path.relpath(file, tree)] = store.digest(content)
     return found
 
 
 def apply_times(tree: str, times: dict[str, int]) -> None:
-    """Set modification times (ns), by relative path below ``tree``; the deepest first, folders after what they hold."""
-    for path in sorted(times, reverse=True):
-        os.utime(os.path.join(tree, path), ns=(times[path], times[path]))
+    """Set modification times (ns), by relative path below ``tree``. Links are not followed, and keep their own."""
+    for path, when in times.items():
+        file = os.path.join(tree, path)
+        if not os.path.islink(file):
+            os.utime(file, ns=(when, when))
 
 
 def read_record(file: str) -> Record | None:

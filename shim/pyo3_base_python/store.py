@@ -21,6 +21,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# A planted link is not followed, and a planted pipe not waited for.
+READ_FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
+
 __all__ = ["PINNED_TIME", "File", "default_root", "digest", "home", "put"]
 
 # Seconds; the day Rust 1.0 came out. cargo reruns a build script when a file it names is newer than its last run.
@@ -122,7 +125,7 @@ def _private_folder(path: str) -> None:
 def _holds(path: str, file: File) -> bool:
     """Whether ``path`` is exactly ``file``: regular, unshared, this user's, same mode, same time, same bytes."""
     try:
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+        handle = os.open(path, READ_FLAGS)
     except OSError:
         return False
     try:

@@ -108,7 +108,6 @@ def test_variable_that_is_not_utf_8_comes_through(wrapper: Wrapper) -> None:
     assert wrapper.run("build", ODD="\udcff\udcfe ä\n").environ["ODD"] == "\udcff\udcfe ä\n"
 
 
-@pytest.mark.xfail(strict=True, reason="Python sets LC_CTYPE in a C locale (PEP 538), and cargo inherits it")
 @pytest.mark.parametrize("subcommand", ["build", "metadata"])
 def test_pythons_idea_of_the_locale_does_not_reach_cargo(wrapper: Wrapper, subcommand: str) -> None:
     assert "LC_CTYPE" not in wrapper.changes(wrapper.run(subcommand, LANG=None), LANG=None)
@@ -219,7 +218,6 @@ def test_shim_cargo_that_is_the_wrapper_is_passed_over(wrapper: Wrapper) -> None
     assert (result.code, result.err, result.arguments) == (0, "", ["build"])
 
 
-@pytest.mark.xfail(strict=True, reason="two stores' launchers on PATH take each other for cargo, for ever")
 def test_launchers_of_two_stores_on_path_do_not_call_each_other(wrapper: Wrapper, tmp_path: Path) -> None:
     (tmp_path / "second").mkdir()
     second = Wrapper(tmp_path / "second", sys.executable)
@@ -435,7 +433,6 @@ def test_current_folder_that_is_gone_costs_one_line(wrapper: Wrapper, script: Sc
     assert (result.code, result.arguments, len(ours)) == (0, ["build"], 1)
 
 
-@pytest.mark.xfail(strict=True, reason="a line that can't be written ends the wrapper before cargo")
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full here")
 def test_stderr_that_can_not_be_written_to_is_survived(wrapper: Wrapper, script: Script) -> None:
     program = script("program", f'exec "{wrapper.program}" "$@" 2>/dev/full')
@@ -443,7 +440,6 @@ def test_stderr_that_can_not_be_written_to_is_survived(wrapper: Wrapper, script:
     assert (result.code, result.arguments) == (0, ["build"])
 
 
-@pytest.mark.xfail(strict=True, reason="the interrupt is shown as a traceback")
 def test_interrupt_while_the_interpreter_is_asked_is_silent(wrapper: Wrapper, script: Script, tmp_path: Path) -> None:
     slow = script("slow", f"echo >{tmp_path}/ready; exec sleep 60")
     with wrapper.start("build", environ=wrapper.variables(PYO3_PYTHON=slow)) as started:
@@ -532,7 +528,6 @@ def test_older_variable_follows(wrapper: Wrapper) -> None:
     assert result.environ["PYTHON_SYS_EXECUTABLE"] == result.environ["PYO3_PYTHON"]
 
 
-@pytest.mark.xfail(strict=True, reason="it is renamed to the interpreter on PATH, whichever it named itself")
 def test_older_variable_alone_keeps_its_interpreter(wrapper: Wrapper, interpreter_of: InterpreterOf) -> None:
     wrapper.write_project(MANIFEST, LOCK.replace("pyo3", "cpython"))
     os.symlink(sys.executable, wrapper.bin / "python")

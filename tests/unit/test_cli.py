@@ -60,7 +60,6 @@ def test_run_execs(wrapper: Wrapper) -> None:
         assert started.communicate()[0] == b"%d\n" % started.pid
 
 
-@pytest.mark.xfail(strict=True, reason="options of the command are taken for run's own unless there are two dashes")
 @pytest.mark.parametrize("option", ["-v", "--verbose", "--help", "-h"])
 def test_run_leaves_the_commands_options_alone_without_two_dashes(wrapper: Wrapper, tool: str, option: str) -> None:
     assert execute(wrapper, "run", tool, option).stdout == f"<{option}>|{wrapper.program}|".encode()

@@ -194,7 +194,6 @@ def test_launcher_without_its_code_becomes_the_cargo_that_was_named(wrapper: Wra
     assert wrapper.called[0] == "named"
 
 
-@pytest.mark.xfail(strict=True, reason="without its code the launcher takes the first cargo on PATH: itself, for ever")
 def test_launcher_without_its_code_does_not_find_itself_on_path(wrapper: Wrapper) -> None:
     (code,) = (wrapper.store / "wrapper").iterdir()
     shutil.rmtree(code)

@@ -76,7 +76,6 @@ def test_missing_maturin_is_a_line_a_hint_and_127(wrapper: Wrapper) -> None:
     assert "pip install maturin" in hint
 
 
-@pytest.mark.xfail(strict=True, reason="what the wrapper turns into one line is a traceback here")
 def test_maturin_that_can_not_be_started_is_one_line(wrapper: Wrapper, fake_maturin: Path) -> None:
     fake_maturin.write_text("neither a script nor a binary", encoding="utf-8")
     assert len(run(wrapper, "build").stderr.splitlines()) == 1

@@ -66,7 +66,6 @@ def test_powershell_comes_back_by_its_quoting_rules(variables: dict[str, str]) -
     assert read_back(r"\$env:(\w+) = '((?:[^']|'')*)'\n", lambda quoted: quoted.replace("''", "'"), text) == variables
 
 
-@pytest.mark.xfail(strict=True, reason="PowerShell takes each of these for a single quote, too")
 @pytest.mark.parametrize("quote", OTHER_QUOTES)
 def test_powershells_other_single_quotes_are_doubled_as_well(quote: str) -> None:
     assert shells.powershell({"CARGO": f"/home/O{quote}Neil"}) == f"$env:CARGO = '/home/O{quote * 2}Neil'\n"

@@ -144,7 +144,6 @@ def test_link_to_nowhere_is_replaced(root: str, tmp_path: Path) -> None:
     assert not (tmp_path / "nowhere").exists()
 
 
-@pytest.mark.xfail(strict=True, raises=StillWaitingError, reason="opening a pipe waits for its other end, for ever")
 def test_pipe_in_place_of_a_file_is_replaced(root: str) -> None:
     path = put(root, PLAIN)
     os.unlink(path)

@@ -1,0 +1,132 @@
+"""The part of cargo's configuration that says for what and to where it builds: the table ``[build]``.
+
+https://doc.rust-lang.org/cargo/reference/config.html: ``--config``, then variables, then the files from the working
+directory upwards and in cargo's home; the nearest wins. The files are read by line rather than as TOML (Python 3.9 has
+no reader for it); what is not understood counts as set to something unknown.
+"""
+
+from __future__ import annotations
+
+import os
+
+from pyo3_base_python import store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["UNKNOWN", "build_table", "parse", "read", "with_parents"]
+
+# The value of a key that is set to something that can't be read here.
+UNKNOWN = "?"
+# Keys of `[build]` that are read, and the variables that stand for them.
+KEYS = {"target": "CARGO_BUILD_TARGET", "target-dir": "CARGO_BUILD_TARGET_DIR", "build-dir": "CARGO_BUILD_BUILD_DIR"}
+# How deep files may include each other before they count as unknown.
+DEEPEST_INCLUDE = 8
+
+
+def build_table(options: Sequence[str], environ: Mapping[str, str], cwd: str) -> dict[str, str]:
+    """``target``, ``target-dir`` and ``build-dir`` as cargo would find them when started in ``cwd``.
+
+    ``options`` are the values of ``--config`` in order. Folders are absolute; ``""`` is not set, ``UNKNOWN`` is set to
+    something unknown.
+    """
+    layers = []
+    for option in reversed(options):
+        # A file, or a line of TOML.
+        file = os.path.join(cwd, option)
+        layers.append(_file(file, cwd) if os.path.isfile(file) else _absolute(parse(option)[0], cwd))
+    layers.append(_absolute({key: environ.get(variable, "") for key, variable in KEYS.items()}, cwd))
+    cargo_home = environ.get("CARGO_HOME") or os.path.join(store.home(environ), ".cargo")
+    for place in [*(os.path.join(folder, ".cargo") for folder in with_parents(cwd)), cargo_home]:
+        # A path in a file is relative to the folder that holds `.cargo`.
+        layers += [_file(os.path.join(place, name), os.path.dirname(place)) for name in ("config", "config.toml")]
+    return {key: next((layer[key] for layer in layers if layer.get(key)), "") for key in KEYS}
+
+
+def parse(text: str) -> tuple[dict[str, str], list[str]]:
+    """The keys that ``text`` sets, as they stand there, and the files that it includes. Never raises."""
+    found: dict[str, str] = {}
+    includes: list[str] = []
+    section: list[str] = []
+    including = False
+    for raw in text.splitlines():
+        line = raw.strip()
+        if including:
+            includes += _strings(line)
+            including = "]" not in line
+            continue
+        if line.startswith("["):
+            section = _path(line.strip("[").partition("]")[0])
+            continue
+        left, equals, value = line.partition("=")
+        path = [*section, *_path(left)]
+        if not equals or line.startswith("#"):
+            continue
+        if path == ["include"]:
+            includes += _strings(value)
+            including = value.strip().startswith("[") and "]" not in value
+        elif path == ["build"]:  # an inline table
+            found.update({key: UNKNOWN for key in KEYS if key in value})
+        elif len(path) == 2 and path[0] == "build" and path[1] in KEYS:  # noqa: PLR2004 - table and key
+            found[path[1]] = _string(value)
+    return found, includes
+
+
+def read(path: str) -> str | None:
+    """The text of a file; ``None`` if there is none that can be read."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except (OSError, ValueError):
+        return None
+
+
+def with_parents(folder: str) -> list[str]:
+    """``folder`` and those that hold it, the innermost first, absolute."""
+    folders = [os.path.abspath(folder)]
+    while os.path.dirname(folders[-1]) != folders[-1]:
+        folders.append(os.path.dirname(folders[-1]))
+    return folders
+
+
+def _file(path: str, base: str, depth: int = 0) -> dict[str, str]:
+    """What the file ``path`` and those that it includes set; what it sets itself wins."""
+    if depth > DEEPEST_INCLUDE:
+        return dict.fromkeys(KEYS, UNKNOWN)
+    own, includes = parse(read(path) or "")
+    found = _absolute(own, base)
+    for include in reversed(includes):
+        other = _file(os.path.join(os.path.dirname(path), include), base, depth + 1)
+        found = {**other, **found}
+    return found
+
+
+def _absolute(values: Mapping[str, str], base: str) -> dict[str, str]:
+    return {
+        key: os.path.abspath(os.path.join(base, value)) if key != "target" and value not in {"", UNKNOWN} else value
+        for key, value in values.items()
+    }
+
+
+def _path(dotted: str) -> list[str]:
+    """A key of TOML, ``a."b".c``, as a list. A dot within quotes is not expected in a key that is looked for."""
+    return [part.strip().strip("\"'") for part in dotted.split(".")]
+
+
+def _string(value: str) -> str:
+    """A TOML string on one line, unquoted, if it is a plain one; else ``UNKNOWN``."""
+    word = value.strip()
+    quote = word[:1]
+    if not quote or quote not in "\"'" or word.startswith(quote * 3):
+        return UNKNOWN
+    inner, closing, rest = word[1:].partition(quote)
+    rest = rest.strip()
+    if not closing or (rest and not rest.startswith("#")) or (quote == '"' and "\\" in inner):
+        return UNKNOWN
+    return inner
+
+
+def _strings(value: str) -> list[str]:
+    """Names of TOML files among the strings in ``value``."""
+    return [word for word in value.replace("'", '"').split('"')[1::2] if word.endswith(".toml")]

@@ -1,0 +1,99 @@
+"""Cargo's configuration files: the reader agrees with a TOML reader, or says that it does not know."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pyo3_base_python.cargo_config import UNKNOWN, build_table, parse
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # pytest's own requirement there
+
+KEYS = ("target", "target-dir", "build-dir")
+
+BLANKS = st.sampled_from(["", " ", "\t "])
+COMMENTS = st.sampled_from(["", " # why", '#target = "no"'])
+# What a triple or a path is written with: no escapes.
+PLAIN = st.text(st.characters(min_codepoint=32, exclude_characters="\"'\\\x7f", exclude_categories=["Cc", "Cs"]))
+
+
+@st.composite
+def entry(draw: st.DrawFn, key: str) -> str:
+    quote = draw(st.sampled_from("\"'"))
+    return (
+        f"{draw(BLANKS)}{key}{draw(BLANKS)}={draw(BLANKS)}{quote}{draw(PLAIN)}{quote}{draw(BLANKS)}{draw(COMMENTS)}\n"
+    )
+
+
+@st.composite
+def configs(draw: st.DrawFn) -> str:
+    """A config file with these keys in the build table or not, and the same keys where they mean something else."""
+    keys = draw(st.lists(st.sampled_from([*KEYS, "rustc"]), unique=True))
+    text = ""
+    if draw(st.booleans()):
+        text += "".join(draw(entry(f"build.{key}")) for key in keys)
+    else:
+        body = "".join(draw(entry(key)) for key in keys)
+        text += f"{draw(BLANKS)}[{draw(BLANKS)}build{draw(BLANKS)}]{draw(BLANKS)}\n{body}jobs = 4\n"
+    return text + "".join(
+        f"\n[{table}]\n" + "".join(draw(entry(key)) for key in draw(st.lists(st.sampled_from(KEYS), unique=True)))
+        for table in draw(st.lists(st.sampled_from(["net", "target.x86_64", "term", "build-std"]), unique=True))
+    )
+
+
+@given(configs())
+def test_config_reader_agrees_with_a_toml_reader(text: str) -> None:
+    expected = tomllib.loads(text).get("build", {})
+    found = parse(text)[0]
+    for key in KEYS:
+        # "?" is the answer to a value that holds what looks like a comment.
+        assert found.get(key, "") in {expected.get(key, ""), "?" if "#" in expected.get(key, "") else None}
+
+
+@given(st.text() | st.text('[]build.target-dir="#={}\n '))
+def test_config_reader_never_raises(text: str) -> None:
+    assert all(isinstance(value, str) for value in parse(text)[0].values())
+
+
+def config(folder: Path, name: str, text: str) -> None:
+    """Write ``text`` to a file in the folder of config files of ``folder``."""
+    path = folder / ".cargo" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+
+
+def table(folder: Path, *options: str, **environ: str) -> dict[str, str]:
+    """The table that cargo would find in ``folder``."""
+    return build_table(options, {"CARGO_HOME": os.fspath(folder / "home"), **environ}, os.fspath(folder))
+
+
+def test_what_a_file_sets_wins_over_what_it_includes(tmp_path: Path) -> None:
+    config(tmp_path, "config.toml", 'include = ["one.toml", { path = "two.toml" }]\n[build]\ntarget = "own"\n')
+    config(tmp_path, "one.toml", '[build]\ntarget = "one"\ntarget-dir = "out-1"\n')
+    config(tmp_path, "two.toml", '[build]\ntarget-dir = "out-2"\n')
+    assert table(tmp_path) == {"target": "own", "target-dir": os.fspath(tmp_path / "out-2"), "build-dir": ""}
+
+
+def test_a_list_of_included_files_may_take_several_lines(tmp_path: Path) -> None:
+    config(tmp_path, "config.toml", 'include = [\n  "one.toml",\n]\n')
+    config(tmp_path, "one.toml", '[build]\ntarget = "one"\n')
+    assert table(tmp_path)["target"] == "one"
+
+
+def test_files_that_include_each_other_are_unknown(tmp_path: Path) -> None:
+    config(tmp_path, "config.toml", 'include = ["config.toml"]\n')
+    assert table(tmp_path)["target"] == UNKNOWN
+
+
+def test_the_command_line_wins_over_variables_and_these_over_files(tmp_path: Path) -> None:
+    config(tmp_path, "config.toml", '[build]\ntarget = "file"\n')
+    assert table(tmp_path)["target"] == "file"
+    assert table(tmp_path, CARGO_BUILD_TARGET="variable")["target"] == "variable"
+    assert table(tmp_path, 'build.target="option"', CARGO_BUILD_TARGET="variable")["target"] == "option"
