@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
-from pyo3_base_python import cargo, invocation, launcher, process, project, store
+from pyo3_base_python import cargo, inventory, invocation, launcher, process, project, store
 from pyo3_base_python.errors import ShimError
 
 TYPE_CHECKING = False
@@ -27,13 +28,16 @@ def variables(environ: Mapping[str, str]) -> dict[str, str]:
 
     ``CARGO`` is the wrapper's path; a ``CARGO`` that stood before goes to ``PYO3_SHIM_CARGO``, for the wrapper to
     become; ``TOX_OVERRIDE`` lets tox hand both on, after what the user's own says.
-    The result is empty where ``CARGO`` is ``cross``. Effect: the launcher is put into the store. Raises
-    ``CannotSteady``.
+    The result is empty where ``CARGO`` is ``cross``. Effect: the launcher is put into the store, and what is
+    unused in a crowded one is removed. Raises ``CannotSteady``.
     """
     before = environ.get("CARGO")
     if before == CROSS:
         return {}
     wrapper = launcher.install(environ)
+    entries = inventory.entries(Path(store.default_root(environ)))
+    if len(entries) > inventory.CROWDED:
+        inventory.clear(inventory.unused(entries))
     result = {"CARGO": wrapper}
     if before and not environ.get("PYO3_SHIM_CARGO"):
         found = process.find_program(before, environ, cargo.is_wrapper)

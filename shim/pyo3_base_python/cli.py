@@ -10,7 +10,8 @@ from pathlib import Path
 
 import click
 
-from pyo3_base_python import __version__, activation, process, shells
+from pyo3_base_python import __version__, activation, inventory, process, shells
+from pyo3_base_python import store as files
 from pyo3_base_python.errors import ShimError, UserError
 
 TYPE_CHECKING = False
@@ -126,6 +127,40 @@ def env(form: str) -> None:
             click.echo(text, nl=False)
     except ShimError as error:
         raise HintedError(error) from None
+
+
+@main.command()
+@click.option("--clear", is_flag=True, help="Remove what was not used for 30 days.")
+@click.option("--all", "everything", is_flag=True, help="With --clear: remove everything, with the launcher.")
+def store(clear: bool, everything: bool) -> None:
+    """Show what is in the store, or clear it.
+
+    \b
+    pyo3-base-python store                  where it is, what is in it
+    pyo3-base-python store --clear          remove what is unused
+    pyo3-base-python store --clear --all    before uninstalling; CARGO must not be set to the launcher any more
+
+    Whatever is needed again is written again, with the same name and time, so that nothing is recompiled for it.
+    """
+    if everything and not clear:
+        raise click.UsageError("--all goes with --clear")
+    try:
+        root = Path(files.default_root(os.environ))
+    except ShimError as error:
+        raise HintedError(error) from None
+    found = inventory.entries(root)
+    unused = inventory.unused(found)
+    if clear:
+        removed = found if everything else unused
+        inventory.clear(removed)
+        click.echo(f"removed {len(removed)} of {len(found)} entries from {root}")
+        return
+    click.echo(root)
+    for kind, words in inventory.KINDS.items():
+        of_kind = [entry for entry in found if entry.kind == kind]
+        size = sum(entry.size for entry in of_kind) / 1024
+        idle = sum(entry in unused for entry in of_kind)
+        click.echo(f"{len(of_kind):6} {words} ({size:.0f} KiB{f', {idle} unused' if idle else ''})")
 
 
 @main.command()

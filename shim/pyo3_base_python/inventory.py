@@ -1,0 +1,73 @@
+"""What is in the store, and what of it can go.
+
+Every file can be written again from what it is named after, with the same content and time, so clearing costs nothing
+but that; only a build that is running may still be about to read one.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["KINDS", "Entry", "clear", "entries", "unused"]
+
+# Folders of the store to what their entries are, in words.
+KINDS = {
+    "config": "configurations of interpreters",
+    "python": "names of isolated interpreters",
+    "wrapper": "copies of the code that $CARGO runs",
+    "bin": "what CARGO names",
+}
+DAY = 24 * 60 * 60
+# An entry counts as unused when it was neither read nor written for so long.
+UNUSED_AFTER_DAYS = 30
+# From so many entries on, those that are unused are cleared without being asked.
+CROWDED = 1000
+
+
+class Entry(NamedTuple):
+    """A file or folder directly below one of the store's folders: kind (a key of ``KINDS``), bytes, last use (s)."""
+
+    path: Path
+    kind: str
+    size: int
+    used: float
+
+
+def entries(root: Path) -> list[Entry]:
+    """All entries of the store at ``root``, the longest unused first; none if there is no store."""
+    found = []
+    for kind in KINDS:
+        if not (root / kind).is_dir():
+            continue
+        for path in (root / kind).iterdir():
+            files = [path] if not path.is_dir() else [file for file in path.rglob("*") if file.is_file()]
+            states = [file.lstat() for file in files]
+            # The modification time is pinned: the access time tells of use, the change time of writing.
+            used = max((max(state.st_atime, state.st_ctime) for state in states), default=0.0)
+            found.append(Entry(path, kind, sum(state.st_size for state in states), used))
+    return sorted(found, key=lambda entry: entry.used)
+
+
+def unused(found: Iterable[Entry], now: float | None = None) -> list[Entry]:
+    """Those of ``found`` that were not used for ``UNUSED_AFTER_DAYS``; never what ``CARGO`` names, nor its code."""
+    limit = (time.time() if now is None else now) - UNUSED_AFTER_DAYS * DAY
+    return [entry for entry in found if entry.used < limit and entry.kind not in {"bin", "wrapper"}]
+
+
+def clear(found: Iterable[Entry]) -> None:
+    """Remove these entries; what is gone already, or can't be removed, is passed over."""
+    for entry in found:
+        if entry.path.is_dir() and not entry.path.is_symlink():
+            shutil.rmtree(entry.path, ignore_errors=True)
+        else:
+            try:
+                entry.path.unlink()
+            except OSError:
+                continue

@@ -1,0 +1,89 @@
+"""What is in the store, and what of it goes."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from pyo3_base_python import activation, inventory, store
+from pyo3_base_python.cli import main
+
+LONG_AGO = time.time() - 40 * inventory.DAY
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A store with a launcher, and with a configuration and a name of an interpreter."""
+    monkeypatch.setenv("PYO3_SHIM_STORE", os.fspath(tmp_path / "store"))
+    activation.variables(os.environ)
+    for name in ("config/a.txt", "python/b/python"):
+        store.put(os.fspath(tmp_path / "store"), store.File(name, b"content"))
+    return tmp_path / "store"
+
+
+def age(found: list[inventory.Entry]) -> list[inventory.Entry]:
+    """The same entries, not used for longer than is kept."""
+    return [entry._replace(used=LONG_AGO) for entry in found]
+
+
+def test_entries_are_those_of_all_kinds(root: Path) -> None:
+    assert {entry.kind for entry in inventory.entries(root)} == set(inventory.KINDS)
+    sizes = {os.fspath(entry.path.relative_to(root)): entry.size for entry in inventory.entries(root)}
+    assert sizes[os.path.join("config", "a.txt")] == len(b"content")
+    assert sizes[os.path.join("python", "b")] == len(b"content")
+
+
+def test_there_are_none_without_a_store(tmp_path: Path) -> None:
+    assert inventory.entries(tmp_path / "none") == []
+
+
+def test_what_was_used_lately_is_kept(root: Path) -> None:
+    assert inventory.unused(inventory.entries(root)) == []
+
+
+def test_what_cargo_names_is_never_unused(root: Path) -> None:
+    assert {entry.kind for entry in inventory.unused(age(inventory.entries(root)))} == {"config", "python"}
+
+
+def test_cleared_entries_are_gone_and_come_back_as_they_were(root: Path) -> None:
+    file = root / "config" / "a.txt"
+    before = file.stat().st_mtime
+    inventory.clear(inventory.unused(age(inventory.entries(root))))
+    assert not file.exists()
+    assert not (root / "python" / "b").exists()
+    store.put(os.fspath(root), store.File("config/a.txt", b"content"))
+    assert file.stat().st_mtime == before
+
+
+def test_a_link_in_the_store_is_removed_and_not_followed(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "file").touch()
+    (root / "python" / "link").symlink_to(tmp_path / "precious")
+    inventory.clear(inventory.entries(root))
+    assert (tmp_path / "precious" / "file").exists()
+    assert not (root / "python" / "link").is_symlink()
+
+
+def test_a_crowded_store_is_cleared_when_the_shim_is_switched_on(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inventory, "UNUSED_AFTER_DAYS", -1)
+    activation.variables(os.environ)
+    assert (root / "config" / "a.txt").exists()
+    monkeypatch.setattr(inventory, "CROWDED", 2)
+    activation.variables(os.environ)
+    assert not (root / "config" / "a.txt").exists()
+    assert (root / "bin" / "cargo").exists()
+
+
+def test_command_shows_and_clears(root: Path) -> None:
+    shown = CliRunner().invoke(main, ["store"])
+    assert shown.output.startswith(f"{root}\n     1 configurations of interpreters")
+    kept = CliRunner().invoke(main, ["store", "--clear"])
+    assert kept.output == f"removed 0 of 4 entries from {root}\n"
+    cleared = CliRunner().invoke(main, ["store", "--clear", "--all"])
+    assert cleared.output == f"removed 4 of 4 entries from {root}\n"
+    assert inventory.entries(root) == []
+    assert CliRunner().invoke(main, ["store", "--all"]).exit_code == 2
