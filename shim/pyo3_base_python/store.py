@@ -90,6 +90,7 @@ def put(root: str, file: File) -> str:
     path = os.path.join(root, *file.name.split("/"))
     try:
         _private_folder(root)
+        _check_parent(os.path.dirname(root))
         folder = root
         for name in file.name.split("/")[:-1]:
             folder = os.path.join(folder, name)
@@ -120,6 +121,14 @@ def _private_folder(path: str) -> None:
         raise CannotSteady(f"{path} in the store is not a folder")
     if os.name == "posix" and (found.st_uid != os.geteuid() or found.st_mode & 0o022):
         raise CannotSteady(f"the store folder {path} can be written to by other users")
+
+
+def _check_parent(path: str) -> None:
+    """In a folder where everybody may rename everything, what was checked need not be what is used."""
+    if os.name == "posix" and os.stat(path).st_mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH:
+        raise CannotSteady(
+            f"everybody can write to {path}, which holds the store", "set PYO3_SHIM_STORE to a folder of your own"
+        )
 
 
 def _holds(path: str, file: File) -> bool:
