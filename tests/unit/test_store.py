@@ -203,9 +203,7 @@ def test_folder_that_others_can_write_to_is_refused(root: str, place: str, mode:
 
 
 @pytest.mark.parametrize(("mode", "allowed"), [(0o777, False), (0o1777, True), (0o775, True)])
-def test_folder_that_holds_the_store_must_not_be_everybodys(
-    tmp_path: Path, file: File, mode: int, allowed: bool
-) -> None:
+def test_folder_that_holds_the_store_must_not_be_everybodys(tmp_path: Path, mode: int, allowed: bool) -> None:
     """A sticky one is like the system's folder for temporary files: others can't rename what is not theirs."""
     parent = tmp_path / "parent"
     parent.mkdir()
