@@ -101,6 +101,14 @@ class Site:
         path.write_text(text.replace(old, new))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Real builds are slow, but for those that everyday work should not be without."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents and not item.get_closest_marker("quick"):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture
 def environ() -> dict[str, str]:
     """The environment of a build, as a terminal in which no virtual environment is active has it."""

@@ -51,6 +51,7 @@ def test_another_interpreter(site_of: Make, interpreter: str) -> None:
         assert site.build(uv).recompiled == ()
 
 
+@pytest.mark.quick
 def test_another_build_requirement_reruns_the_script_that_imports_it(site_of: Make) -> None:
     site = site_of("imports_by_variable")
     site.edit("pyproject.toml", "cffi==2.0.0", "cffi==1.17.1")

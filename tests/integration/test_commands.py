@@ -48,6 +48,7 @@ def test_maturin_shim_in_a_virtual_environment_shares_with_isolated_builds(site_
 @pytest.mark.parametrize(
     "arguments", [["--help"], ["build", "--help"], ["--version"], ["build", "--nonsense"], ["sdist"]]
 )
+@pytest.mark.quick
 def test_maturin_shim_is_maturin(arguments: list[str], tmp_path: Path) -> None:
     """Same output, same exit code, whatever is asked."""
     answers = [
@@ -68,6 +69,7 @@ def test_plain_cargo_behind_run(site_of: Make) -> None:
     assert again.recompiled == ()
 
 
+@pytest.mark.quick
 def test_exporting_cargo_by_hand_is_all_that_is_needed(site_of: Make) -> None:
     site = site_of("version_specific")
     printed = subprocess.run(
@@ -97,6 +99,7 @@ def test_export_mode_sets_what_upstream_would(site_of: Make, tmp_path: Path) -> 
     assert f"PYO3_BASE_PYTHON={os.path.realpath(sys._base_executable)}" in line  # type: ignore[attr-defined]
 
 
+@pytest.mark.quick
 def test_a_wrong_base_python_is_an_error_with_both_paths(site_of: Make, interpreters: dict[str, str]) -> None:
     if "3.12" not in interpreters:
         pytest.skip("there is no Python 3.12 on this machine")

@@ -30,12 +30,10 @@ def assert_same(site: Site) -> None:
 
 
 @pytest.mark.parametrize("crate", CRATES)
-@pytest.mark.slow
 def test_of_a_bundled_crate(site_of: Make, crate: str) -> None:
     assert_same(site_of(crate))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("version", ["0.18.3", "0.22.6", "0.28.3"])
 def test_of_a_stable_abi_module_with_an_older_pyo3(
     tmp_path: Path, environ: dict[str, str], interpreters: dict[str, str], version: str

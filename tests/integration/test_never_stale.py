@@ -70,6 +70,7 @@ def test_the_same_sources_unpacked_again_compile_nothing(shared: Shared, front_e
     assert site.answer(again) == 42
 
 
+@pytest.mark.quick
 def test_content_that_returns(shared: Shared) -> None:
     """42, 43, and 42 again: what was compiled of the first 42 is gone, whatever the times say."""
     site, target = shared("version_specific")
@@ -176,6 +177,7 @@ def test_sources_of_ones_own_keep_their_times(site_of: Make, tmp_path: Path) -> 
     assert before
 
 
+@pytest.mark.quick
 def test_an_sdist_unpacked_by_hand_and_built_in_place_compiles_nothing_twice(site_of: Make) -> None:
     """Its target directory is as young as its sources are, so cargo may trust their times."""
     site = site_of("version_specific")

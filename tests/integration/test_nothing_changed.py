@@ -15,7 +15,6 @@ Make = Callable[[str], Site]
 
 @pytest.mark.parametrize("crate", CRATES)
 @pytest.mark.parametrize("front_end", FRONT_ENDS)
-@pytest.mark.slow
 def test_a_second_isolated_build_compiles_nothing(site_of: Make, crate: str, front_end: FrontEnd) -> None:
     site = site_of(crate)
     site.build(front_end)
@@ -25,6 +24,7 @@ def test_a_second_isolated_build_compiles_nothing(site_of: Make, crate: str, fro
     assert site.answer(second) == 42
 
 
+@pytest.mark.quick
 def test_uv_and_build_share_what_is_compiled(site_of: Make) -> None:
     site = site_of("version_specific")
     assert site.build(uv).recompiled == ()

@@ -35,7 +35,6 @@ def unpack(tmp_path_factory: pytest.TempPathFactory) -> object:
     return unpacked
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("requirement", "expression", "value"),
     [

@@ -35,6 +35,7 @@ def outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, installed: Path) ->
     return tmp_path
 
 
+@pytest.mark.quick
 def test_the_launcher_works_and_needs_nothing_of_the_environment_that_wrote_it(outside: Path, installed: Path) -> None:
     printed = subprocess.run(["pyo3-base-python", "env"], check=True, capture_output=True, text=True).stdout
     assert printed.splitlines()[0] == f"export CARGO={outside / 'store' / 'bin' / 'cargo'}"
@@ -45,12 +46,12 @@ def test_the_launcher_works_and_needs_nothing_of_the_environment_that_wrote_it(o
     assert version.stderr == b""
 
 
+@pytest.mark.quick
 def test_the_commands_are_there(outside: Path) -> None:
     for command in (["maturin-shim", "--version"], ["pyo3-base-python", "--version"]):
         assert subprocess.run(command, check=True, capture_output=True, cwd=outside).stdout
 
 
-@pytest.mark.slow
 def test_the_demo_ends_with_nothing_recompiled(outside: Path) -> None:
     """The newcomer's first command, from the wheel: before, three crates or more; after, none."""
     done = subprocess.run(["pyo3-base-python", "demo"], check=False, capture_output=True, text=True, cwd=outside)
