@@ -13,6 +13,7 @@ import click
 from pyo3_base_python import __version__, activation, inventory, process, shells
 from pyo3_base_python import store as files
 from pyo3_base_python.errors import ShimError, UserError
+from pyo3_base_python.testbed.commands import testbed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ def main() -> None:
     pyo3-base-python run -- uv build          any command, with the shim on
     eval "$(pyo3-base-python env)"            on for the rest of this shell
     maturin-shim build --release              maturin, with the shim on
+    pyo3-base-python store                    what the shim keeps, and how to clear it
+    pyo3-base-python testbed matrix           measure upstream's fix, ours, or your own
 
     Exit codes: 1 failure, 2 usage, 3 what was asked for by name can't be done, 126 and 127 a command that can't be
     started or is not there; else those of the command that was run.
@@ -198,3 +201,6 @@ def demo(keep: bool) -> None:
         sys.exit(1)
     if not before.compiled.recompiled:
         console.print("Nothing was recompiled without the shim either: this pyo3 and maturin do not need it.")
+
+
+main.add_command(testbed)

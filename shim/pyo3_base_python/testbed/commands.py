@@ -1,0 +1,337 @@
+"""The command group `pyo3-base-python testbed`. What it needs is imported when a command runs: `--help` stays fast."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from pyo3_base_python.errors import ShimError
+from pyo3_base_python.testbed import failures
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyo3_base_python.testbed.matrix import Cell, Found
+    from pyo3_base_python.testbed.patches import PatchSet
+    from pyo3_base_python.testbed.report import Report
+    from pyo3_base_python.testbed.results import State
+    from pyo3_base_python.testbed.session import Session
+    from pyo3_base_python.testbed.workfolder import WorkFolder
+
+__all__ = ["testbed"]
+
+# As `matrix` has them; spelled out here so that the matrix, and all that it imports, is loaded only when it runs.
+BACKENDS = ("maturin", "setuptools-rust")
+ABIS = ("version-specific", "abi3")
+FRONT_ENDS = ("uv", "build", "pip")
+SHIMS = ("off", "export", "full")
+HAZARDS = ("import", "edit", "wrong-version", "lost-folder")
+WAYS = ("plain", "no-isolation", "base-python", "env-dir", "config-file", "sccache", "patched", "shim")
+CANDIDATES = ("released", "patched")
+
+work_option = click.option(
+    "--work",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder for sources, environments and what cargo builds, kept between runs. Default: in the user's cache.",
+)
+sets_argument = click.argument("projects", nargs=-1, metavar="[PROJECT[/VERSION]]...")
+
+
+@click.group()
+def testbed() -> None:
+    """Measure fixes of the churn: ours as patches, yours as a checkout.
+
+    \b
+    pyo3-base-python testbed fetch                         released sources, checked
+    pyo3-base-python testbed apply                         and the patches on them
+    pyo3-base-python testbed apply pyo3 --against 0.30.0   do they still apply?
+    pyo3-base-python testbed upstream                      the projects' own tests, before and after
+    pyo3-base-python testbed matrix --shim off             what the patches do, without the shim
+    pyo3-base-python testbed compare rpds-py==2026.9.1     every way to build, in one table
+
+    \b
+    Exit codes:
+      1  something that should hold does not (see the table)
+      2  usage
+      3  what was named can't be used: no such version, no such checkout, no such project
+      4  a program is missing: cargo, git
+      5  a source can't be fetched, or is not the one that was asked for
+      6  a patch does not apply, or a patch set contradicts itself
+      7  a build failed that has to work (a candidate, a project)
+      8  the work folder: no space left, no permission, or another run is using it
+    """
+
+
+@testbed.command()
+@sets_argument
+@work_option
+def fetch(projects: tuple[str, ...], work: Path | None) -> None:
+    """Fetch the released sources that the patches are for, by cargo and pip, and check their sha256."""
+    with _told():
+        from pyo3_base_python.testbed import tools, upstream  # noqa: PLC0415 - see the top
+
+        folder = _work_folder(work)
+        for one in _patch_sets(projects):
+            click.echo(f"{one.project} {one.version}: {upstream.released(one, folder, tools.clean(os.environ))}")
+
+
+@testbed.command()
+@sets_argument
+@click.option("--against", metavar="VERSION", help="Apply the patches to another version than the one they are for.")
+@work_option
+def apply(projects: tuple[str, ...], against: str | None, work: Path | None) -> None:
+    """Apply the patches to the released sources, in a copy."""
+    with _told():
+        from pyo3_base_python.testbed import tools, upstream  # noqa: PLC0415 - see the top
+
+        folder = _work_folder(work)
+        for one in _patch_sets(projects):
+            chosen = upstream.against(one, against) if against else one
+            tree = upstream.patched(chosen, folder, tools.clean(os.environ))
+            click.echo(f"{one.project} {chosen.version}: {len(one.patches)} patches: {tree}")
+
+
+@testbed.command()
+@click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+def validate(folder: Path | None) -> None:
+    """Check the patch sets below FOLDER (default: the bundled ones) against themselves."""
+    with _told():
+        from pyo3_base_python.testbed import patches  # noqa: PLC0415 - see the top
+
+        places = patches.folders(folder or patches.find())
+        found = [problem for place in places for problem in patches.problems(place)]
+        for problem in found:
+            click.echo(problem)
+        if not places:
+            raise ShimError(
+                f"there is no patch set in {folder}", "name the folder of <project>/<version>", failures.Exit.NAMED
+            )
+    click.echo(f"{len(places)} patch sets, {len(found)} problems", err=True)
+    if found:
+        sys.exit(failures.Exit.PATCH)
+
+
+@testbed.command()
+@sets_argument
+@work_option
+def upstream(projects: tuple[str, ...], work: Path | None) -> None:
+    """Run the projects' own tests without and with the patches, and tell old failures from new ones.
+
+    Takes some minutes; maturin is compiled twice, with its tests.
+    """
+    with _told():
+        from rich.console import Console  # noqa: PLC0415 - see the top
+
+        from pyo3_base_python.testbed import report, tools, upstream_tests  # noqa: PLC0415 - see the top
+
+        folder = _work_folder(work)
+        comparisons = []
+        with Console(stderr=True).status("starting") as status:
+            for one in _patch_sets(projects):
+                comparisons.append(upstream_tests.run(one, folder, tools.clean(os.environ), status.update))
+        Console().print(report.tests_table(comparisons))
+    for comparison in comparisons:
+        for kind, names in (
+            ("fails only with the patches", comparison.broken),
+            ("is not run any more", comparison.lost),
+            ("fails either way, and is not listed in upstream.toml", comparison.unlisted),
+            ("is listed as failing in upstream.toml, and passes", comparison.cured),
+        ):
+            for name in sorted(names):
+                click.echo(f"{comparison.name}: {name} {kind}")
+    if not all(comparison.holds for comparison in comparisons):
+        sys.exit(failures.Exit.FAILED)
+
+
+def _words(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
+    """The value of an option that takes words with commas between; all known words if it is not given."""
+    del context
+    known = KNOWN_WORDS[parameter.name or ""]
+    words = tuple(word.strip() for word in value.split(",") if word.strip()) if value is not None else known
+    unknown = [word for word in words if word not in known]
+    if unknown:
+        raise click.BadParameter(f"{unknown[0]!r} is none of {', '.join(known)}")
+    return words
+
+
+KNOWN_WORDS = {
+    "backends": BACKENDS,
+    "abis": ABIS,
+    "front_ends": FRONT_ENDS,
+    "shims": SHIMS,
+    "hazards": HAZARDS,
+    "ways": WAYS,
+}
+
+
+@testbed.command()
+@click.option("--pyo3", multiple=True, default=CANDIDATES, metavar="CANDIDATE", help="Candidates for pyo3.")
+@click.option("--maturin", multiple=True, default=CANDIDATES, metavar="CANDIDATE", help="Candidates for maturin.")
+@click.option(
+    "--setuptools-rust", multiple=True, default=CANDIDATES, metavar="CANDIDATE", help="Candidates for setuptools-rust."
+)
+@click.option("--backend", "backends", callback=_words, metavar="LIST", help=f"Of {', '.join(BACKENDS)}.")
+@click.option("--abi", "abis", callback=_words, metavar="LIST", help=f"Of {', '.join(ABIS)}.")
+@click.option("--front-end", "front_ends", callback=_words, metavar="LIST", help=f"Of {', '.join(FRONT_ENDS)}.")
+@click.option("--shim", "shims", callback=_words, metavar="LIST", help=f"Of {', '.join(SHIMS)}.")
+@click.option("--hazard", "hazards", callback=_words, metavar="LIST", help=f"Of {', '.join(HAZARDS)}; '' for none.")
+@click.option("--interpreter", "interpreters", multiple=True, metavar="PYTHON", help="A version, as 3.12, or a path.")
+@click.option(
+    "--output", type=click.Path(file_okay=False, path_type=Path), help="Write matrix.md, .json and .svg there."
+)
+@click.option("--list", "only_list", is_flag=True, help="List the cells and what is expected of them; build nothing.")
+@click.option("--restart", is_flag=True, help="Forget what earlier runs have measured.")
+@work_option
+def matrix(
+    output: Path | None,
+    work: Path | None,
+    *,
+    only_list: bool,
+    restart: bool,
+    **selected: tuple[str, ...],
+) -> None:
+    """Build every combination twice in isolation: count what the second build compiles, and try the hazards.
+
+    A CANDIDATE is `released`, `patched`, a version, or the path of a checkout that is to be judged as a fix; each of
+    these options can be given several times. A LIST has commas. What a run has measured is kept: interrupted, the same
+    command goes on where it was.
+
+    \b
+    pyo3-base-python testbed matrix --shim off --output results
+    pyo3-base-python testbed matrix --backend maturin --pyo3 ~/src/pyo3 --maturin ~/src/maturin --shim off
+    pyo3-base-python testbed matrix --front-end uv --abi version-specific --interpreter 3.11 --interpreter 3.12
+    pyo3-base-python testbed matrix --hazard '' --list
+    """
+    with _told():
+        from rich.console import Console  # noqa: PLC0415 - see the top
+
+        from pyo3_base_python.testbed import report  # noqa: PLC0415 - see the top
+        from pyo3_base_python.testbed.results import State  # noqa: PLC0415 - see the top
+        from pyo3_base_python.testbed.session import Selection, Session  # noqa: PLC0415 - see the top
+
+        folder = _work_folder(work)
+        with Console(stderr=True).status("fetching and patching"):
+            session = Session(Selection(**selected), folder, os.environ)
+        if only_list:
+            _list(session.cells)
+            return
+        state = State(folder.top / "matrix.jsonl", restart=restart)
+        with folder.locked():
+            result = _run_with_progress(session, state)
+        Console().print(report.table(result))
+        if output is not None:
+            write = {"md": report.markdown(result), "json": report.as_json(result), "svg": report.chart(result)}
+            _write(output, {f"matrix.{suffix}": text for suffix, text in write.items()})
+    wrong = report.failures(result)
+    for cell, verdict in wrong:
+        click.echo(f"{cell.key}: {verdict.what} is {verdict.found}, expected {verdict.expected} ({verdict.why})")
+    if wrong:
+        sys.exit(failures.Exit.FAILED)
+
+
+@testbed.command()
+@click.argument("project")
+@click.option("--way", "ways", callback=_words, metavar="LIST", help=f"Of {', '.join(WAYS)}.")
+@click.option("--repeat", type=click.IntRange(1), default=2, show_default=True, help="Warm builds; the fastest counts.")
+@click.option("--output", type=click.Path(file_okay=False, path_type=Path), help="Write compare.md and .json there.")
+@work_option
+def compare(project: str, ways: tuple[str, ...], repeat: int, output: Path | None, work: Path | None) -> None:
+    """Build PROJECT, warm, by every way a user has today.
+
+    PROJECT is a folder (it is copied, and not changed) or NAME==VERSION from PyPI. Nothing is changed between builds:
+    what cargo compiles in the second one is what the way costs each time.
+
+    \b
+    pyo3-base-python testbed compare .
+    pyo3-base-python testbed compare rpds-py==2026.9.1 --way plain,no-isolation,shim
+    """
+    with _told():
+        from rich.console import Console  # noqa: PLC0415 - see the top
+
+        from pyo3_base_python.testbed import comparison  # noqa: PLC0415 - see the top
+
+        console = Console(stderr=True)
+        folder = _work_folder(work)
+        with console.status("fetching") as status, folder.locked():
+            result = comparison.run(project, ways, repeat, folder, os.environ, status.update)
+        Console().print(comparison.table(result))
+        if output is not None:
+            _write(output, {"compare.md": comparison.markdown(result), "compare.json": comparison.as_json(result)})
+
+
+def _list(cells: list[Cell]) -> None:
+    from pyo3_base_python.testbed import matrix as pure  # noqa: PLC0415 - see the top
+
+    for cell in cells:
+        expected = pure.expected_crates(cell, pure.PIP_WITHOUT_ENVIRONMENT)
+        click.echo(f"{cell.key}: {f'{expected} ({expected.why})' if expected else 'no expectation'}")
+    click.echo(f"{len(cells)} cells", err=True)
+
+
+def _run_with_progress(session: Session, state: State) -> Report:
+    from rich.console import Console  # noqa: PLC0415 - see the top
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    columns = (BarColumn(20), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("starting", total=len(session.cells))
+
+        def done(cell: Cell, found: Found, known: bool) -> None:
+            bar.advance(task)
+            broken = [f"{name}: {what}" for name, (holds, what) in found.hazards.items() if not holds]
+            words = found.error or f"{len(found.crates)} crates, {found.seconds:.1f} s"
+            before = " (measured before)" if known else ""
+            console.print(
+                f"{cell.key}: {'; '.join([words, *broken])}{before}", highlight=False, markup=False, soft_wrap=True
+            )
+
+        return session.run(state, lambda words: bar.update(task, description=words), done)
+
+
+def _work_folder(work: Path | None) -> WorkFolder:
+    from pyo3_base_python import process  # noqa: PLC0415 - see the top
+    from pyo3_base_python.testbed import workfolder  # noqa: PLC0415 - see the top
+
+    if process.WINDOWS:
+        raise ShimError("the test bed needs a POSIX shell", "run it on Linux or macOS, or under WSL")
+    return workfolder.WorkFolder(work or workfolder.default())
+
+
+def _patch_sets(named: tuple[str, ...]) -> list[PatchSet]:
+    """The patch sets of the projects (`maturin`, `pyo3/0.26.0`) that are named; all if none is."""
+    from pyo3_base_python.testbed import patches  # noqa: PLC0415 - see the top
+
+    sets = patches.read_all(patches.find())
+    for name in named:
+        if not any(name in (one.project, f"{one.project}/{one.version}") for one in sets):
+            known = ", ".join(f"{one.project}/{one.version}" for one in sets)
+            raise ShimError(f"there are no patches for {name}", f"there are {known}", failures.Exit.NAMED)
+    return [one for one in sets if not named or {one.project, f"{one.project}/{one.version}"} & set(named)]
+
+
+def _write(folder: Path, files: dict[str, str]) -> None:
+    """Write beside and rename: who reads meanwhile reads the old file or the new one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        draft = folder / f"{name}.new"
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(folder / name)
+        click.echo(f"written: {folder / name}", err=True)
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """Errors as the command line shows them: what, what to do, exit code."""
+    from pyo3_base_python.cli import HintedError  # noqa: PLC0415 - cli imports this module
+
+    try:
+        with failures.os_errors_told():
+            yield
+    except ShimError as error:
+        raise HintedError(error) from None

@@ -1,0 +1,60 @@
+"""How the test bed ends when it can't go on: one exit code for each kind of failure, one line for each."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+from enum import IntEnum
+
+from pyo3_base_python.errors import ShimError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Exit", "build_failed", "check_disk", "missing_program", "os_errors_told"]
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+FULL_WORDS = ("No space left on device", "os error 28", "Disk quota exceeded")
+SHOWN_LINES = 6
+
+
+class Exit(IntEnum):
+    """Exit codes of `pyo3-base-python testbed`; 2 is click's own, for usage."""
+
+    FAILED = 1
+    NAMED = 3
+    PROGRAM = 4
+    SOURCE = 5
+    PATCH = 6
+    BUILD = 7
+    DISK = 8
+
+
+def missing_program(name: str, hint: str) -> ShimError:
+    """The error for a program that is not on ``PATH``."""
+    return ShimError(f"there is no {name} on PATH", hint, Exit.PROGRAM)
+
+
+def check_disk(output: str) -> None:
+    """Raise ``ShimError`` if a program that failed with ``output`` did so because the disk is full."""
+    if any(words in output for words in FULL_WORDS):
+        raise ShimError("no space left on the disk", "free some, or choose another folder by --work", Exit.DISK)
+
+
+def build_failed(what: str, output: str, log: str) -> ShimError:
+    """The error for a program that had to succeed: the last lines of its ``output``, and where the rest is."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    telling = [line for line in lines if "error" in line.lower()] or lines
+    return ShimError(f"{what}: {' / '.join(telling[-SHOWN_LINES:])[:600]}", f"the whole output is in {log}", Exit.BUILD)
+
+
+@contextlib.contextmanager
+def os_errors_told() -> Iterator[None]:
+    """Turn an ``OSError`` from within (a full disk, a folder that can't be written to) into a ``ShimError``."""
+    try:
+        yield
+    except OSError as error:
+        where = f" {error.filename}" if error.filename else ""
+        what = "no space left on the disk" if error.errno in FULL else f"{error.strerror or error}"
+        raise ShimError(f"can't use{where}: {what}", "choose another folder by --work", Exit.DISK) from None

@@ -1,0 +1,234 @@
+"""The cells of the matrix, and what should hold in each and why. Pure: options in, cells and verdicts out."""
+
+from __future__ import annotations
+
+import itertools
+from typing import NamedTuple
+
+from packaging.version import Version
+
+from pyo3_base_python.testbed.candidates import FIX, RELEASED
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+__all__ = [
+    "ABIS",
+    "BACKENDS",
+    "FRONT_ENDS",
+    "HAZARDS",
+    "SHIMS",
+    "Cell",
+    "Choice",
+    "Expectation",
+    "Found",
+    "Verdict",
+    "applies",
+    "cells",
+    "expected_crates",
+    "expected_hazard",
+    "judge",
+]
+
+SHIMS = ("off", "export", "full")
+FRONT_ENDS = ("uv", "build", "pip")
+BACKENDS = ("maturin", "setuptools-rust")
+ABIS = ("version-specific", "abi3")
+
+IMPORT, EDIT, WRONG_VERSION, LOST_FOLDER = "import", "edit", "wrong-version", "lost-folder"
+HAZARDS: dict[str, str] = {
+    IMPORT: "a build script imports a build requirement through PYO3_PYTHON",
+    EDIT: "an edited source of the same version reaches the wheel, through an sdist and one target directory",
+    WRONG_VERSION: "PYO3_BASE_PYTHON of another Python version does no harm",
+    LOST_FOLDER: "a cache that lost target/maturin costs no recompilation",
+}
+
+# Since then pyo3's configuration can be handed over by maturin, which does so for a stable ABI.
+CONFIG_BY_MATURIN = Version("0.29")
+# pyo3-ffi, pyo3 and the project; with pyo3 before 0.29 also pyo3-build-config and both crates of the macros.
+CHURN = 3
+# The last major version of pip that builds without an environment of its own by default, as far as is known here.
+PIP_WITHOUT_ENVIRONMENT = 26
+
+
+class Choice(NamedTuple):
+    """A candidate as the matrix sees it: what is known of it (``kind``), its version, and its label."""
+
+    kind: str
+    version: str
+    label: str
+
+
+class Cell(NamedTuple):
+    """One combination that is built twice: see ``BACKENDS``, ``ABIS``, ``FRONT_ENDS`` and ``SHIMS``.
+
+    ``builder`` is the candidate for the build backend, ``python`` a version as ``3.11``.
+    """
+
+    backend: str
+    abi: str
+    pyo3: Choice
+    builder: Choice
+    python: str
+    front_end: str
+    shim: str
+
+    @property
+    def key(self) -> str:
+        """The cell as one line, for people and for the state file."""
+        return " | ".join(
+            (
+                self.backend,
+                self.abi,
+                f"pyo3 {self.pyo3.label}",
+                self.builder.label,
+                self.python,
+                self.front_end,
+                self.shim,
+            )
+        )
+
+
+class Expectation(NamedTuple):
+    """What should be found: at least ``least`` and at most ``most`` (``None``: any), because of ``why``."""
+
+    least: int
+    most: int | None
+    why: str
+
+    def holds(self, found: int) -> bool:
+        """Whether ``found`` is within."""
+        return self.least <= found and (self.most is None or found <= self.most)
+
+    def __str__(self) -> str:
+        """In words."""
+        return str(self.most) if self.most is not None else f"{self.least} or more"
+
+
+class Found(NamedTuple):
+    """What was measured in a cell.
+
+    ``crates`` are the packages that the second isolated build compiled; ``hazards`` maps a hazard to whether all went
+    well and to what happened; ``error`` is set if a build failed, and then the rest means nothing.
+    """
+
+    crates: tuple[str, ...]
+    seconds: float
+    hazards: Mapping[str, tuple[bool, str]]
+    error: str = ""
+
+
+class Verdict(NamedTuple):
+    """One thing that was expected of a cell: what, what was found, whether it holds, why it should."""
+
+    what: str
+    expected: str
+    found: str
+    holds: bool
+    why: str
+
+
+def cells(
+    builders: Mapping[str, Sequence[Choice]],
+    pyo3: Mapping[str, Sequence[Choice]],
+    pythons: Iterable[str],
+    *,
+    abis: Iterable[str] = ABIS,
+    front_ends: Iterable[str] = FRONT_ENDS,
+    shims: Iterable[str] = SHIMS,
+) -> list[Cell]:
+    """The product of the options, in an order in which neighbours share what cargo has built.
+
+    ``builders`` and ``pyo3`` map a backend to its candidates, and to the candidates for the pyo3 below it.
+    """
+    abis, pythons, front_ends, shims = list(abis), list(pythons), list(front_ends), list(shims)
+    return [
+        Cell(backend, abi, below, builder, python, front_end, shim)
+        for backend, choices in builders.items()
+        for abi, below, python, builder, front_end, shim in itertools.product(
+            abis, pyo3[backend], pythons, choices, front_ends, shims
+        )
+    ]
+
+
+def churns_by_design(cell: Cell, pip_major: int) -> tuple[bool | None, str]:
+    """Whether released projects recompile pyo3 in this cell without a shim, and why; ``None`` if that is not known."""
+    if cell.front_end == "pip":
+        if pip_major <= PIP_WITHOUT_ENVIRONMENT:
+            return False, "pip's isolation is no environment: PYO3_PYTHON is pip's own interpreter"
+        return None, "this pip may build in an environment"
+    if cell.abi == "abi3" and cell.backend == "maturin":
+        if Version(cell.pyo3.version) >= CONFIG_BY_MATURIN:
+            return False, "maturin writes pyo3's configuration for a stable ABI"
+        return None, "maturin writes pyo3's configuration for a stable ABI, not for every pyo3"
+    return True, "PYO3_PYTHON is a new path in each build"
+
+
+def expected_crates(cell: Cell, pip_major: int) -> Expectation | None:
+    """How many crates the second isolated build should compile; ``None`` if the design does not say."""
+    pyo3_fixed = cell.pyo3.kind == FIX
+    if cell.shim == "full":
+        return Expectation(0, 0, "the shim gives the interpreter a stable name")
+    if pyo3_fixed and cell.shim == "export":
+        return Expectation(0, 0, "the fixed pyo3 prefers the PYO3_BASE_PYTHON that the shim exports")
+    if pyo3_fixed and cell.builder.kind == FIX:
+        return Expectation(0, 0, "the fixed backend exports PYO3_BASE_PYTHON, the fixed pyo3 prefers it")
+    churns, why = churns_by_design(cell, pip_major)
+    if churns is False:
+        return Expectation(0, 0, why)
+    # Half a fix is none: a pyo3 that waits for the variable, or a backend that nobody listens to.
+    no_reader = cell.pyo3.kind == RELEASED
+    no_writer = pyo3_fixed and cell.builder.kind == RELEASED and cell.shim == "off"
+    if churns and (no_reader or no_writer):
+        return Expectation(CHURN, None, why)
+    return None
+
+
+def applies(hazard: str, cell: Cell) -> bool:
+    """Whether ``hazard`` can happen in ``cell`` at all."""
+    if hazard == WRONG_VERSION:
+        return cell.abi == "version-specific"  # a stable ABI is the same for both versions
+    if hazard == LOST_FOLDER:
+        return cell.backend == "maturin"
+    return True
+
+
+def expected_hazard(hazard: str, cell: Cell) -> tuple[bool | None, str]:
+    """Whether all should go well when ``hazard`` is tried, and why; ``None`` if the design does not say."""
+    if hazard == IMPORT:
+        return True, "PYO3_PYTHON still runs in the build environment"
+    shim = cell.shim != "off"
+    if hazard == EDIT:
+        if shim or cell.front_end == "uv" or cell.backend == "setuptools-rust":
+            return True, "unpacked sources get fresh times, or keep their own"
+        if cell.builder.kind == FIX:
+            return True, "the fixed maturin gives fresh times to sources that all have one"
+        return None, "hidden by the churn where there is any"
+    if hazard == WRONG_VERSION:
+        if shim:
+            return True, "the shim refuses a PYO3_BASE_PYTHON of another version"
+        if cell.builder.kind == FIX:
+            return True, "the fixed backend replaces it"
+        if cell.pyo3.kind == RELEASED:
+            return True, "nobody reads it"
+        return None, "a fixed pyo3 has to trust a backend that does not know the variable"
+    if cell.shim == "full":
+        return True, "the shim keeps the file elsewhere"
+    return None, "maturin writes the file anew, and its time is new"
+
+
+def judge(cell: Cell, found: Found, pip_major: int) -> list[Verdict]:
+    """All that was expected of ``cell``, against what was found."""
+    if found.error:
+        return [Verdict("build", "builds", found.error, holds=False, why="each cell can be built")]
+    verdicts = []
+    crates = expected_crates(cell, pip_major)
+    if crates is not None:
+        number = len(found.crates)
+        verdicts.append(Verdict("crates", str(crates), str(number), crates.holds(number), crates.why))
+    for hazard, (well, what) in found.hazards.items():
+        expected, why = expected_hazard(hazard, cell)
+        if expected is not None:
+            verdicts.append(Verdict(hazard, "holds" if expected else "breaks", what, well is expected, why))
+    return verdicts

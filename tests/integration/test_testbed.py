@@ -1,0 +1,155 @@
+"""The test bed at work: real sources, real builds. It has to tell a fix from what is none."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from pyo3_base_python import fixtures
+from pyo3_base_python.testbed import commands, patches, tools, upstream, upstream_tests
+from pyo3_base_python.testbed.failures import Exit
+from pyo3_base_python.testbed.workfolder import WorkFolder
+
+EVERY_TIME = 3  # the least that is recompiled where PYO3_PYTHON is a new path in each build
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> WorkFolder:
+    """One work folder for all tests, as a user has: sources and what cargo builds are shared."""
+    return WorkFolder(tmp_path_factory.mktemp("bed"))
+
+
+def bed(work: WorkFolder, command: str, *arguments: str) -> Result:
+    return CliRunner().invoke(commands.testbed, [command, "--work", os.fspath(work.top), *arguments])
+
+
+def matrix(work: WorkFolder, *arguments: str) -> tuple[Result, dict[str, tuple[int, dict[str, bool]]]]:
+    """Run `testbed matrix`; return also, for ``pyo3 kind/backend kind front end shim``, crates and hazards."""
+    output = work.top / "output"
+    result = bed(work, "matrix", "--output", os.fspath(output), *arguments)
+    assert result.exit_code in {0, 1}, result.output
+    found = {}
+    for cell in json.loads((output / "matrix.json").read_text())["cells"]:
+        assert not cell["error"], cell
+        hazards = {name: value["holds"] for name, value in cell["hazards"].items()}
+        words = (f"{cell['pyo3']['kind']}/{cell['builder']['kind']}", cell["front_end"], cell["shim"])
+        found[" ".join(words)] = (len(cell["crates"]), hazards)
+    return result, found
+
+
+def test_released_sources_are_fetched_checked_and_patched(work: WorkFolder) -> None:
+    result = bed(work, "apply")
+    assert result.exit_code == 0, result.output
+    for patch_set in patches.read_all(patches.find()):
+        tree = upstream.patched(patch_set, work, tools.clean(os.environ))
+        for name in patch_set.patches:
+            text = (patch_set.folder / name).read_text()
+            for path in patches.touched(text, patch_set.include):
+                released = upstream.released(patch_set, work, tools.clean(os.environ)) / path
+                assert not released.exists() or released.read_bytes() != (tree / path).read_bytes(), path
+
+
+def test_a_version_that_does_not_exist_is_told(work: WorkFolder) -> None:
+    for arguments in (("apply", "pyo3/0.30.1", "--against", "0.999.0"), ("compare", "rpds-py==0.0.999")):
+        result = bed(work, *arguments)
+        assert result.exit_code == Exit.NAMED, result.output
+        assert len(result.output.strip().splitlines()) == 2, result.output
+
+
+def test_patches_that_do_not_apply_to_a_version_name_hunk_and_version(work: WorkFolder) -> None:
+    result = bed(work, "apply", "pyo3/0.30.1", "--against", "0.28.3")
+    assert result.exit_code == Exit.PATCH, result.output
+    assert "does not apply to pyo3 0.28.3: hunk " in result.output
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("project", ["pyo3/0.26.0", "pyo3/0.30.1", "setuptools-rust/1.13.0"])
+def test_the_projects_own_tests_pass_with_the_patches(work: WorkFolder, project: str) -> None:
+    (patch_set,) = (one for one in patches.read_all(patches.find()) if f"{one.project}/{one.version}" == project)
+    found = upstream_tests.run(patch_set, work, tools.clean(os.environ), print)
+    assert found.holds, found
+    assert not found.patched.failed
+    assert len(found.patched.passed) > len(found.released.passed), "the patches bring tests of their own"
+
+
+@pytest.mark.slow
+def test_the_patched_pair_alone_stops_the_churn_and_half_of_it_does_not(work: WorkFolder) -> None:
+    options = ("--backend", "setuptools-rust", "--abi", "version-specific", "--front-end", "uv", "--shim", "off")
+    result, found = matrix(work, *options, "--hazard", "import,edit,wrong-version")
+    assert result.exit_code == 0, result.output
+    crates = {name: number for name, (number, _) in found.items()}
+    assert crates.pop("fix/fix uv off") == 0
+    assert set(crates) == {"released/released uv off", "released/fix uv off", "fix/released uv off"}
+    assert all(number >= EVERY_TIME for number in crates.values()), crates
+    assert found["fix/fix uv off"][1]["import"]
+    assert found["fix/fix uv off"][1]["edit"]
+    assert (work.top / "output" / "matrix.md").read_text().count("\n| setuptools-rust |") == 4
+
+    # Measured once: the same command builds nothing, and says the same.
+    logs = {path: path.stat().st_mtime_ns for path in work.top.rglob("cargo.log")}
+    again, same = matrix(work, *options, "--hazard", "import,edit,wrong-version")
+    assert same == found
+    assert again.output.count("(measured before)") == 4
+    assert {path: path.stat().st_mtime_ns for path in work.top.rglob("cargo.log")} == logs
+
+
+@pytest.mark.slow
+def test_a_checkout_that_fixes_nothing_does_not_pass_for_a_fix(work: WorkFolder) -> None:
+    """The released sources, handed in as somebody's candidate: what a fix should do, they do not."""
+    sets = {f"{one.project}/{one.version}": one for one in patches.read_all(patches.find())}
+    environ = tools.clean(os.environ)
+    pyo3 = upstream.released(sets["pyo3/0.26.0"], work, environ) / "pyo3-build-config"
+    backend = upstream.released(sets["setuptools-rust/1.13.0"], work, environ)
+    candidates = ("--pyo3", os.fspath(pyo3), "--setuptools-rust", os.fspath(backend), "--backend", "setuptools-rust")
+    subset = ("--abi", "version-specific", "--front-end", "uv", "--hazard", "")
+    result, found = matrix(work, *candidates, *subset, "--shim", "off,full")
+    assert result.exit_code == Exit.FAILED, result.output
+    assert found["fix/fix uv off"][0] >= EVERY_TIME
+    assert found["fix/fix uv full"][0] == 0
+    assert "expected 0 (the fixed backend exports PYO3_BASE_PYTHON" in result.output
+
+
+@pytest.mark.slow
+def test_the_shim_with_a_released_and_a_patched_pyo3_below_maturin(work: WorkFolder) -> None:
+    candidates = ("--backend", "maturin", "--maturin", "released", "--pyo3", "released", "--pyo3", "patched")
+    result, found = matrix(
+        work, *candidates, "--abi", "version-specific", "--front-end", "build", "--hazard", "edit,wrong-version"
+    )
+    assert result.exit_code == 0, result.output
+    crates = {name: number for name, (number, _) in found.items()}
+    assert crates.pop("released/released build full") == 0
+    assert crates.pop("fix/released build full") == 0
+    assert crates.pop("fix/released build export") == 0
+    assert len(crates) == 3
+    assert all(number >= EVERY_TIME for number in crates.values()), crates
+    # A fixed pyo3 trusts a backend that does not know the variable: the bed sees the wrong binary.
+    if "wrong-version" in found["fix/released build off"][1]:
+        assert not found["fix/released build off"][1]["wrong-version"]
+        assert found["fix/released build full"][1]["wrong-version"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1500)  # maturin is compiled: two minutes on a fast machine, a multiple of that on a slow one
+def test_the_patched_maturin_with_the_patched_pyo3(work: WorkFolder) -> None:
+    candidates = ("--backend", "maturin", "--maturin", "patched", "--pyo3", "patched", "--shim", "off")
+    result, found = matrix(work, *candidates, "--abi", "version-specific", "--hazard", "edit")
+    assert result.exit_code == 0, result.output
+    assert found == {f"fix/fix {front_end} off": (0, {"edit": True}) for front_end in ("uv", "build", "pip")}
+
+
+@pytest.mark.slow
+def test_ways_to_build_are_compared(work: WorkFolder) -> None:
+    output = work.top / "comparison"
+    project = os.fspath(fixtures.folder() / "version_specific")
+    result = bed(work, "compare", project, "--way", "plain,no-isolation,shim", "--output", os.fspath(output))
+    assert result.exit_code == 0, result.output
+    ways = {way["way"]: way for way in json.loads((output / "compare.json").read_text())["ways"]}
+    assert not any(way["skipped"] for way in ways.values()), ways
+    assert len(ways["plain"]["crates"]) >= EVERY_TIME
+    assert ways["no-isolation"]["crates"] == ways["shim"]["crates"] == []
+    assert ways["shim"]["seconds"] < ways["plain"]["seconds"]
+    assert not (Path(project) / "dist").exists(), "the project itself is left as it was"
