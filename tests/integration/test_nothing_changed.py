@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 from typing import Callable
 
@@ -21,6 +22,17 @@ def test_a_second_isolated_build_compiles_nothing(site_of: Make, crate: str, fro
     second = site.build(front_end)
     assert second.recompiled == ()
     assert "pyo3" in second.fresh
+    assert site.answer(second) == 42
+
+
+@pytest.mark.parametrize("interpreter", ["3.9", "3.10", "3.12", "3.13"], indirect=True)
+def test_each_interpreter_is_built_for_once(site_of: Make, interpreter: str) -> None:
+    site = site_of("version_specific")
+    site.python = interpreter
+    first = site.build(uv)
+    assert "pyo3" in first.recompiled or interpreter == sys.executable
+    second = site.build(uv)
+    assert second.recompiled == ()
     assert site.answer(second) == 42
 
 
