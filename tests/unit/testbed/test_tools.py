@@ -73,9 +73,9 @@ def test_a_program_that_is_not_there_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EROFS])
 def test_an_error_of_the_work_folder_is_one_line(number: int) -> None:
     with pytest.raises(ShimError) as raised, failures.os_errors_told():
-        raise OSError(number, os.strerror(number), "/work/folder")
+        raise OSError(number, os.strerror(number), "/bed/folder")
     assert raised.value.exit_code == Exit.DISK
-    assert "/work/folder" in raised.value.what
+    assert "/bed/folder" in raised.value.what
     assert "\n" not in raised.value.what
 
 
