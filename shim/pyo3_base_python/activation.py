@@ -35,9 +35,9 @@ def variables(environ: Mapping[str, str]) -> dict[str, str]:
     if before == CROSS:
         return {}
     wrapper = launcher.install(environ)
-    entries = inventory.entries(Path(store.default_root(environ)))
-    if len(entries) > inventory.CROWDED:
-        inventory.clear(inventory.unused(entries))
+    root = Path(store.default_root(environ))
+    if inventory.crowded(root):
+        inventory.clear(inventory.unused(inventory.entries(root)))
     result = {"CARGO": wrapper}
     if before and not environ.get("PYO3_SHIM_CARGO"):
         found = process.find_program(before, environ, cargo.is_wrapper)

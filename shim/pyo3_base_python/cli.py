@@ -12,7 +12,7 @@ import click
 
 from pyo3_base_python import __version__, activation, inventory, process, shells
 from pyo3_base_python import store as files
-from pyo3_base_python.errors import ShimError, UserError
+from pyo3_base_python.errors import ShimError
 from pyo3_base_python.testbed.commands import testbed
 
 TYPE_CHECKING = False
@@ -73,8 +73,6 @@ def run(command: tuple[str, ...], verbose: bool) -> NoReturn:
     environ = dict(os.environ)
     try:
         added = activation.variables(environ)
-    except UserError as error:
-        raise HintedError(error) from None
     except ShimError as error:
         click.echo(f"pyo3-base-python: {error.what}; the command runs without a stable interpreter", err=True)
         added = {}

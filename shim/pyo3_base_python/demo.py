@@ -106,16 +106,7 @@ def _build(
     command = [sys.executable, "-m", "build", "--wheel", "--outdir", os.fspath(wheels), os.fspath(crate)]
     with output.open("wb") as file:
         build = process.start(command, environ, os.fspath(crate), file.fileno())
-        try:
-            while build.poll() is None:
-                time.sleep(POLL_SECONDS)
-                crates = measure.compiled(recorder.log.read_text(encoding="utf-8", errors="replace")).recompiled
-                if crates:
-                    progress(f"cargo compiles {crates[-1]} (crate {len(crates)})")
-        finally:
-            if build.poll() is None:
-                build.terminate()
-                build.wait()
+        process.watch(build, POLL_SECONDS, lambda: recorder.tell(progress))
     seconds = time.monotonic() - began
     messages = recorder.take()
     if build.returncode:

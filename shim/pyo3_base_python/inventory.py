@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["KINDS", "Entry", "clear", "entries", "unused"]
+__all__ = ["KINDS", "Entry", "clear", "crowded", "entries", "unused"]
 
 # Folders of the store to what their entries are, in words.
 KINDS = {
@@ -53,6 +53,11 @@ def entries(root: Path) -> list[Entry]:
             used = max((max(state.st_atime, state.st_ctime) for state in states), default=0.0)
             found.append(Entry(path, kind, sum(state.st_size for state in states), used))
     return sorted(found, key=lambda entry: entry.used)
+
+
+def crowded(root: Path) -> bool:
+    """Whether the store at ``root`` has more than ``CROWDED`` entries; looks at none of them."""
+    return sum(len(list((root / kind).iterdir())) for kind in KINDS if (root / kind).is_dir()) > CROWDED
 
 
 def unused(found: Iterable[Entry], now: float | None = None) -> list[Entry]:

@@ -16,7 +16,7 @@ from pyo3_base_python.errors import ShimError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 __all__ = ["Compiled", "Recorder", "compiled"]
 
@@ -49,6 +49,12 @@ class Recorder:
         )
         self.program.chmod(0o700)
         self.log.touch()
+
+    def tell(self, progress: Callable[[str], None]) -> None:
+        """Tell ``progress`` in words what cargo compiles, if it has compiled anything since the last ``take``."""
+        crates = compiled(self.log.read_text(encoding="utf-8", errors="replace")).recompiled
+        if crates:
+            progress(f"cargo compiles {crates[-1]} (crate {len(crates)})")
 
     def take(self) -> str:
         """What cargo has said since the last call; the log is empty afterwards."""

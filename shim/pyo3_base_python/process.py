@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import NoReturn
 
-__all__ = ["WINDOWS", "become", "capture", "die_of_interrupt", "find_program", "is_program", "start"]
+__all__ = ["WINDOWS", "become", "capture", "die_of_interrupt", "find_program", "is_program", "start", "watch"]
 
 WINDOWS = sys.platform == "win32"
 
@@ -96,6 +96,18 @@ def start(arguments: Sequence[str], environ: Mapping[str, str], cwd: str, output
     return subprocess.Popen(
         arguments, env=dict(environ), cwd=cwd, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
     )
+
+
+def watch(child: subprocess.Popen[bytes], pause: float, look: Callable[[], None]) -> None:
+    """Wait for ``child``, call ``look`` every ``pause`` seconds meanwhile; if that raises, the child is ended first."""
+    try:
+        while child.poll() is None:
+            time.sleep(pause)
+            look()
+    finally:
+        if child.poll() is None:
+            child.terminate()
+            child.wait()
 
 
 def _capture_with_spawn(arguments: Sequence[str], environ: Mapping[str, str], seconds: float) -> tuple[int, bytes]:

@@ -25,7 +25,7 @@ from __future__ import annotations
 import os
 import time
 
-from pyo3_base_python import store
+from pyo3_base_python import cargo_config, store
 from pyo3_base_python.errors import CannotSteady
 
 TYPE_CHECKING = False
@@ -132,14 +132,10 @@ def _settle_sdist(tree: str, files: dict[str, str], records: dict[str, Record | 
 
 def unpacked_sdist(project: Project) -> str | None:
     """The folder of the sdist that ``project`` was unpacked from: PKG-INFO lies beside pyproject.toml or setup.py."""
-    folder = project.manifest_dir
-    while True:
+    for folder in cargo_config.with_parents(project.manifest_dir):
         if _is_file(folder, "PKG-INFO") and (_is_file(folder, "pyproject.toml") or _is_file(folder, "setup.py")):
             return folder
-        parent = os.path.dirname(folder)
-        if parent == folder:
-            return None
-        folder = parent
+    return None
 
 
 def trees_of_artifacts(

@@ -67,7 +67,7 @@ class Bench:
         output = ""
         status = 0
         for command in commands:
-            status, text = running.run(command, environ, project, self.folder / "build.log", self._watch)
+            status, text = running.run(command, environ, project, self.folder / "build.log", self._tell)
             output += text
             if status:
                 break
@@ -89,10 +89,8 @@ class Bench:
             raise failures.build_failed(f"{what} does not build", built.output, os.fspath(log))
         return built
 
-    def _watch(self) -> None:
-        crates = measure.compiled(self.recorder.log.read_text(encoding="utf-8", errors="replace")).recompiled
-        if crates:
-            self.progress(f"cargo compiles {crates[-1]} (crate {len(crates)})")
+    def _tell(self) -> None:
+        self.recorder.tell(self.progress)
 
 
 def wheel_command(

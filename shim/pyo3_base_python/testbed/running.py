@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 from pyo3_base_python import process
@@ -36,15 +35,7 @@ def run(
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as file:
         child = process.start([program, *arguments[1:]], environ, os.fspath(cwd), file.fileno())
-        try:
-            while child.poll() is None:
-                time.sleep(POLL_SECONDS)
-                if watch is not None:
-                    watch()
-        finally:
-            if child.poll() is None:
-                child.terminate()
-                child.wait()
+        process.watch(child, POLL_SECONDS, watch or (lambda: None))
     output = log.read_text(encoding="utf-8", errors="replace")
     if child.returncode:
         failures.check_disk(output)
