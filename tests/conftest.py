@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["tests.promises"]
+
 # What decides how Rust and Python are built, or where; the settings of the package indexes and the caches stay.
 SCRUBBED_PREFIXES = ("CARGO_BUILD", "CARGO_PROFILE", "CARGO_TERM", "MATURIN_", "PYO3_", "PYTHON", "RUSTFLAGS", "TOX_")
 SCRUBBED = ("CARGO", "CARGO_TARGET_DIR", "CONDA_PREFIX", "RUSTC_WRAPPER", "VIRTUAL_ENV", "GITHUB_ENV")

@@ -11,6 +11,8 @@ import pytest
 from .conftest import CRATES, Outcome, Site, uv
 from .test_pyo3_versions import write_crate
 
+pytestmark = pytest.mark.promise("module")
+
 Make = Callable[[str], Site]
 
 

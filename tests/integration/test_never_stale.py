@@ -12,6 +12,8 @@ import pytest
 
 from .conftest import FrontEnd, Site, build, build_by_sdist, uv
 
+pytestmark = pytest.mark.promise("stale")
+
 Make = Callable[[str], Site]
 Shared = Callable[[str], "tuple[Site, str]"]
 

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from typing import Callable
 
 import pytest
 import tomlkit
@@ -98,10 +99,16 @@ def printed_config(crate: Path, python: str, environ: dict[str, str], **variable
     return found
 
 
+@pytest.mark.promise("config")
 @pytest.mark.parametrize("abi3", [False, True], ids=["version-specific", "abi3"])
 @pytest.mark.parametrize("version", TAKE_A_CONFIG_FILE)
 def test_pyo3_agrees(
-    tmp_path: Path, environ: dict[str, str], interpreters: dict[str, str], version: str, abi3: bool
+    tmp_path: Path,
+    environ: dict[str, str],
+    interpreters: dict[str, str],
+    record_property: Callable[[str, object], None],
+    version: str,
+    abi3: bool,
 ) -> None:
     """With our config file pyo3 prints, key by key, what it prints for the interpreter itself; `executable` aside."""
     features = ["abi3-py39"] if abi3 else []
@@ -125,3 +132,4 @@ def test_pyo3_agrees(
         assert by_file == by_itself, (name, version)
         compared += 1
     assert compared
+    record_property("cases", compared)
