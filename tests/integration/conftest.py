@@ -17,6 +17,9 @@ from pyo3_base_python import fixtures, measure
 FrontEnd = Callable[["Site", Path], "list[str]"]
 
 
+REPOSITORY = Path(__file__).parents[2]
+
+
 class Outcome(NamedTuple):
     """What a build did: packages that cargo compiled, packages it found fresh, and the wheel (if there is one)."""
 
@@ -145,6 +148,16 @@ def site_of(
         return Site(project, tmp_path / "scratch", environ)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def shim_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel of pyo3-base-python itself, alone in a folder: what an index would have."""
+    folder = tmp_path_factory.mktemp("index")
+    command = ["uv", "build", "--wheel", "--quiet", "--python", sys.executable, "--out-dir", os.fspath(folder)]
+    subprocess.run(command, cwd=REPOSITORY, check=True)
+    (wheel,) = folder.glob("*.whl")
+    return wheel
 
 
 # The front ends: one function for each, from a site and a folder for wheels to a command.

@@ -1,0 +1,182 @@
+"""The README's recipes, word for word, with the tools that they are for."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+import tomlkit
+import yaml
+
+from .conftest import REPOSITORY, Outcome, Site
+from .language_server import check_on_save
+
+Make = Callable[[str], Site]
+
+
+def recipe(tool: str) -> str:
+    """The block of code below ``tool`` in bold."""
+    readme = (REPOSITORY / "README.md").read_text()
+    found = re.search(rf"^\*\*{re.escape(tool)}\*\*.*?^```\w+\n(.*?)^```", readme, re.DOTALL | re.MULTILINE)
+    assert found, f"the README has no recipe for {tool}"
+    return found[1]
+
+
+@pytest.fixture
+def site(site_of: Make) -> Site:
+    """A crate that has been built with the shim, and the launcher in the store, as after `env` in another shell."""
+    site = site_of("version_specific")
+    site.environ["PYO3_SHIM_CARGO"] = os.fspath(site.recorder.program)
+    site.run(["pyo3-base-python", "env"], shim=False)
+    return site
+
+
+def launcher(site: Site) -> str:
+    return os.path.join(site.environ["PYO3_SHIM_STORE"], "bin", "cargo")
+
+
+def for_this_machine(text: str, site: Site) -> str:
+    """``text`` with the path of this run's launcher in place of the usual one."""
+    text, count = re.subn(r'"[^" ]*/\.local/share/pyo3-base-python/bin/cargo"', json.dumps(launcher(site)), text)
+    assert count == 1
+    return text
+
+
+def assert_nothing_compiled(outcome: Outcome) -> None:
+    assert outcome.recompiled == ()
+    assert "pyo3" in outcome.fresh, "cargo was not started through the shim"
+
+
+def test_uv(site: Site, tmp_path: Path) -> None:
+    """A project that depends on the crate by path, synced twice."""
+    app = tmp_path / "app"
+    app.mkdir()
+    (app / "pyproject.toml").write_text(
+        '[project]\nname = "app"\nversion = "0.1.0"\nrequires-python = ">=3.9"\ndependencies = ["version_specific"]\n'
+        f"[tool.uv.sources]\nversion_specific = {{ path = {json.dumps(os.fspath(site.project))} }}\n"
+    )
+    settings = for_this_machine(recipe("uv"), site).replace("your-package", "version_specific")
+    (tmp_path / "uv.toml").write_text(settings)
+    for _ in range(2):
+        command = ["uv", "sync", "--project", os.fspath(app), "--config-file", os.fspath(tmp_path / "uv.toml")]
+        command += ["--python", sys.executable, "--refresh-package", "version_specific", "--reinstall"]
+        assert_nothing_compiled(site.run(command, shim=False))
+
+
+def test_tox(site: Site, tmp_path: Path) -> None:
+    (site.project / "tox.toml").write_text(
+        recipe("tox").replace("[env_run_base]\n", '[env_run_base]\npackage = "wheel"\nwheel_build_env = ".pkg"\n')
+        + '[env.a]\ncommands = [["python", "-c", "import version_specific"]]\n'
+    )
+    for number in (1, 2):
+        command = ["tox", "-e", "a", "--workdir", os.fspath(tmp_path / f"tox-{number}")]
+        assert_nothing_compiled(site.run(command, shim=False, CARGO=launcher(site)))
+
+
+def test_nox(site: Site) -> None:
+    session = (
+        "import nox\n\n\n@nox.session(python=False)\ndef wheel(session):\n"
+        f"    session.run('uv', 'build', '--wheel', '--python', {sys.executable!r})\n"
+    )
+    (site.project / "noxfile.py").write_text(recipe("nox") + session)
+    for _ in range(2):
+        assert_nothing_compiled(site.run(["nox"], shim=False))
+
+
+def test_hatch(site: Site, tmp_path: Path) -> None:
+    """Two new environments, into each of which the project is installed; and a build."""
+    with (site.project / "pyproject.toml").open("a") as file:
+        file.write("\n" + for_this_machine(recipe("hatch"), site))
+    for number in (1, 2):
+        site.environ["HATCH_DATA_DIR"] = os.fspath(tmp_path / f"hatch-{number}")
+        command = ["hatch", "run", "python", "-c", "import version_specific; print(version_specific.answer())"]
+        outcome = site.run(command, shim=False)
+        assert "\n42\n" in outcome.output
+    assert_nothing_compiled(outcome)
+    for _ in range(2):
+        outcome = site.run(["hatch", "build", "-t", "wheel"])
+    assert_nothing_compiled(outcome)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="cibuildwheel runs on Python 3.11 and later")
+@pytest.mark.quick
+def test_cibuildwheel(tmp_path: Path, environ: dict[str, str]) -> None:
+    """Without a container there is no build: what cibuildwheel makes of the settings is what it would start with."""
+    from cibuildwheel.environment import parse_environment  # noqa: PLC0415 - is not there for older Pythons
+
+    settings = tomlkit.parse(recipe("cibuildwheel")).unwrap()["tool"]["cibuildwheel"]["linux"]
+    assert settings["before-all"].endswith("/pyo3-base-python env")
+    assignments = " ".join(f'{name}="{value}"' for name, value in settings["environment"].items())
+    set_by_it = parse_environment(assignments).as_dictionary({"HOME": os.fspath(tmp_path), "PATH": environ["PATH"]})
+    del environ["PYO3_SHIM_STORE"]
+    environ["HOME"] = os.fspath(tmp_path)
+    subprocess.run(["pyo3-base-python", "env"], env=environ, check=True, stdout=subprocess.DEVNULL)
+    assert os.access(set_by_it["CARGO"], os.X_OK)
+    (tmp_path / "pyproject.toml").write_text(recipe("cibuildwheel") + '[project]\nname = "a"\nversion = "1"\n')
+    command = ["cibuildwheel", "--platform", "linux", "--archs", "x86_64", "--print-build-identifiers", "."]
+    understood = subprocess.run(command, cwd=tmp_path, env=environ, check=True, capture_output=True, text=True)
+    assert "-manylinux_x86_64" in understood.stdout
+
+
+def test_github_actions(site: Site, tmp_path: Path, shim_wheel: Path) -> None:
+    """Two jobs of one workflow: the cache's key is the same, since the variables that it holds are."""
+    steps = yaml.safe_load(recipe("GitHub Actions"))
+    keys = []
+    for number in (1, 2):
+        job = tmp_path / f"job-{number}"
+        job.mkdir()
+        github_env = job / "github_env"
+        github_env.touch()
+        variables = {
+            "GITHUB_ENV": os.fspath(github_env),
+            "PATH": f"{job / 'bin'}{os.pathsep}{site.environ['PATH']}",
+            "PIPX_HOME": os.fspath(job / "pipx"),
+            "PIPX_BIN_DIR": os.fspath(job / "bin"),
+            # pipx installs with uv where it finds one.
+            "PIP_FIND_LINKS": os.fspath(shim_wheel.parent),
+            "UV_FIND_LINKS": os.fspath(shim_wheel.parent),
+        }
+        for step in steps:
+            for line in github_env.read_text().splitlines():
+                name, _, value = line.partition("=")
+                variables[name] = value
+            if "uses" in step:
+                keys.append({name: value for name, value in variables.items() if name.startswith("CARGO")})
+            else:
+                set_by_hand = ["env", *(f"{name}={value}" for name, value in variables.items())]
+                outcome = site.run([*set_by_hand, "bash", "-e", "-c", step["run"]], shim=False)
+        assert_nothing_compiled(outcome)
+    assert keys[0] == keys[1] == {"CARGO": launcher(site)}
+
+
+@pytest.mark.skipif(not shutil.which("rust-analyzer"), reason="there is no rust-analyzer on this machine")
+def test_rust_analyzer(site: Site) -> None:
+    """The editor and `cargo check` behind `run` in turn: neither makes the other compile."""
+    site.run(["cargo", "check"])
+    marks = sorted(site.project.glob("target/debug/build/pyo3-*/output"))
+    assert marks
+    before = [mark.stat().st_mtime_ns for mark in marks]
+    printed = subprocess.check_output(recipe("rust-analyzer").split(), cwd=site.project, env=site.environ)
+    settings: dict[str, Any] = {"cargo": {"extraEnv": json.loads(printed)["rust-analyzer.cargo.extraEnv"]}}
+    editor = {name: value for name, value in site.environ.items() if name != "PYO3_SHIM_CARGO"}
+    check_on_save(site.project, settings, editor)
+    assert [mark.stat().st_mtime_ns for mark in marks] == before
+    assert_nothing_compiled(site.run(["cargo", "check"]))
+    check_on_save(site.project, {}, editor)
+    assert [mark.stat().st_mtime_ns for mark in marks] != before, "without the recipe nothing was compiled either"
+
+
+@pytest.mark.skipif(not shutil.which("direnv"), reason="there is no direnv on this machine")
+def test_direnv(site: Site, tmp_path: Path) -> None:
+    site.environ["XDG_DATA_HOME"] = os.fspath(tmp_path / "data")
+    site.run(["sh", "-e", "-c", recipe("direnv")], shim=False)
+    for _ in range(2):
+        command = ["direnv", "exec", ".", "uv", "build", "--wheel", "--python", sys.executable]
+        assert_nothing_compiled(site.run(command, shim=False))
