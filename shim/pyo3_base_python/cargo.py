@@ -5,7 +5,8 @@ its choice can be given a stable name. On POSIX the process is replaced: argumen
 cargo's own. Whatever goes wrong here costs one line on stderr, and cargo runs with the environment it was given; only
 what the user asked for by name (``PYO3_BASE_PYTHON``, ``PYO3_SHIM_MODE``) is an error.
 
-Variables read: ``PYO3_SHIM_MODE``, ``PYO3_SHIM_STORE``, ``PYO3_SHIM_CARGO``, ``PYO3_SHIM_LOG`` (see the README).
+Variables read: ``PYO3_SHIM_MODE``, ``PYO3_SHIM_STORE``, ``PYO3_SHIM_CARGO``, ``PYO3_SHIM_BUILD_DIR`` and
+``PYO3_SHIM_LOG`` (see the README).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import os
 import sys
 
-from pyo3_base_python import interpreter, invocation, plan, process, project, sources, store
+from pyo3_base_python import build_dir, interpreter, invocation, plan, process, project, sources, store
 from pyo3_base_python.errors import CannotSteady, ShimError, UserError
 
 TYPE_CHECKING = False
@@ -51,7 +52,7 @@ def main(locale: str | None = None) -> NoReturn:
     # Used up: a cargo that starts `cargo` again must not come back to itself.
     environ.pop("PYO3_SHIM_CARGO", None)
     try:
-        environ, log = prepare(cargo, arguments, environ, os.getcwd())
+        environ, arguments, log = prepare(cargo, arguments, environ, os.getcwd())
     except UserError as error:
         fail(error)
     except KeyboardInterrupt:
@@ -75,29 +76,45 @@ def main(locale: str | None = None) -> NoReturn:
         sys.exit(CARGO_NOT_STARTED)
 
 
-def prepare(cargo: str, arguments: Sequence[str], environ: Mapping[str, str], cwd: str) -> tuple[dict[str, str], str]:
-    """The environment for a ``cargo`` started with ``arguments`` in ``cwd``, and a line on what was done and why.
+def prepare(
+    cargo: str, arguments: Sequence[str], environ: Mapping[str, str], cwd: str
+) -> tuple[dict[str, str], list[str], str]:
+    """Environment and arguments for a ``cargo`` started with ``arguments`` in ``cwd``, and what was done and why.
 
-    Effects: starts the interpreter, writes to the store, and settles what was built last (see ``sources``). Raises
-    ``CannotSteady``, with nothing lost, or ``UserError``.
+    Effects: starts the interpreter, writes to the store, settles what was built last (see ``sources``) and makes a
+    build directory where one is asked for. Raises ``CannotSteady``, with nothing lost, or ``UserError``.
     """
     call = invocation.parse(arguments)
     here = project.locate(call, environ, cwd) if call.may_build else None
     root = store.default_root(environ) if call.may_build else ""
     steps, reason = resolve(call, here, environ, root)
     if steps is None or here is None:
-        return dict(environ), f"left alone: {reason}"
+        return dict(environ), list(arguments), f"left alone: {reason}"
+    target = plan.targets(call, here)[:1]
     # Before anything is set: a stable interpreter on top of another tree's artifacts would ship old code.
     settled = sources.settle(
         here,
-        os.path.join(here.target_dir, *plan.targets(call, here)[:1], call.profile_folder),
+        os.path.join(here.target_dir, *target, call.profile_folder),
         project.artifact_names(here.manifest_dir),
         lambda packages: clean(packages, cargo, call, here, environ),
     )
     for file in steps.files:
         store.put(root, file)
     done = [f"{variable}={steps.set.get(variable, '')} ({why})" for variable, why in steps.reasons.items()]
-    return {**environ, **steps.set}, "; ".join([*done, settled] if settled else done)
+    if settled:
+        done.append(settled)
+    if steps.build_dir:
+        # Build scripts and macros are compiled for the host, in the folder without the target's name.
+        folders = dict.fromkeys([call.profile_folder, os.path.join(*target, call.profile_folder)])
+        toolchain = [call.toolchain] if call.toolchain else []
+        try:
+            copied = build_dir.prepare(steps.build_dir, folders, here, [cargo, *toolchain], environ)
+        except CannotSteady as error:
+            say(f"{error.what}; the build directory is that of all interpreters")
+        else:
+            arguments = build_dir.add_option(arguments, steps.build_dir)
+            done.append(f"build directory {steps.build_dir}{f', {copied}' if copied else ''}")
+    return {**environ, **steps.set}, list(arguments), "; ".join(done)
 
 
 def resolve(
@@ -107,11 +124,12 @@ def resolve(
 
     Effect: starts the interpreter. Raises ``CannotSteady`` or ``UserError``.
     """
-    if (environ.get("PYO3_SHIM_MODE") or plan.MODES[0]) not in plan.MODES:
-        raise UserError(
-            f"PYO3_SHIM_MODE is {environ['PYO3_SHIM_MODE']!r}, which is none of {', '.join(plan.MODES)}",
-            "unset it, or set one of these",
-        )
+    for variable, choices in (("PYO3_SHIM_MODE", plan.MODES), ("PYO3_SHIM_BUILD_DIR", build_dir.CHOICES)):
+        if (environ.get(variable) or choices[0]) not in choices:
+            raise UserError(
+                f"{variable} is {environ[variable]!r}, which is none of {', '.join(choices)}",
+                "unset it, or set one of these",
+            )
     host = host_triple(environ) if here and plan.targets(call, here) else None
     reason = plan.leave_alone(environ, call, here, host)
     if reason is not None or here is None:
@@ -124,7 +142,9 @@ def resolve(
     if asked:
         use_base_python(used, asked, environ)
     written = maturin_config(environ)
-    return plan.steady(environ, here, used, root, maturin_config=written, windows=process.WINDOWS), ""
+    steps = plan.steady(environ, here, used, root, maturin_config=written, windows=process.WINDOWS)
+    steps.build_dir = build_dir.choose(environ, here, used)
+    return steps, ""
 
 
 def clean(

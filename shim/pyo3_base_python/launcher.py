@@ -22,6 +22,7 @@ __all__ = ["WRAPPER_MODULES", "install"]
 # All that `cargo` imports; nothing else may be imported there.
 WRAPPER_MODULES = (
     "__init__",
+    "build_dir",
     "cargo",
     "cargo_config",
     "config",

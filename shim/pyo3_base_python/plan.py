@@ -31,12 +31,14 @@ class Plan:
     """What to do to the environment of one cargo process.
 
     ``set`` maps variables to values, ``files`` are what those values point to (paths in ``set`` are below ``root``
-    of the store), ``reasons`` has a line for each variable that the plan touches or leaves.
+    of the store), ``reasons`` has a line for each variable that the plan touches or leaves; ``build_dir`` is the
+    build directory to use, or ``""`` for cargo's own (see ``build_dir``).
     """
 
-    __slots__ = ("files", "reasons", "set")
+    __slots__ = ("build_dir", "files", "reasons", "set")
 
     def __init__(self) -> None:
+        self.build_dir = ""
         self.set: dict[str, str] = {}
         self.files: list[File] = []
         self.reasons: dict[str, str] = {}

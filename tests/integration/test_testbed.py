@@ -153,3 +153,19 @@ def test_ways_to_build_are_compared(work: WorkFolder) -> None:
     assert ways["no-isolation"]["crates"] == ways["shim"]["crates"] == []
     assert ways["shim"]["seconds"] < ways["plain"]["seconds"]
     assert not (Path(project) / "dist").exists(), "the project itself is left as it was"
+
+
+@pytest.mark.slow
+def test_interpreters_in_turn_are_compared(work: WorkFolder, interpreters: dict[str, str]) -> None:
+    if not {"3.10", "3.12"} <= interpreters.keys():
+        pytest.skip("there is no Python 3.10 or no 3.12 on this machine")
+    output = work.top / "interpreters"
+    project = os.fspath(fixtures.folder() / "version_specific")
+    named = [word for version in ("3.10", "3.12") for word in ("--interpreter", interpreters[version])]
+    result = bed(work, "interpreters", project, *named, "--output", os.fspath(output))
+    assert result.exit_code == 0, result.output
+    plain, shim, apart = json.loads((output / "interpreters.json").read_text())["ways"]
+    assert len(plain["warm"]["crates"]) == len(shim["warm"]["crates"]) == 2 * EVERY_TIME
+    assert apart["warm"]["crates"] == []
+    assert sorted(apart["cold"]["crates"]) == sorted(plain["cold"]["crates"])
+    assert apart["megabytes"] < 2.5 * plain["megabytes"]

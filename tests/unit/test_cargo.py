@@ -710,7 +710,7 @@ def test_there_is_no_cargo_where_only_the_wrapper_is(wrapper: Wrapper) -> None:
 
 def test_prepare_leaves_the_environment_it_was_handed_alone(wrapper: Wrapper) -> None:
     before = dict(wrapper.environ)
-    environ, log = cargo.prepare(wrapper.cargo, ["build"], wrapper.environ, os.fspath(wrapper.project))
+    environ, _, log = cargo.prepare(wrapper.cargo, ["build"], wrapper.environ, os.fspath(wrapper.project))
     assert wrapper.environ == before
     assert environ["PYO3_BASE_PYTHON"] == BASE
     assert "PYO3_BASE_PYTHON=" in log

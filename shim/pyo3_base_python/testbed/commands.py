@@ -53,6 +53,7 @@ def testbed() -> None:
     pyo3-base-python testbed upstream                      the projects' own tests, before and after
     pyo3-base-python testbed matrix --shim off             what the patches do, without the shim
     pyo3-base-python testbed compare rpds-py==2026.9.1     every way to build, in one table
+    pyo3-base-python testbed interpreters .                several interpreters in turn
 
     \b
     Exit codes:
@@ -262,6 +263,41 @@ def compare(project: str, ways: tuple[str, ...], repeat: int, output: Path | Non
         Console().print(comparison.table(result))
         if output is not None:
             _write(output, {"compare.md": comparison.markdown(result), "compare.json": comparison.as_json(result)})
+
+
+@testbed.command()
+@click.argument("project")
+@click.option(
+    "--interpreter",
+    "versions",
+    multiple=True,
+    default=("3.11", "3.12"),
+    show_default=True,
+    help="A version or a path; may be given several times.",
+)
+@click.option("--output", type=click.Path(file_okay=False, path_type=Path), help="Write interpreters.md, .json there.")
+@work_option
+def interpreters(project: str, versions: tuple[str, ...], output: Path | None, work: Path | None) -> None:
+    """Build PROJECT for several interpreters in turn on one target directory, and count what a switch compiles.
+
+    PROJECT is a folder (it is copied, and not changed) or NAME==VERSION from PyPI.
+
+    \b
+    pyo3-base-python testbed interpreters .
+    pyo3-base-python testbed interpreters rpds-py==2026.9.1 --interpreter 3.11 --interpreter 3.12 --interpreter 3.13
+    """
+    with _told():
+        from rich.console import Console  # noqa: PLC0415 - see the top
+
+        from pyo3_base_python.testbed import interpreters as side_by_side  # noqa: PLC0415 - see the top
+
+        folder = _work_folder(work)
+        with Console(stderr=True).status("fetching") as status, folder.locked():
+            result = side_by_side.run(project, versions, folder, os.environ, status.update)
+        Console().print(side_by_side.table(result))
+        if output is not None:
+            texts = {"md": side_by_side.markdown(result), "json": side_by_side.as_json(result)}
+            _write(output, {f"interpreters.{suffix}": text for suffix, text in texts.items()})
 
 
 def _list(cells: list[Cell]) -> None:
