@@ -8,6 +8,8 @@ import pytest
 
 from .conftest import Site, build, uv
 
+pytestmark = pytest.mark.promise("stale")
+
 Make = Callable[[str], Site]
 
 

@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,6 +58,7 @@ def test_config_reader_agrees_with_a_toml_reader(text: str) -> None:
         assert found.get(key, "") in {expected.get(key, ""), "?" if "#" in expected.get(key, "") else None}
 
 
+@pytest.mark.promise("fault")
 @given(st.text() | st.text('[]build.target-dir="#={}\n '))
 def test_config_reader_never_raises(text: str) -> None:
     assert all(isinstance(value, str) for value in parse(text)[0].values())
@@ -87,6 +89,7 @@ def test_a_list_of_included_files_may_take_several_lines(tmp_path: Path) -> None
     assert table(tmp_path)["target"] == "one"
 
 
+@pytest.mark.promise("fault")
 def test_files_that_include_each_other_are_unknown(tmp_path: Path) -> None:
     config(tmp_path, "config.toml", 'include = ["config.toml"]\n')
     assert table(tmp_path)["target"] == UNKNOWN

@@ -77,6 +77,7 @@ def test_values_that_are_not_there_are_left_out() -> None:
     assert "lib_dir" not in lines_of(config.render(config.describe({**FACTS, "lib_dir": ""}), "/python"))
 
 
+@pytest.mark.promise("fault")
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
@@ -90,6 +91,7 @@ def test_interpreter_that_is_not_known_is_refused_by_its_name(changes: dict[str,
         config.describe({**FACTS, **changes})
 
 
+@pytest.mark.promise("fault")
 @pytest.mark.parametrize("value", ["a\nb", "a\rb", " a", "a ", "a\t", "\udcff"])
 @pytest.mark.parametrize("where", ["lib_dir", "executable"])
 def test_value_that_would_not_come_back_is_refused_by_its_key(where: str, value: str) -> None:
@@ -101,6 +103,7 @@ def test_value_that_would_not_come_back_is_refused_by_its_key(where: str, value:
         write()
 
 
+@pytest.mark.promise("fault")
 @given(
     st.fixed_dictionaries({name: st.text() | st.just("x\nabi3=true") for name in FROM_THE_INTERPRETER}),
     st.sampled_from(["cpython", "pypy"]),

@@ -240,6 +240,7 @@ def test_a_target_that_is_not_understood_counts_as_one_that_may_be_set(tree: Tre
     assert target_of(text, tree({"Cargo.toml": "[package]"})) in {"a", "?"}
 
 
+@pytest.mark.promise("fault")
 @given(st.text())
 def test_any_value_of_config_on_the_command_line_is_survived(text: str) -> None:
     locate(parse(["build", "--config", text, "--manifest-path", "/none/Cargo.toml"]), {"CARGO_HOME": "/none"}, "/none")
@@ -292,6 +293,7 @@ def test_local_packages_are_those_without_a_source() -> None:
     assert lock.local_packages == ["a", "z"]
 
 
+@pytest.mark.promise("fault")
 def test_source_without_a_package_is_survived() -> None:
     assert parse_lock('source = "registry+index"\n').local_packages == []
 
@@ -362,6 +364,7 @@ def test_lock_reader_agrees_with_a_toml_reader(text: str) -> None:
     )
 
 
+@pytest.mark.promise("fault")
 @given(
     st.lists(st.sampled_from(['name = "pyo3"', "version = ", '"', "1.2", "[[package]]", "\n"]) | st.text()).map("".join)
 )
@@ -370,5 +373,6 @@ def test_lock_reader_never_raises(text: str) -> None:
         assert len(version) == 3
 
 
+@pytest.mark.promise("fault")
 def test_version_in_superscript_is_survived() -> None:
     assert parse_lock(package("pyo3", "1.²")).pyo3_versions == [(1, 0, 0)]
