@@ -25,6 +25,7 @@ WRAPPER_MODULES = (
     "cargo",
     "cargo_config",
     "config",
+    "editable",
     "errors",
     "interpreter",
     "invocation",
