@@ -333,11 +333,27 @@ def not_executable(folder: Path) -> str:
     return os.fspath(folder / "python")
 
 
+def another_architecture(folder: Path) -> str:
+    """A real program, but for the number of its machine: 0xF3F3 is nobody's."""
+    program = bytearray(Path(BASE).read_bytes()[: 1 << 16])
+    program[18:20] = b"\xf3\xf3"
+    (folder / "python").write_bytes(program)
+    (folder / "python").chmod(0o755)
+    return os.fspath(folder / "python")
+
+
+def empty(folder: Path) -> str:
+    (folder / "python").touch(0o755)
+    return os.fspath(folder / "python")
+
+
 STAND_INS: dict[str, tuple[Callable[[Path], str], str]] = {
     "missing": (lambda folder: os.fspath(folder / "gone" / "python"), "No such file or directory"),
     "not executable": (not_executable, "Permission denied"),
     "a folder": (os.fspath, "Permission denied"),
     "not Python": (lambda _: shutil.which("true") or "/bin/true", "does not answer like a Python 3 interpreter"),
+    "of another architecture": (another_architecture, "Exec format error"),
+    "empty": (empty, "Exec format error"),
     "a name that is nowhere": (lambda _: "python9.99", "No such file or directory"),
 }
 
@@ -590,13 +606,16 @@ def test_base_of_another_version_is_an_error_that_names_both(wrapper: Wrapper, i
 
 @pytest.mark.promise("bad input")
 @pytest.mark.parametrize("mode", ["full", "export"])
-@pytest.mark.parametrize("kind", ["missing", "not executable", "a folder", "not Python"])
+@pytest.mark.parametrize("kind", ["missing", "not executable", "a folder", "not Python", "of another architecture"])
 def test_base_that_is_no_interpreter_is_an_error(wrapper: Wrapper, tmp_path: Path, kind: str, mode: str) -> None:
     path = STAND_INS[kind][0](tmp_path)
     result = wrapper.run("build", PYO3_BASE_PYTHON=path, PYO3_SHIM_MODE=mode)
     assert (result.code, result.arguments) == (3, None)
     what, hint = result.lines
-    assert f"PYO3_BASE_PYTHON is {path}, which is not a program" in what or kind == "not Python"
+    assert f"PYO3_BASE_PYTHON is {path}, which is not a program" in what or kind in {
+        "not Python",
+        "of another architecture",
+    }
     assert path in what
     assert sys.executable in what
     assert BASE in hint

@@ -18,7 +18,7 @@ from pyo3_base_python.store import PINNED_TIME
 
 from .support import InterpreterOf, Script, Wrapper
 
-AWKWARD = "a b'c\"d$HOME`e`\\f*\ng&;ä"
+AWKWARD = "a b'c\"d$HOME`e`\\f*=g&;ä"
 SOURCE = Path(pyo3_base_python.__file__).parent
 COSTLY = frozenset(
     "re json subprocess typing pathlib hashlib tempfile shutil signal enum dataclasses collections".split()

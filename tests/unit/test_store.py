@@ -348,6 +348,15 @@ def test_store_without_a_home_is_refused_with_a_hint() -> None:
     assert "PYO3_SHIM_STORE" in caught.value.hint
 
 
+@pytest.mark.promise("fault")
+@pytest.mark.parametrize("name", ["new\nline", "not UTF-8 \udcff"])
+@pytest.mark.parametrize("variable", ["PYO3_SHIM_STORE", "XDG_DATA_HOME", "HOME"])
+def test_store_that_a_build_script_can_not_name_to_cargo_is_refused(variable: str, name: str) -> None:
+    """It prints `cargo:rerun-if-changed=<path>`: cargo would look for another file, and run the script each time."""
+    with pytest.raises(CannotSteady, match="cargo can't be told"):
+        default_root({variable: f"/home/{name}"})
+
+
 @pytest.mark.parametrize("environ", [{}, {"HOME": ""}])
 def test_home_is_that_of_the_user_where_the_environment_names_none(environ: dict[str, str]) -> None:
     assert home(environ) == pwd.getpwuid(os.getuid()).pw_dir
