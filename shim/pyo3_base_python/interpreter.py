@@ -99,7 +99,8 @@ def read_answer(output: bytes) -> dict[str, str] | None:
                 facts[name.decode("ascii")] = os.fsdecode(bytes.fromhex(digits.decode("ascii")))
             except ValueError:
                 return None
-        return facts if set(facts) >= EXPECTED_FACTS else None
+        broken = any("\0" in value for name, value in facts.items() if name != "sys_path")
+        return facts if set(facts) >= EXPECTED_FACTS and not broken else None
     return None
 
 

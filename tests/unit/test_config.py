@@ -125,3 +125,19 @@ def test_no_value_can_smuggle_in_a_line(values: dict[str, str], implementation: 
 @given(st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"])).map(str.strip).filter(bool))
 def test_any_path_of_one_line_is_written_as_it_is(path: str) -> None:
     assert lines_of(config.render(config.describe(FACTS), path))["executable"] == path
+
+
+@pytest.mark.promise("fault")
+@given(
+    st.fixed_dictionaries({name: st.text("a=\n\r ") | st.text() | st.just(value) for name, value in FACTS.items()}),
+    st.text(),
+)
+def test_whatever_an_interpreter_says_of_itself_comes_back_or_is_refused(
+    facts: dict[str, str], executable: str
+) -> None:
+    try:
+        described = config.describe(facts)
+        content = config.render(described, executable)
+    except CannotSteady:
+        return
+    assert {key: lines_of(content).get(key, "") for key in config.KEYS} == {**described, "executable": executable}

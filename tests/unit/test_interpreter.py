@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pyo3_base_python import interpreter, plan, probe
+from pyo3_base_python import config, interpreter, plan, probe
 from pyo3_base_python.errors import CannotSteady
 from pyo3_base_python.interpreter import ask, base_executable, environment_content, find, read_answer
 
-from .support import VERSIONS, InterpreterOf, Script
+from .support import VERSIONS, InterpreterOf, Script, damaged
 
 MAKERS = ("venv", "virtualenv", "uv")
 PATH = {"PATH": "/usr/bin:/bin"}
@@ -404,6 +406,30 @@ def test_interpreter_that_is_missing_is_named() -> None:
 def test_python_2_is_no_python_3(python_2: str) -> None:
     with pytest.raises(CannotSteady, match="Python 3"):
         ask(python_2, PATH)
+
+
+REAL_FACTS = {name: str(value) for name, value in probe.facts().items()}
+
+
+@pytest.mark.promise("fault")
+@given(st.binary() | damaged(written(REAL_FACTS)) | damaged(b"noise\n" + written(COMPLETE) + b"\r\nmore"))
+def test_answer_that_is_damaged_is_understood_or_refused(output: bytes) -> None:
+    found = read_answer(output)
+    if found is None:
+        return
+    assert set(found) >= interpreter.EXPECTED_FACTS
+    try:
+        base_executable(found)
+        config.describe(found)
+        environment_content(interpreter._library_folders(found))
+    except CannotSteady:
+        return
+
+
+@pytest.mark.promise("fault")
+@pytest.mark.parametrize("fact", ["executable", "lib_dir", "base_prefix"])
+def test_answer_with_a_path_that_no_system_has_is_refused(fact: str) -> None:
+    assert read_answer(written({**REAL_FACTS, fact: "/a\0b"})) is None
 
 
 # Which interpreter pyo3 would use
