@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.promises"]
+pytest_plugins = ["pytester", "tests.promises"]
 
 # What decides how Rust and Python are built, or where; the settings of the package indexes and the caches stay.
 SCRUBBED_PREFIXES = ("CARGO_BUILD", "CARGO_PROFILE", "CARGO_TERM", "MATURIN_", "PYO3_", "PYTHON", "RUSTFLAGS", "TOX_")

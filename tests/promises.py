@@ -30,7 +30,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """Note in the report which promise the test tries."""
     report = yield
     marker = item.get_closest_marker("promise")
-    if marker is not None and report.when == "call" and not report.skipped:
+    # A test that fails before its body was reached (a build in a fixture) tries the promise as well, and breaks it.
+    counts = report.when == "call" or (report.when == "setup" and report.failed)
+    if marker is not None and counts and not report.skipped:
         (promise,) = marker.args
         assert promise in WORDS, promise
         report.user_properties.append((PROPERTY, promise))
@@ -53,7 +55,7 @@ def count(reports: list[pytest.TestReport]) -> tuple[Counter[str], Counter[str]]
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """The table, if any such test ran."""
     stats = terminalreporter.stats
-    tried, failed = count([report for outcome in ("passed", "failed") for report in stats.get(outcome, [])])
+    tried, failed = count([report for outcome in ("passed", "failed", "error") for report in stats.get(outcome, [])])
     if tried:
         terminalreporter.section("promises")
         for promise, (what, meaning) in WORDS.items():

@@ -1,8 +1,8 @@
 """A stable interpreter for isolated builds of Python projects with a Rust core.
 
 The modules that run inside ``$CARGO`` import the standard library only, and little of it: ``cargo`` (the entry),
-``invocation``, ``project``, ``interpreter``, ``probe``, ``config``, ``plan``, ``store``, ``sources``, ``process``,
-``errors``. All others belong to the commands that users type.
+``invocation``, ``project``, ``interpreter``, ``editable``, ``probe``, ``config``, ``plan``, ``store``, ``sources``,
+``process``, ``errors``. All others belong to the commands that users type.
 """
 
 from __future__ import annotations

@@ -137,7 +137,7 @@ def resolve(
     found = interpreter.find(environ, pyo3=bool(here.lock and here.lock.pyo3_versions))
     if found is None:
         return None, "there is no Python interpreter"
-    used = interpreter.ask(found, environ)
+    used = interpreter.ask(found, environ, here.manifest_dir)
     asked = environ.get("PYO3_BASE_PYTHON")
     if asked:
         use_base_python(used, asked, environ)

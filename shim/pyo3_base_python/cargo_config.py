@@ -21,8 +21,8 @@ __all__ = ["UNKNOWN", "build_table", "parse", "read", "with_parents"]
 UNKNOWN = "?"
 # Keys of `[build]` that are read, and the variables that stand for them.
 KEYS = {"target": "CARGO_BUILD_TARGET", "target-dir": "CARGO_BUILD_TARGET_DIR", "build-dir": "CARGO_BUILD_BUILD_DIR"}
-# How deep files may include each other before they count as unknown.
-DEEPEST_INCLUDE = 8
+# How many files one may include, with those that they include, before the rest counts as unknown.
+MOST_INCLUDES = 32
 
 
 def build_table(options: Sequence[str], environ: Mapping[str, str], cwd: str) -> dict[str, str]:
@@ -90,14 +90,19 @@ def with_parents(folder: str) -> list[str]:
     return folders
 
 
-def _file(path: str, base: str, depth: int = 0) -> dict[str, str]:
-    """What the file ``path`` and those that it includes set; what it sets itself wins."""
-    if depth > DEEPEST_INCLUDE:
+def _file(path: str, base: str, before: list[str] | None = None) -> dict[str, str]:
+    """What the file ``path`` and those that it includes set; what it sets itself wins.
+
+    ``before`` are the files that were read for the one that includes it: they may include each other.
+    """
+    before = [] if before is None else before
+    if len(before) > MOST_INCLUDES:
         return dict.fromkeys(KEYS, UNKNOWN)
+    before.append(path)
     own, includes = parse(read(path) or "")
     found = _absolute(own, base)
     for include in reversed(includes):
-        other = _file(os.path.join(os.path.dirname(path), include), base, depth + 1)
+        other = _file(os.path.join(os.path.dirname(path), include), base, before)
         found = {**other, **found}
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from pyo3_base_python import config, probe, process
+from pyo3_base_python import config, editable, probe, process
 from pyo3_base_python.errors import CannotSteady
 
 TYPE_CHECKING = False
@@ -64,10 +64,11 @@ def find(environ: Mapping[str, str], *, pyo3: bool = True) -> str | None:
     return None
 
 
-def ask(executable: str, environ: Mapping[str, str]) -> Interpreter:
+def ask(executable: str, environ: Mapping[str, str], building: str = "") -> Interpreter:
     """Start ``executable`` once, in ``environ``, and return what it is.
 
-    Raises ``CannotSteady``, in words that name the interpreter, if it does not start, does not answer, or is unknown.
+    ``building`` is the folder of the package that is about to be built (see ``editable``). Raises ``CannotSteady``, in
+    words that name the interpreter, if it does not start, does not answer, or is unknown.
     """
     try:
         code, output = process.capture([executable, _probe_file()], environ, SECONDS_TO_ANSWER)
@@ -81,7 +82,7 @@ def ask(executable: str, environ: Mapping[str, str]) -> Interpreter:
         base_executable(facts),
         config.describe(facts),
         facts["soabi"],
-        environment_content(_library_folders(facts)),
+        environment_content(_library_folders(facts), building),
     )
 
 
@@ -98,7 +99,8 @@ def read_answer(output: bytes) -> dict[str, str] | None:
                 facts[name.decode("ascii")] = os.fsdecode(bytes.fromhex(digits.decode("ascii")))
             except ValueError:
                 return None
-        return facts if set(facts) >= EXPECTED_FACTS else None
+        broken = any("\0" in value for name, value in facts.items() if name != "sys_path")
+        return facts if set(facts) >= EXPECTED_FACTS and not broken else None
     return None
 
 
@@ -128,11 +130,13 @@ def base_executable(facts: Mapping[str, str]) -> str:
     raise CannotSteady(f"can't find the base interpreter of {facts['executable'] or prefix}")
 
 
-def environment_content(folders: Iterable[str]) -> list[str]:
+def environment_content(folders: Iterable[str], building: str = "") -> list[str]:
     """What is installed in ``folders`` (entries of ``sys.path``), a line for each distribution, sorted.
 
     A line holds name, version and the hashes of the installed files, and neither a path nor a time: two environments
     with the same content give the same lines, wherever they are.
+
+    What is installed editable is only pointed to, so its line has what ``editable.modules`` says of it as well.
     """
     lines = []
     for folder in folders:
@@ -141,9 +145,13 @@ def environment_content(folders: Iterable[str]) -> list[str]:
         except OSError:
             continue
         for name in names:
+            path = os.path.join(folder, name)
             if name.endswith(".dist-info"):
-                lines.append(f"{name} {_installed_files(os.path.join(folder, name, 'RECORD'))}")
-            elif name.endswith((".egg-info", ".egg-link", ".egg")):
+                modules = editable.modules(editable.project(os.path.join(path, "direct_url.json")), building)
+                lines.append(f"{name} {_installed_files(os.path.join(path, 'RECORD'))}{modules}")
+            elif name.endswith(".egg-link"):
+                lines.append(name + editable.modules(editable.linked_project(path), building))
+            elif name.endswith((".egg-info", ".egg")):
                 lines.append(name)
     return sorted(lines)
 

@@ -26,6 +26,7 @@ WRAPPER_MODULES = (
     "cargo",
     "cargo_config",
     "config",
+    "editable",
     "errors",
     "interpreter",
     "invocation",

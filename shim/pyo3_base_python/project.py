@@ -22,6 +22,8 @@ PYO3_CRATES = frozenset({"pyo3", "pyo3-ffi"})
 # These depend on pyo3-build-config, and do not run the interpreter that its config names.
 PYO3_FAMILY = frozenset({"pyo3", "pyo3-build-config", "pyo3-ffi", "pyo3-macros", "pyo3-macros-backend"})
 
+LONGEST_NUMBER = 20  # cargo's are of 64 bits
+
 
 class Lock:
     """What Cargo.lock says of pyo3.
@@ -122,7 +124,11 @@ def artifact_names(manifest_dir: str) -> list[str]:
 
 
 def _version(text: str) -> tuple[int, int, int]:
-    numbers = [int(part) if part.isdecimal() else 0 for part in text.partition("-")[0].split(".")]
+    # Python refuses numbers of thousands of digits.
+    numbers = [
+        int(part) if part.isdecimal() and len(part) < LONGEST_NUMBER else 0
+        for part in text.partition("-")[0].split(".")
+    ]
     major, minor, patch = [*numbers, 0, 0, 0][:3]
     return major, minor, patch
 

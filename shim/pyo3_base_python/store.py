@@ -53,11 +53,17 @@ def digest(*parts: bytes) -> str:
 def default_root(environ: Mapping[str, str]) -> str:
     """Where the store is: ``PYO3_SHIM_STORE``, else the user's data folder (not a cache: ``$CARGO`` points into it).
 
-    Raises ``CannotSteady`` if there is neither that variable nor a home.
+    Raises ``CannotSteady`` if there is neither that variable nor a home, or if a build script can't name the place to
+    cargo: it does so on a line of UTF-8, and would be run again for each build.
     """
     chosen = environ.get("PYO3_SHIM_STORE")
-    if chosen:
-        return os.path.abspath(chosen)
+    root = os.path.abspath(chosen) if chosen else _data_folder(environ)
+    if "\n" in root or any("\udc80" <= character <= "\udcff" for character in root):
+        raise CannotSteady(f"cargo can't be told of a store at {root!r}", "set PYO3_SHIM_STORE to a plain path")
+    return root
+
+
+def _data_folder(environ: Mapping[str, str]) -> str:
     if os.name == "nt":
         base = environ.get("LOCALAPPDATA") or ""
     elif os.uname().sysname == "Darwin":

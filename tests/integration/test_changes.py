@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Callable
 
 import pytest
 
-from .conftest import Site, build, uv
+from .conftest import FrontEnd, Site, build, uv
+
+pytestmark = pytest.mark.promise("stale")
 
 Make = Callable[[str], Site]
 
@@ -83,3 +86,46 @@ def test_a_build_script_imports_its_requirement_after_its_first_environment_is_g
     outcome = site.build(uv)
     assert outcome.recompiled == ("imports_by_config",)
     assert site.call(outcome, "module.cffi_version()") == "2.0.0"
+
+
+HELPER = """\
+[build-system]
+requires = ["setuptools>=64"]
+build-backend = "setuptools.build_meta"
+[project]
+name = "helper"
+version = "1.0"
+[tool.setuptools]
+packages = ["helper"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("front_end", "requirement", "extra"),
+    [
+        pytest.param(build, "helper @ {url}", "", id="from-a-folder"),
+        pytest.param(
+            uv, "helper", '[tool.uv.sources]\nhelper = {{ path = "{path}", editable = true }}\n', id="editable"
+        ),
+    ],
+)
+def test_a_local_build_requirement_at_the_same_version(
+    site_of: Make, tmp_path: Path, front_end: FrontEnd, requirement: str, extra: str
+) -> None:
+    """The build script that imports it runs again when its content has changed, and only then."""
+    module = tmp_path / "helper" / "helper" / "__init__.py"
+    module.parent.mkdir(parents=True)
+    (tmp_path / "helper" / "pyproject.toml").write_text(HELPER)
+    module.write_text("__version__ = 'first'\n")
+    site = site_of("imports_by_variable")
+    site.edit("build.rs", "import cffi; print(cffi.__version__)", "import helper; print(helper.__version__)")
+    place = {"url": (tmp_path / "helper").as_uri(), "path": tmp_path / "helper"}
+    site.edit("pyproject.toml", "cffi==2.0.0", requirement.format(**place))
+    with (site.project / "pyproject.toml").open("a") as file:
+        file.write(extra.format(**place))
+    site.build(front_end)
+    assert site.build(front_end).recompiled == ()
+    module.write_text("__version__ = 'other'\n")
+    changed = site.build(front_end)
+    assert changed.recompiled == ("imports_by_variable",)
+    assert site.call(changed, "module.cffi_version()") == "other"

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from hypothesis import strategies as st
+
 from pyo3_base_python import launcher
 from pyo3_base_python.interpreter import Interpreter
 from pyo3_base_python.project import Lock, Project
@@ -26,6 +28,7 @@ __all__ = [
     "Script",
     "Wrapper",
     "an_interpreter",
+    "damaged",
     "project_with",
     "wait_for",
 ]
@@ -78,6 +81,18 @@ def project_with(
 ) -> Project:
     """A project whose Cargo.lock has these versions of pyo3."""
     return Project("/src", "/src", Lock(pyo3, readers) if locked else None, build_target, "/src/target")
+
+
+@st.composite
+def damaged(draw: st.DrawFn, whole: bytes) -> bytes:
+    """A valid file, damaged in a few places: cut, repeated, overwritten, with what its readers look for put in."""
+    content = whole
+    for _ in range(draw(st.integers(1, 6))):
+        start, end = sorted((draw(st.integers(0, len(content))), draw(st.integers(0, len(content)))))
+        # Numbers of so many digits are refused by `int`.
+        words = [b"", content[start:end] * 2, b"\n", b'"', b"[", b"]", b"=", b"#", b"\0", b"\xff", b" ", b"7" * 5000]
+        content = content[:start] + draw(st.sampled_from(words) | st.binary(max_size=8)) + content[end:]
+    return content
 
 
 def wait_for(path: Path, seconds: float = 10) -> None:

@@ -36,6 +36,7 @@ def test_cargo_that_stood_before_is_handed_down_as_an_absolute_path(
     assert activation.variables({**wrapper.environ, "CARGO": before})["PYO3_SHIM_CARGO"] == wrapper.cargo
 
 
+@pytest.mark.promise("fault")
 @pytest.mark.parametrize("before", ["/not/there", ""])
 def test_cargo_that_is_nowhere_is_not_handed_down(wrapper: Wrapper, before: str) -> None:
     assert "PYO3_SHIM_CARGO" not in activation.variables({**wrapper.environ, "CARGO": before})
@@ -46,6 +47,7 @@ def test_what_the_user_named_is_kept(wrapper: Wrapper) -> None:
     assert "PYO3_SHIM_CARGO" not in activation.variables(environ)
 
 
+@pytest.mark.promise("fault")
 def test_wrapper_is_not_handed_down_as_the_cargo_before(wrapper: Wrapper, tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(wrapper.program)
@@ -80,6 +82,7 @@ def test_tox_hands_on_cargo_in_packaging_and_in_test_environments_of_each_format
     assert {value for _, _, value in parts} == {"CARGO,PYO3_SHIM_*"}
 
 
+@pytest.mark.promise("fault")
 def test_store_that_can_not_be_used_is_said(wrapper: Wrapper) -> None:
     with pytest.raises(CannotSteady):
         activation.variables({**wrapper.environ, "PYO3_SHIM_STORE": "/dev/null/store"})

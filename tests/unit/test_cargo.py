@@ -85,6 +85,7 @@ def test_second_call_gives_the_same_names_and_writes_nothing(wrapper: Wrapper) -
     assert changed_at(wrapper.store) == before
 
 
+@pytest.mark.promise("fault")
 @pytest.mark.parametrize("locale", ["C.UTF-8", "C", "POSIX", "not_a.LOCALE"])
 def test_arguments_come_through_as_they_are(wrapper: Wrapper, locale: str) -> None:
     result = wrapper.run("build", *AWKWARD, b"\xff\xfe/\x80", LC_ALL=locale)
@@ -96,6 +97,7 @@ def test_arguments_without_a_subcommand_come_through(wrapper: Wrapper, arguments
     assert wrapper.run(*arguments).arguments == arguments
 
 
+@pytest.mark.promise("fault")
 def test_two_hundred_kilobytes_of_arguments_come_through(wrapper: Wrapper) -> None:
     arguments = ["build", *(f"{number}" * 10_000 for number in range(10, 20))]
     assert sum(map(len, arguments)) > 200_000
@@ -104,10 +106,12 @@ def test_two_hundred_kilobytes_of_arguments_come_through(wrapper: Wrapper) -> No
     assert result.environ["PYO3_BASE_PYTHON"] == BASE
 
 
+@pytest.mark.promise("fault")
 def test_variable_that_is_not_utf_8_comes_through(wrapper: Wrapper) -> None:
     assert wrapper.run("build", ODD="\udcff\udcfe ä\n").environ["ODD"] == "\udcff\udcfe ä\n"
 
 
+@pytest.mark.promise("fault")
 @pytest.mark.parametrize("subcommand", ["build", "metadata"])
 def test_pythons_idea_of_the_locale_does_not_reach_cargo(wrapper: Wrapper, subcommand: str) -> None:
     assert "LC_CTYPE" not in wrapper.changes(wrapper.run(subcommand, LANG=None), LANG=None)
@@ -119,6 +123,7 @@ def test_streams_are_cargos_own(wrapper: Wrapper) -> None:
     assert (result.out, result.err) == (stdin, "said\n")
 
 
+@pytest.mark.promise("fault")
 def test_stdin_is_not_read_by_the_interpreter_that_is_asked(wrapper: Wrapper, script: Script) -> None:
     greedy = script("greedy", f'cat >/dev/null; exec {sys.executable} "$@"')
     assert wrapper.run("build", stdin=b"for cargo", does="cat", PYO3_PYTHON=greedy).out == b"for cargo"
@@ -129,6 +134,7 @@ def test_exit_code_is_cargos_own(wrapper: Wrapper, code: int) -> None:
     assert wrapper.run("build", does=f"exit {code}").code == code
 
 
+@pytest.mark.promise("fault")
 @pytest.mark.parametrize("name", ["KILL", "TERM", "INT", "SEGV", "PIPE", "XFSZ"])
 def test_death_by_signal_is_cargos_own(wrapper: Wrapper, name: str) -> None:
     """Python ignores SIGPIPE and SIGXFSZ, and what is ignored stays so: cargo must get the default back."""
@@ -136,6 +142,7 @@ def test_death_by_signal_is_cargos_own(wrapper: Wrapper, name: str) -> None:
     assert (result.code, result.out) == (-getattr(signal, f"SIG{name}"), b"")
 
 
+@pytest.mark.promise("fault")
 @pytest.mark.parametrize("name", ["INT", "TERM", "HUP"])
 def test_signal_to_the_wrappers_process_reaches_cargo(wrapper: Wrapper, tmp_path: Path, name: str) -> None:
     does = f"trap 'exit 42' {name}; echo >{tmp_path}/ready; while :; do sleep 0.01; done"
@@ -146,6 +153,7 @@ def test_signal_to_the_wrappers_process_reaches_cargo(wrapper: Wrapper, tmp_path
         assert started.wait(10) == 42
 
 
+@pytest.mark.promise("fault")
 def test_signal_while_the_interpreter_is_asked_ends_the_wrapper_and_the_interpreter(
     wrapper: Wrapper, script: Script, tmp_path: Path
 ) -> None:
@@ -160,6 +168,7 @@ def test_signal_while_the_interpreter_is_asked_ends_the_wrapper_and_the_interpre
         os.kill(int((tmp_path / "pid").read_text(encoding="ascii")), 0)
 
 
+@pytest.mark.promise("fault")
 def test_closed_streams_stay_closed(wrapper: Wrapper, script: Script) -> None:
     """Their numbers are free in the wrapper, and must not be given to what it opens."""
     program = script("closing", f'exec "{wrapper.program}" "$@" <&- >&- 2>&-')
@@ -193,6 +202,7 @@ def test_cargo_never_hears_of_the_wrapper(wrapper: Wrapper, mode: str) -> None:
     assert not {"CARGO", "PYO3_SHIM_CARGO"} & result.environ.keys()
 
 
+@pytest.mark.promise("fault")
 @pytest.mark.parametrize("link", [None, os.symlink, os.link])
 def test_wrapper_that_is_the_first_cargo_on_path_does_not_find_itself(
     wrapper: Wrapper, tmp_path: Path, link: Callable[[str, str], None] | None
@@ -207,17 +217,20 @@ def test_wrapper_that_is_the_first_cargo_on_path_does_not_find_itself(
     assert (result.code, result.err, result.arguments) == (0, "", ["build"])
 
 
+@pytest.mark.promise("fault")
 def test_cargo_that_starts_cargo_again_does_not_loop(wrapper: Wrapper) -> None:
     path = os.pathsep.join((os.fspath(wrapper.store / "bin"), wrapper.environ["PATH"]))
     result = wrapper.run("build", does="[ $1 = inner ] || exec cargo inner", PATH=path, PYO3_SHIM_CARGO=wrapper.cargo)
     assert (result.code, result.arguments) == (0, ["inner"])
 
 
+@pytest.mark.promise("fault")
 def test_shim_cargo_that_is_the_wrapper_is_passed_over(wrapper: Wrapper) -> None:
     result = wrapper.run("build", PYO3_SHIM_CARGO=wrapper.program)
     assert (result.code, result.err, result.arguments) == (0, "", ["build"])
 
 
+@pytest.mark.promise("fault")
 def test_launchers_of_two_stores_on_path_do_not_call_each_other(wrapper: Wrapper, tmp_path: Path) -> None:
     (tmp_path / "second").mkdir()
     second = Wrapper(tmp_path / "second", sys.executable)
@@ -232,6 +245,7 @@ def test_launchers_of_two_stores_on_path_do_not_call_each_other(wrapper: Wrapper
     assert not looping
 
 
+@pytest.mark.promise("bad input")
 def test_missing_cargo_is_a_line_a_hint_and_127(wrapper: Wrapper) -> None:
     result = wrapper.run("build", PATH="/not/there")
     what, hint = result.lines
@@ -240,6 +254,7 @@ def test_missing_cargo_is_a_line_a_hint_and_127(wrapper: Wrapper) -> None:
     assert hint.startswith("pyo3-base-python: hint: install Rust")
 
 
+@pytest.mark.promise("bad input")
 def test_named_cargo_that_is_missing_is_a_line_a_hint_and_127(wrapper: Wrapper) -> None:
     result = wrapper.run("build", PYO3_SHIM_CARGO="/not/there/cargo")
     what, hint = result.lines
@@ -248,6 +263,7 @@ def test_named_cargo_that_is_missing_is_a_line_a_hint_and_127(wrapper: Wrapper) 
     assert "hint" in hint
 
 
+@pytest.mark.promise("bad input")
 def test_cargo_that_can_not_be_started_is_one_line_and_126(wrapper: Wrapper) -> None:
     Path(wrapper.cargo).write_text("neither a script nor a binary", encoding="utf-8")
     result = wrapper.run("metadata")
@@ -280,6 +296,7 @@ def test_mode_full_is_the_default(wrapper: Wrapper, mode: str) -> None:
     assert wrapper.changes(wrapper.run("build", PYO3_SHIM_MODE=mode), PYO3_SHIM_MODE=mode) == expected
 
 
+@pytest.mark.promise("bad input")
 @pytest.mark.parametrize("subcommand", ["build", "metadata"])
 def test_mode_that_does_not_exist_is_an_error_that_lists_those_that_do(wrapper: Wrapper, subcommand: str) -> None:
     result = wrapper.run(subcommand, PYO3_SHIM_MODE="nonsense")
@@ -301,6 +318,7 @@ def test_log_has_a_line_for_each_call_with_what_was_done_and_why(wrapper: Wrappe
     assert failed.startswith("'cargo build': left alone: can't run the interpreter /not/there")
 
 
+@pytest.mark.promise("fault")
 def test_log_that_can_not_be_written_costs_one_line(wrapper: Wrapper) -> None:
     result = wrapper.run("metadata", PYO3_SHIM_LOG="/not/there/log")
     assert (result.code, result.arguments) == (0, ["metadata"])
@@ -315,11 +333,27 @@ def not_executable(folder: Path) -> str:
     return os.fspath(folder / "python")
 
 
+def another_architecture(folder: Path) -> str:
+    """A real program, but for the number of its machine: 0xF3F3 is nobody's."""
+    program = bytearray(Path(BASE).read_bytes()[: 1 << 16])
+    program[18:20] = b"\xf3\xf3"
+    (folder / "python").write_bytes(program)
+    (folder / "python").chmod(0o755)
+    return os.fspath(folder / "python")
+
+
+def empty(folder: Path) -> str:
+    (folder / "python").touch(0o755)
+    return os.fspath(folder / "python")
+
+
 STAND_INS: dict[str, tuple[Callable[[Path], str], str]] = {
     "missing": (lambda folder: os.fspath(folder / "gone" / "python"), "No such file or directory"),
     "not executable": (not_executable, "Permission denied"),
     "a folder": (os.fspath, "Permission denied"),
     "not Python": (lambda _: shutil.which("true") or "/bin/true", "does not answer like a Python 3 interpreter"),
+    "of another architecture": (another_architecture, "Exec format error"),
+    "empty": (empty, "Exec format error"),
     "a name that is nowhere": (lambda _: "python9.99", "No such file or directory"),
 }
 
@@ -334,6 +368,7 @@ def check_left_alone(wrapper: Wrapper, said: str, **changes: str) -> None:
     assert said in line
 
 
+@pytest.mark.promise("fault")
 @pytest.mark.parametrize("kind", STAND_INS)
 def test_interpreter_that_can_not_be_asked_costs_one_line(wrapper: Wrapper, tmp_path: Path, kind: str) -> None:
     make, said = STAND_INS[kind]
@@ -342,6 +377,7 @@ def test_interpreter_that_can_not_be_asked_costs_one_line(wrapper: Wrapper, tmp_
     check_left_alone(wrapper, path, PYO3_PYTHON=path)
 
 
+@pytest.mark.promise("fault")
 @pytest.mark.parametrize(
     "body",
     ["exit 1", "echo noise; echo more noise >&2; exit 0", "kill -SEGV $$", "printf 'pyo3-base-python-probe:1 a=b\\n'"],
@@ -350,10 +386,12 @@ def test_interpreter_that_does_not_answer_costs_one_line(wrapper: Wrapper, scrip
     check_left_alone(wrapper, "does not answer like a Python 3", PYO3_PYTHON=script("python", body))
 
 
+@pytest.mark.promise("fault")
 def test_python_2_costs_one_line(wrapper: Wrapper, python_2: str) -> None:
     check_left_alone(wrapper, "does not answer like a Python 3", PYO3_PYTHON=python_2)
 
 
+@pytest.mark.promise("fault")
 def test_interpreter_that_hangs_costs_one_line(
     main: Callable[..., BecameError],
     wrapper: Wrapper,
@@ -369,12 +407,14 @@ def test_interpreter_that_hangs_costs_one_line(
     assert "did not answer within 0.2 s" in line
 
 
+@pytest.mark.promise("fault")
 def test_interpreter_that_prints_before_and_after_is_understood(wrapper: Wrapper, script: Script) -> None:
     noisy = script("noisy", f'echo before; echo before >&2; {sys.executable} "$@"; echo after')
     result = wrapper.run("build", PYO3_PYTHON=noisy)
     assert (result.err, result.environ["PYO3_BASE_PYTHON"]) == ("", BASE)
 
 
+@pytest.mark.promise("fault")
 @pytest.mark.parametrize("kind", ["below a file", "a file", "a link", "open to others"])
 def test_store_that_can_not_be_used_costs_one_line(wrapper: Wrapper, tmp_path: Path, kind: str) -> None:
     store = tmp_path / "other"
@@ -391,6 +431,7 @@ def test_store_that_can_not_be_used_costs_one_line(wrapper: Wrapper, tmp_path: P
     check_left_alone(wrapper, os.fspath(store), PYO3_SHIM_STORE=os.fspath(store))
 
 
+@pytest.mark.promise("fault")
 def test_a_full_disk_costs_one_line(
     main: Callable[..., BecameError],
     wrapper: Wrapper,
@@ -407,6 +448,7 @@ def test_a_full_disk_costs_one_line(
     assert "No space left on device" in line
 
 
+@pytest.mark.promise("fault")
 def test_a_mistake_of_ours_costs_one_line_and_the_log_has_the_rest(
     main: Callable[..., BecameError],
     wrapper: Wrapper,
@@ -426,6 +468,7 @@ def test_a_mistake_of_ours_costs_one_line_and_the_log_has_the_rest(
     assert "Traceback" in log.read_text(encoding="utf-8")
 
 
+@pytest.mark.promise("fault")
 def test_current_folder_that_is_gone_costs_one_line(wrapper: Wrapper, script: Script) -> None:
     program = script("program", f'mkdir gone && cd gone && rmdir ../gone && exec "{wrapper.program}" "$@"')
     result = wrapper.run("build", program=program)
@@ -433,6 +476,7 @@ def test_current_folder_that_is_gone_costs_one_line(wrapper: Wrapper, script: Sc
     assert (result.code, result.arguments, len(ours)) == (0, ["build"], 1)
 
 
+@pytest.mark.promise("fault")
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full here")
 def test_stderr_that_can_not_be_written_to_is_survived(wrapper: Wrapper, script: Script) -> None:
     program = script("program", f'exec "{wrapper.program}" "$@" 2>/dev/full')
@@ -440,6 +484,7 @@ def test_stderr_that_can_not_be_written_to_is_survived(wrapper: Wrapper, script:
     assert (result.code, result.arguments) == (0, ["build"])
 
 
+@pytest.mark.promise("fault")
 def test_interrupt_while_the_interpreter_is_asked_is_silent(wrapper: Wrapper, script: Script, tmp_path: Path) -> None:
     slow = script("slow", f"echo >{tmp_path}/ready; exec sleep 60")
     with wrapper.start("build", environ=wrapper.variables(PYO3_PYTHON=slow)) as started:
@@ -469,6 +514,7 @@ def test_cargo_is_left_alone_without_a_word(wrapper: Wrapper, arguments: list[st
     assert wrapper.changes(result, **changes) == {}
 
 
+@pytest.mark.promise("fault")
 def test_without_any_interpreter_cargo_is_left_alone(
     main: Callable[..., BecameError], wrapper: Wrapper, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -490,6 +536,7 @@ def test_target_that_is_the_host_is_no_cross_build(wrapper: Wrapper, script: Scr
         assert result.environ["PYO3_BASE_PYTHON"] == BASE
 
 
+@pytest.mark.promise("fault")
 @pytest.mark.parametrize("answer", ["", "host\\n", "\\377host: x", None])
 def test_target_is_foreign_where_rustc_does_not_say(wrapper: Wrapper, script: Script, answer: str | None) -> None:
     named = "/not/there" if answer is None else rustc(script, answer)
@@ -516,6 +563,7 @@ def test_maturins_file_moves_to_the_store(wrapper: Wrapper) -> None:
     assert moved.read_bytes() == own.read_bytes()
 
 
+@pytest.mark.promise("fault")
 def test_maturins_file_that_is_missing_costs_one_line(wrapper: Wrapper) -> None:
     check_left_alone(wrapper, "can't read maturin's", PYO3_CONFIG_FILE="/target/maturin/pyo3-config-x-3.11.txt")
 
@@ -544,6 +592,7 @@ def other_version(interpreter_of: InterpreterOf) -> str:
     return interpreter_of("3.9" if sys.version_info[:2] != (3, 9) else "3.10")
 
 
+@pytest.mark.promise("bad input")
 def test_base_of_another_version_is_an_error_that_names_both(wrapper: Wrapper, interpreter_of: InterpreterOf) -> None:
     other = other_version(interpreter_of)
     result = wrapper.run("build", PYO3_BASE_PYTHON=other)
@@ -555,14 +604,18 @@ def test_base_of_another_version_is_an_error_that_names_both(wrapper: Wrapper, i
     assert BASE in hint
 
 
+@pytest.mark.promise("bad input")
 @pytest.mark.parametrize("mode", ["full", "export"])
-@pytest.mark.parametrize("kind", ["missing", "not executable", "a folder", "not Python"])
+@pytest.mark.parametrize("kind", ["missing", "not executable", "a folder", "not Python", "of another architecture"])
 def test_base_that_is_no_interpreter_is_an_error(wrapper: Wrapper, tmp_path: Path, kind: str, mode: str) -> None:
     path = STAND_INS[kind][0](tmp_path)
     result = wrapper.run("build", PYO3_BASE_PYTHON=path, PYO3_SHIM_MODE=mode)
     assert (result.code, result.arguments) == (3, None)
     what, hint = result.lines
-    assert f"PYO3_BASE_PYTHON is {path}, which is not a program" in what or kind == "not Python"
+    assert f"PYO3_BASE_PYTHON is {path}, which is not a program" in what or kind in {
+        "not Python",
+        "of another architecture",
+    }
     assert path in what
     assert sys.executable in what
     assert BASE in hint
@@ -598,6 +651,7 @@ def test_base_of_the_user_replaces_the_one_that_was_found(monkeypatch: pytest.Mo
     assert (used.base_executable, used.config) == (os.path.realpath(path), base.config)
 
 
+@pytest.mark.promise("bad input")
 def test_base_that_can_not_be_asked_is_the_users_error(monkeypatch: pytest.MonkeyPatch, script: Script) -> None:
     def refuse(*_: object) -> NoReturn:
         raise CannotSteady("it is graalpy")
@@ -618,6 +672,7 @@ def make_sdist(wrapper: Wrapper) -> Path:
     return source
 
 
+@pytest.mark.promise("stale")
 def test_sources_of_an_sdist_are_fresh_before_cargo_looks(wrapper: Wrapper, tmp_path: Path) -> None:
     source = make_sdist(wrapper)
     does = f"test {source} -nt {tmp_path}/before"
@@ -641,6 +696,7 @@ def calls(wrapper: Wrapper) -> list[str]:
     return (wrapper.folder / "record" / "calls").read_text(encoding="utf-8").splitlines()
 
 
+@pytest.mark.promise("stale")
 def test_local_packages_are_cleaned_before_cargo_where_another_tree_was_built_last(
     wrapper: Wrapper, tmp_path: Path
 ) -> None:
@@ -656,6 +712,7 @@ def test_local_packages_are_cleaned_before_cargo_where_another_tree_was_built_la
     wrapper.run("build", "--release", does=f": >calls; {CALLS}", **changes)
 
 
+@pytest.mark.promise("fault")
 def test_interpreter_is_not_steadied_where_cleaning_fails(wrapper: Wrapper, tmp_path: Path) -> None:
     changes = another_tree_in(tmp_path)
     does = "for word; do [ $word != clean ] || exit 101; done"
@@ -681,6 +738,7 @@ def test_sources_keep_their_times_otherwise(wrapper: Wrapper, arguments: list[st
     assert source.stat().st_mtime == 1153704088
 
 
+@pytest.mark.promise("stale")
 def test_interpreter_is_not_steadied_where_sources_can_not_be_made_fresh(
     main: Callable[..., BecameError],
     wrapper: Wrapper,

@@ -6,10 +6,13 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pyo3_base_python.cargo_config import UNKNOWN, build_table, parse
+
+from .support import damaged
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -57,9 +60,44 @@ def test_config_reader_agrees_with_a_toml_reader(text: str) -> None:
         assert found.get(key, "") in {expected.get(key, ""), "?" if "#" in expected.get(key, "") else None}
 
 
+@pytest.mark.promise("fault")
 @given(st.text() | st.text('[]build.target-dir="#={}\n '))
 def test_config_reader_never_raises(text: str) -> None:
     assert all(isinstance(value, str) for value in parse(text)[0].values())
+
+
+WHOLE_CONFIG = b"""\
+include = ["config.toml", { path = "other.toml", optional = true }]
+[build]
+target = "x86_64-unknown-linux-gnu" # the host
+target-dir = 'out'
+[net]
+offline = true
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("config")
+
+
+@pytest.mark.promise("fault")
+@given(damaged(WHOLE_CONFIG) | st.binary(), damaged(WHOLE_CONFIG))
+def test_config_file_that_is_damaged_is_survived(folder: Path, content: bytes, other: bytes) -> None:
+    (folder / ".cargo").mkdir(exist_ok=True)
+    for name, written in (("config.toml", content), ("other.toml", other)):
+        (folder / ".cargo" / name).write_bytes(written)
+    found = table(folder, os.fspath(folder / ".cargo" / "other.toml"))
+    assert set(found) == set(KEYS)
+    assert all("\n" not in value for value in found.values())
+
+
+@pytest.mark.promise("fault")
+def test_files_that_include_themselves_many_times_do_not_hang(tmp_path: Path) -> None:
+    """Ten times in each of eight levels would be a hundred million files."""
+    config(tmp_path, "config.toml", "include = [" + '"config.toml", ' * 10 + ']\n[build]\ntarget = "own"\n')
+    found = table(tmp_path)
+    assert (found["target"], found["target-dir"]) == ("own", UNKNOWN)
 
 
 def config(folder: Path, name: str, text: str) -> None:
@@ -87,6 +125,7 @@ def test_a_list_of_included_files_may_take_several_lines(tmp_path: Path) -> None
     assert table(tmp_path)["target"] == "one"
 
 
+@pytest.mark.promise("fault")
 def test_files_that_include_each_other_are_unknown(tmp_path: Path) -> None:
     config(tmp_path, "config.toml", 'include = ["config.toml"]\n')
     assert table(tmp_path)["target"] == UNKNOWN

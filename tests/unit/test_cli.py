@@ -80,6 +80,7 @@ def test_cargo_typed_as_such_is_the_wrapper(wrapper: Wrapper) -> None:
     assert done.stdout.startswith(b"/")
 
 
+@pytest.mark.promise("bad input")
 def test_command_that_is_missing_is_a_line_a_hint_and_127(wrapper: Wrapper) -> None:
     done = execute(wrapper, "run", "--", "no-such-command")
     what, hint = done.stderr.decode().splitlines()
@@ -87,6 +88,7 @@ def test_command_that_is_missing_is_a_line_a_hint_and_127(wrapper: Wrapper) -> N
     assert hint.startswith("pyo3-base-python: hint: ")
 
 
+@pytest.mark.promise("bad input")
 def test_command_that_can_not_be_started_is_one_line_and_126(wrapper: Wrapper) -> None:
     (wrapper.bin / "tool").write_text("neither a script nor a binary", encoding="utf-8")
     (wrapper.bin / "tool").chmod(0o755)
@@ -98,6 +100,7 @@ def test_command_that_can_not_be_started_is_one_line_and_126(wrapper: Wrapper) -
     )
 
 
+@pytest.mark.promise("fault")
 @pytest.mark.parametrize("command", ["tool", "cargo"])
 @pytest.mark.usefixtures("tool")
 def test_store_that_can_not_be_used_costs_one_line_and_the_command_runs(wrapper: Wrapper, command: str) -> None:
@@ -109,6 +112,7 @@ def test_store_that_can_not_be_used_costs_one_line_and_the_command_runs(wrapper:
     assert line.endswith("the command runs without a stable interpreter")
 
 
+@pytest.mark.promise("bad input")
 def test_run_without_a_command_is_a_usage_error() -> None:
     assert invoke("run").exit_code == 2
 
@@ -138,6 +142,7 @@ def test_env_for_github_goes_to_its_file_and_not_to_stdout(monkeypatch: pytest.M
     assert path.read_text(encoding="utf-8").startswith(f"CARGO={wrapper.program}\n")
 
 
+@pytest.mark.promise("bad input")
 def test_env_for_github_outside_of_it_is_an_error_with_a_hint() -> None:
     done = invoke("env", "--format", "github")
     assert (done.exit_code, done.stdout) == (1, "")
@@ -145,6 +150,7 @@ def test_env_for_github_outside_of_it_is_an_error_with_a_hint() -> None:
     assert done.stderr.splitlines()[1].startswith("pyo3-base-python: hint: ")
 
 
+@pytest.mark.promise("fault")
 def test_env_does_not_print_half_of_it_where_the_store_can_not_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYO3_SHIM_STORE", "/dev/null/store")
     done = invoke("env")
@@ -152,6 +158,7 @@ def test_env_does_not_print_half_of_it_where_the_store_can_not_be_used(monkeypat
     assert "can't use the store /dev/null/store" in done.stderr
 
 
+@pytest.mark.promise("bad input")
 def test_env_in_a_format_that_does_not_exist_is_a_usage_error() -> None:
     assert invoke("env", "--format", "tcsh").exit_code == 2
 

@@ -77,6 +77,7 @@ def test_values_that_are_not_there_are_left_out() -> None:
     assert "lib_dir" not in lines_of(config.render(config.describe({**FACTS, "lib_dir": ""}), "/python"))
 
 
+@pytest.mark.promise("fault")
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
@@ -90,6 +91,7 @@ def test_interpreter_that_is_not_known_is_refused_by_its_name(changes: dict[str,
         config.describe({**FACTS, **changes})
 
 
+@pytest.mark.promise("fault")
 @pytest.mark.parametrize("value", ["a\nb", "a\rb", " a", "a ", "a\t", "\udcff"])
 @pytest.mark.parametrize("where", ["lib_dir", "executable"])
 def test_value_that_would_not_come_back_is_refused_by_its_key(where: str, value: str) -> None:
@@ -101,6 +103,7 @@ def test_value_that_would_not_come_back_is_refused_by_its_key(where: str, value:
         write()
 
 
+@pytest.mark.promise("fault")
 @given(
     st.fixed_dictionaries({name: st.text() | st.just("x\nabi3=true") for name in FROM_THE_INTERPRETER}),
     st.sampled_from(["cpython", "pypy"]),
@@ -122,3 +125,21 @@ def test_no_value_can_smuggle_in_a_line(values: dict[str, str], implementation: 
 @given(st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"])).map(str.strip).filter(bool))
 def test_any_path_of_one_line_is_written_as_it_is(path: str) -> None:
     assert lines_of(config.render(config.describe(FACTS), path))["executable"] == path
+
+
+@pytest.mark.promise("fault")
+@given(
+    st.dictionaries(
+        st.sampled_from(sorted(FACTS)), st.from_regex("a[a=\n\r ]*a", fullmatch=True) | st.text(), max_size=3
+    ),
+    st.text(min_size=1),
+)
+def test_whatever_an_interpreter_says_of_itself_comes_back_or_is_refused(
+    changes: dict[str, str], executable: str
+) -> None:
+    try:
+        described = config.describe({**FACTS, **changes})
+        content = config.render(described, executable)
+    except CannotSteady:
+        return
+    assert {key: lines_of(content).get(key, "") for key in config.KEYS} == {**described, "executable": executable}

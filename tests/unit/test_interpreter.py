@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pyo3_base_python import interpreter, plan, probe
+from pyo3_base_python import config, interpreter, plan, probe
 from pyo3_base_python.errors import CannotSteady
 from pyo3_base_python.interpreter import ask, base_executable, environment_content, find, read_answer
 
-from .support import VERSIONS, InterpreterOf, Script
+from .support import VERSIONS, InterpreterOf, Script, damaged
 
 MAKERS = ("venv", "virtualenv", "uv")
 PATH = {"PATH": "/usr/bin:/bin"}
@@ -86,6 +88,7 @@ def test_environment_made_from_an_environment_has_the_same_base(
     assert ask(inner, PATH).base_executable == os.path.realpath(python)
 
 
+@pytest.mark.promise("fault")
 @pytest.mark.parametrize("version", ["3.9", "3.11"])
 def test_environment_with_a_copy_of_the_interpreter_has_the_base_of_it(
     interpreter_of: InterpreterOf, tmp_path: Path, version: str
@@ -143,6 +146,7 @@ def test_content_ignores_what_installers_write_anew_each_time(tmp_path: Path) ->
     assert one == two == ["a-1.dist-info a/__init__.py,sha256=x,1 a/data.csv,sha256=y,2"]
 
 
+@pytest.mark.promise("stale")
 @pytest.mark.parametrize("record", ["a.py,sha256=other,1\n", "b.py,sha256=x,1\n", "a.py,sha256=x,1\nb.py,sha256=x,1\n"])
 def test_content_changes_with_the_installed_files(tmp_path: Path, record: str) -> None:
     install("", "a", "1", "a.py,sha256=x,1\n", os.fspath(tmp_path / "one"))
@@ -166,6 +170,7 @@ def test_content_knows_older_kinds_of_installations_by_their_name(tmp_path: Path
     assert environment_content([os.fspath(tmp_path)]) == ["a-1-py3.11.egg-info", "b.egg-link", "c-2-py3.11.egg"]
 
 
+@pytest.mark.promise("fault")
 def test_folders_that_are_not_there_and_records_that_are_missing_hold_nothing(tmp_path: Path) -> None:
     (tmp_path / "a-1.dist-info").mkdir()
     (tmp_path / "file").touch()
@@ -173,6 +178,7 @@ def test_folders_that_are_not_there_and_records_that_are_missing_hold_nothing(tm
     assert environment_content(folders) == ["a-1.dist-info "]
 
 
+@pytest.mark.promise("fault")
 def test_record_that_is_not_utf_8_is_read(tmp_path: Path) -> None:
     (tmp_path / "a-1.dist-info").mkdir()
     (tmp_path / "a-1.dist-info" / "RECORD").write_bytes(b"\xff.py,sha256=x,1\n")
@@ -248,6 +254,7 @@ def test_environment_may_be_reached_through_a_link(place: Place, tmp_path: Path)
     assert base_executable(facts) == path
 
 
+@pytest.mark.promise("fault")
 @pytest.mark.parametrize("claimed", ["", "/not/there/python3.11", "{environment}/bin/python", "{base}/bin/python2"])
 @pytest.mark.parametrize("name", ["bin/python3.11", "bin/python3", "bin/python"])
 def test_base_of_a_copy_is_looked_for_below_its_prefix_where_the_claim_is_no_use(
@@ -266,6 +273,7 @@ def test_claimed_base_of_a_copy_comes_first(place: Place) -> None:
     assert base_executable(place.facts(base_executable=path)) == path
 
 
+@pytest.mark.promise("fault")
 @pytest.mark.parametrize("other", ["3.12", "3.11 and more"])
 def test_base_of_a_copy_has_its_content(place: Place, other: str) -> None:
     """The claim is a guess by file name, and may be another version."""
@@ -305,12 +313,14 @@ def test_an_interpreter_outside_of_environments_is_its_own_base(place: Place, cl
     assert base_executable(facts) == path
 
 
+@pytest.mark.promise("fault")
 @pytest.mark.parametrize("platform", ["linux-x86_64", "win-amd64"])
 def test_base_that_is_nowhere_is_said_with_the_environments_name(place: Place, platform: str) -> None:
     with pytest.raises(CannotSteady, match=f"can't find the base interpreter of {place.executable}"):
         base_executable(place.facts(platform=platform, base_executable="/not/there"))
 
 
+@pytest.mark.promise("fault")
 def test_file_that_is_no_program_is_no_base(place: Place) -> None:
     os.chmod(place.put("bin/python3.11"), 0o644)
     place.copy()
@@ -328,6 +338,7 @@ def written(facts: dict[str, str]) -> bytes:
 COMPLETE = dict.fromkeys(interpreter.EXPECTED_FACTS, "x")
 
 
+@pytest.mark.promise("fault")
 def test_answer_is_found_among_other_lines() -> None:
     assert read_answer(b"hello\n" + written(COMPLETE) + b"\r\n\xff bye") == COMPLETE
 
@@ -336,6 +347,7 @@ def test_answer_may_say_more_than_is_known_here() -> None:
     assert read_answer(written({**COMPLETE, "new": "y"})) == {**COMPLETE, "new": "y"}
 
 
+@pytest.mark.promise("fault")
 @pytest.mark.parametrize(
     "output",
     [
@@ -353,11 +365,13 @@ def test_answer_that_is_not_there_in_full_is_none(output: bytes) -> None:
     assert read_answer(output) is None
 
 
+@pytest.mark.promise("fault")
 def test_interpreter_that_prints_before_and_after_is_understood(script: Script) -> None:
     noisy = script("noisy", f"echo before\nprintf 'no line end'\n{sys.executable} \"$@\"\nprintf 'after\\n'")
     assert ask(noisy, PATH).config == ask(sys.executable, PATH).config
 
 
+@pytest.mark.promise("fault")
 def test_interpreter_that_hangs_is_given_up(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(interpreter, "SECONDS_TO_ANSWER", 0.2)
     began = time.monotonic()
@@ -366,6 +380,7 @@ def test_interpreter_that_hangs_is_given_up(script: Script, monkeypatch: pytest.
     assert time.monotonic() - began < 5
 
 
+@pytest.mark.promise("fault")
 @pytest.mark.parametrize(
     ("body", "said"),
     [
@@ -381,14 +396,40 @@ def test_interpreter_that_does_not_answer_is_named(script: Script, body: str, sa
     assert caught.value.what == f"{path} {said}"
 
 
+@pytest.mark.promise("fault")
 def test_interpreter_that_is_missing_is_named() -> None:
     with pytest.raises(CannotSteady, match="can't run the interpreter /not/there: No such file or directory"):
         ask("/not/there", PATH)
 
 
+@pytest.mark.promise("fault")
 def test_python_2_is_no_python_3(python_2: str) -> None:
     with pytest.raises(CannotSteady, match="Python 3"):
         ask(python_2, PATH)
+
+
+REAL_FACTS = {name: str(value) for name, value in probe.facts().items()}
+
+
+@pytest.mark.promise("fault")
+@given(st.binary() | damaged(written(REAL_FACTS)) | damaged(b"noise\n" + written(COMPLETE) + b"\r\nmore"))
+def test_answer_that_is_damaged_is_understood_or_refused(output: bytes) -> None:
+    found = read_answer(output)
+    if found is None:
+        return
+    assert set(found) >= interpreter.EXPECTED_FACTS
+    try:
+        base_executable(found)
+        config.describe(found)
+        environment_content(interpreter._library_folders(found))
+    except CannotSteady:
+        return
+
+
+@pytest.mark.promise("fault")
+@pytest.mark.parametrize("fact", ["executable", "lib_dir", "base_prefix"])
+def test_answer_with_a_path_that_no_system_has_is_refused(fact: str) -> None:
+    assert read_answer(written({**REAL_FACTS, fact: "/a\0b"})) is None
 
 
 # Which interpreter pyo3 would use

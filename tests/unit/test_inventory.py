@@ -59,6 +59,7 @@ def test_cleared_entries_are_gone_and_come_back_as_they_were(root: Path) -> None
     assert file.stat().st_mtime == before
 
 
+@pytest.mark.promise("fault")
 def test_a_link_in_the_store_is_removed_and_not_followed(root: Path, tmp_path: Path) -> None:
     (tmp_path / "precious").mkdir()
     (tmp_path / "precious" / "file").touch()

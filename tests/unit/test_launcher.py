@@ -18,7 +18,7 @@ from pyo3_base_python.store import PINNED_TIME
 
 from .support import InterpreterOf, Script, Wrapper
 
-AWKWARD = "a b'c\"d$HOME`e`\\f*\ng&;ä"
+AWKWARD = "a b'c\"d$HOME`e`\\f*=g&;ä"
 SOURCE = Path(pyo3_base_python.__file__).parent
 COSTLY = frozenset(
     "re json subprocess typing pathlib hashlib tempfile shutil signal enum dataclasses collections".split()
@@ -85,6 +85,7 @@ def test_another_version_of_the_code_gets_a_folder_of_its_own(
     assert Path(wrapper.program).read_bytes() != before
 
 
+@pytest.mark.promise("fault")
 def test_code_that_was_changed_is_put_right_by_the_next_installation(wrapper: Wrapper) -> None:
     (path,) = (wrapper.store / "wrapper").glob("*/pyo3_base_python/cargo.py")
     path.write_text("raise SystemExit('changed')", encoding="utf-8")
@@ -93,6 +94,7 @@ def test_code_that_was_changed_is_put_right_by_the_next_installation(wrapper: Wr
     assert wrapper.run("build").code == 0
 
 
+@pytest.mark.promise("fault")
 def test_store_that_can_not_be_used_is_said(wrapper: Wrapper) -> None:
     with pytest.raises(CannotSteady, match="can't use the store"):
         launcher.install({**wrapper.environ, "PYO3_SHIM_STORE": os.fspath(wrapper.project / "Cargo.toml" / "store")})
@@ -143,6 +145,7 @@ def test_wrapper_runs_on_each_python_that_the_package_supports(
     assert result.environ["PYO3_PYTHON"].startswith(os.fspath(wrapper.store))
 
 
+@pytest.mark.promise("fault")
 def test_store_and_interpreter_may_have_any_path(tmp_path: Path) -> None:
     folder = tmp_path / AWKWARD
     folder.mkdir()
@@ -160,6 +163,7 @@ def test_store_and_interpreter_may_have_any_path(tmp_path: Path) -> None:
     assert record.read_text(encoding="utf-8") == f"<build><{AWKWARD}>"
 
 
+@pytest.mark.promise("fault")
 def test_pythons_own_variables_and_the_current_folder_do_not_reach_the_wrapper(wrapper: Wrapper) -> None:
     """Pip's isolation sets PYTHONPATH, and a project may have an `os.py` of its own."""
     for name in ("os", "stat", "sitecustomize", "pyo3_base_python"):
@@ -170,6 +174,7 @@ def test_pythons_own_variables_and_the_current_folder_do_not_reach_the_wrapper(w
     assert wrapper.changes(result, **variables) == {}
 
 
+@pytest.mark.promise("fault")
 @pytest.mark.parametrize("gone", ["python", "code"])
 def test_launcher_whose_python_or_code_is_gone_becomes_cargo_and_says_so_in_one_line(
     wrapper: Wrapper, gone: str
@@ -187,6 +192,7 @@ def test_launcher_whose_python_or_code_is_gone_becomes_cargo_and_says_so_in_one_
     assert wrapper.changes(result, CARGO=wrapper.program) == {"CARGO": None}
 
 
+@pytest.mark.promise("fault")
 def test_launcher_without_its_code_becomes_the_cargo_that_was_named(wrapper: Wrapper, tmp_path: Path) -> None:
     (code,) = (wrapper.store / "wrapper").iterdir()
     shutil.rmtree(code)
@@ -194,6 +200,7 @@ def test_launcher_without_its_code_becomes_the_cargo_that_was_named(wrapper: Wra
     assert wrapper.called[0] == "named"
 
 
+@pytest.mark.promise("fault")
 def test_launcher_without_its_code_does_not_find_itself_on_path(wrapper: Wrapper) -> None:
     (code,) = (wrapper.store / "wrapper").iterdir()
     shutil.rmtree(code)

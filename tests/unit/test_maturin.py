@@ -61,6 +61,7 @@ def test_cargo_that_stood_before_is_handed_down(wrapper: Wrapper) -> None:
     assert run(wrapper, CARGO=wrapper.cargo).stdout == f"<>|{wrapper.program}|{wrapper.cargo}|".encode()
 
 
+@pytest.mark.promise("fault")
 @pytest.mark.usefixtures("fake_maturin")
 def test_store_that_can_not_be_used_costs_one_line(wrapper: Wrapper) -> None:
     done = run(wrapper, "build", PYO3_SHIM_STORE="/dev/null/store")
@@ -69,6 +70,7 @@ def test_store_that_can_not_be_used_costs_one_line(wrapper: Wrapper) -> None:
     assert line.endswith("maturin runs without a stable interpreter")
 
 
+@pytest.mark.promise("bad input")
 def test_missing_maturin_is_a_line_a_hint_and_127(wrapper: Wrapper) -> None:
     done = run(wrapper, "build")
     what, hint = done.stderr.decode().splitlines()
@@ -76,6 +78,7 @@ def test_missing_maturin_is_a_line_a_hint_and_127(wrapper: Wrapper) -> None:
     assert "pip install maturin" in hint
 
 
+@pytest.mark.promise("bad input")
 def test_maturin_that_can_not_be_started_is_one_line(wrapper: Wrapper, fake_maturin: Path) -> None:
     fake_maturin.write_text("neither a script nor a binary", encoding="utf-8")
     assert len(run(wrapper, "build").stderr.splitlines()) == 1
@@ -95,6 +98,7 @@ def test_maturin_that_is_installed_with_this_package_comes_before_the_one_on_pat
     assert maturin.find_maturin(wrapper.environ) == os.fspath(fake_maturin)
 
 
+@pytest.mark.promise("bad input")
 def test_maturin_that_is_nowhere_is_an_error_with_a_hint(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/not/there/python")
     monkeypatch.setattr(sysconfig, "get_path", lambda _: "/not/there")

@@ -204,6 +204,7 @@ def test_there_is_a_reason_for_whatever_is_set(mode: str, version: tuple[int, in
 # The launcher
 
 
+@pytest.mark.promise("stale")
 @pytest.mark.parametrize(
     "changed",
     [
@@ -267,6 +268,7 @@ def test_quoted_words_come_through_a_real_shell(words: list[bytes]) -> None:
 # PYO3_BASE_PYTHON of the user
 
 
+@pytest.mark.promise("bad input")
 @pytest.mark.parametrize(
     ("asked", "difference"),
     [

@@ -87,12 +87,14 @@ def test_a_path_in_whatever_alphabet_comes_through(tmp_path: Path) -> None:
         assert os.fspath(folder) in facts["sys_path"].split("\0")
 
 
+@pytest.mark.promise("fault")
 def test_modules_beside_the_probe_are_not_in_its_way() -> None:
     """Its folder holds a `config.py`, a `process.py`, which must not stand before an environment's own."""
     _, facts = answer(sys.executable)
     assert os.path.dirname(PROBE) not in facts["sys_path"].split("\0")
 
 
+@pytest.mark.promise("fault")
 def test_answer_is_one_line_after_whatever_a_site_has_printed(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text("import sys; sys.stdout.write('no line end')", encoding="utf-8")
     said, _ = answer(sys.executable, PYTHONPATH=os.fspath(tmp_path))

@@ -35,6 +35,7 @@ def test_first_program_on_path_is_found(script: Script, tmp_path: Path) -> None:
     assert process.find_program("tool", {"PATH": os.pathsep.join(folders)}) == os.fspath(other / "tool")
 
 
+@pytest.mark.promise("fault")
 @pytest.mark.parametrize("kind", ["plain file", "folder", "link to nowhere"])
 def test_what_can_not_be_run_is_passed_over(script: Script, tmp_path: Path, kind: str) -> None:
     path = script("tool", "")
@@ -90,6 +91,7 @@ def test_capture_returns_exit_code_and_stdout(capture: object, script: Script) -
     assert capture([program, "a b", ""], {**PATH, "VARIABLE": "x"}, 10) == (7, b"a b||x|")
 
 
+@pytest.mark.promise("fault")
 @captures
 def test_capture_takes_more_than_a_pipe_holds(capture: object, script: Script) -> None:
     assert callable(capture)
@@ -97,12 +99,14 @@ def test_capture_takes_more_than_a_pipe_holds(capture: object, script: Script) -
     assert (code, len(output)) == (0, 300_000)
 
 
+@pytest.mark.promise("fault")
 @captures
 def test_death_by_signal_is_a_negative_code(capture: object, script: Script) -> None:
     assert callable(capture)
     assert capture([script("program", "kill -KILL $$")], PATH, 10) == (-9, b"")
 
 
+@pytest.mark.promise("fault")
 @captures
 def test_program_that_hangs_is_killed(capture: object, script: Script, tmp_path: Path) -> None:
     assert callable(capture)
@@ -115,11 +119,13 @@ def test_program_that_hangs_is_killed(capture: object, script: Script, tmp_path:
         os.kill(int((tmp_path / "pid").read_text(encoding="ascii")), 0)
 
 
+@pytest.mark.promise("fault")
 def test_program_that_closes_its_output_and_hangs_is_killed(script: Script) -> None:
     with pytest.raises(TimeoutError):
         process.capture([script("program", "exec sleep 60 >&-")], PATH, 0.3)
 
 
+@pytest.mark.promise("fault")
 @captures
 def test_program_that_can_not_be_started_is_an_oserror(capture: object, tmp_path: Path) -> None:
     assert callable(capture)
@@ -155,6 +161,7 @@ def test_capture_keeps_this_process_own_stdin_and_stderr_to_itself(script: Scrip
     assert (done.stdout, done.stderr) == (b"(0, b'') mine\n", b"")
 
 
+@pytest.mark.promise("fault")
 def test_capture_works_where_this_process_has_no_streams(script: Script) -> None:
     """Their numbers are then free, and the pipe gets them."""
     code = (

@@ -15,6 +15,8 @@ from pyo3_base_python import project
 from pyo3_base_python.invocation import parse
 from pyo3_base_python.project import Project, locate, parse_lock
 
+from .support import damaged
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
@@ -240,6 +242,7 @@ def test_a_target_that_is_not_understood_counts_as_one_that_may_be_set(tree: Tre
     assert target_of(text, tree({"Cargo.toml": "[package]"})) in {"a", "?"}
 
 
+@pytest.mark.promise("fault")
 @given(st.text())
 def test_any_value_of_config_on_the_command_line_is_survived(text: str) -> None:
     locate(parse(["build", "--config", text, "--manifest-path", "/none/Cargo.toml"]), {"CARGO_HOME": "/none"}, "/none")
@@ -292,6 +295,7 @@ def test_local_packages_are_those_without_a_source() -> None:
     assert lock.local_packages == ["a", "z"]
 
 
+@pytest.mark.promise("fault")
 def test_source_without_a_package_is_survived() -> None:
     assert parse_lock('source = "registry+index"\n').local_packages == []
 
@@ -362,6 +366,7 @@ def test_lock_reader_agrees_with_a_toml_reader(text: str) -> None:
     )
 
 
+@pytest.mark.promise("fault")
 @given(
     st.lists(st.sampled_from(['name = "pyo3"', "version = ", '"', "1.2", "[[package]]", "\n"]) | st.text()).map("".join)
 )
@@ -370,5 +375,22 @@ def test_lock_reader_never_raises(text: str) -> None:
         assert len(version) == 3
 
 
+WHOLE_LOCK = "version = 4\n\n" + package("crate", "0.1.0", "pyo3") + package("pyo3", "0.26.0", "pyo3-build-config 1")
+
+
+@pytest.mark.promise("fault")
+@given(damaged(WHOLE_LOCK.encode()) | st.binary())
+def test_lock_file_that_is_damaged_is_survived(content: bytes) -> None:
+    lock = parse_lock(content.decode(errors="replace"))
+    assert all(len(version) == 3 for version in lock.pyo3_versions)
+    assert all(isinstance(name, str) for name in [*lock.local_packages, *lock.readers_of_executable])
+
+
+@pytest.mark.promise("fault")
 def test_version_in_superscript_is_survived() -> None:
     assert parse_lock(package("pyo3", "1.²")).pyo3_versions == [(1, 0, 0)]
+
+
+@pytest.mark.promise("fault")
+def test_version_of_thousands_of_digits_is_survived() -> None:
+    assert parse_lock(package("pyo3", "0." + "7" * 5000)).pyo3_versions == [(0, 0, 0)]

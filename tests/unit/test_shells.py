@@ -94,6 +94,7 @@ def test_github_gets_one_line_for_each_or_a_refusal(variables: dict[str, str]) -
     assert {name: value for name, value in pairs} == variables  # noqa: C416 - pairs are lists
 
 
+@pytest.mark.promise("bad input")
 def test_github_refuses_a_value_with_a_line_break() -> None:
     with pytest.raises(ShimError, match="CARGO holds a line break"):
         shells.github({"CARGO": "a\nPATH=b"})
@@ -121,6 +122,7 @@ def test_lines_are_appended_to_the_file_that_github_names(tmp_path: Path) -> Non
     assert path.read_text(encoding="utf-8") == "BEFORE=1\nCARGO=ä\n"
 
 
+@pytest.mark.promise("bad input")
 @pytest.mark.parametrize("environ", [{}, {"GITHUB_ENV": ""}])
 def test_outside_of_github_there_is_a_hint(environ: dict[str, str]) -> None:
     with pytest.raises(ShimError, match="GITHUB_ENV is not set") as caught:
@@ -128,6 +130,7 @@ def test_outside_of_github_there_is_a_hint(environ: dict[str, str]) -> None:
     assert "GitHub Actions" in caught.value.hint
 
 
+@pytest.mark.promise("bad input")
 def test_file_of_github_that_can_not_be_written_is_named() -> None:
     with pytest.raises(ShimError, match="GITHUB_ENV=/not/there/env: No such file or directory"):
         shells.append_to_github_env("A=b\n", {"GITHUB_ENV": "/not/there/env"})

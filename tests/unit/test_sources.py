@@ -112,6 +112,7 @@ def test_sources_of_ones_own_are_not_touched_where_the_target_directory_is_not_k
     assert not site.profile_dir.exists()
 
 
+@pytest.mark.promise("stale")
 def test_sdist_is_fresh_where_the_target_directory_is_not_known(site: Site) -> None:
     tree = site.unpack("tree", FILES)
     assert "fresh times" in site.settle(tree, "")
@@ -121,6 +122,7 @@ def test_sdist_is_fresh_where_the_target_directory_is_not_known(site: Site) -> N
 # An sdist, unpacked anew for each build
 
 
+@pytest.mark.promise("stale")
 def test_first_time_everything_counts_as_changed(site: Site) -> None:
     tree = site.unpack("one", FILES)
     site.build(tree)
@@ -136,6 +138,7 @@ def test_same_content_gets_the_times_of_the_last_build(site: Site) -> None:
     assert times(second) == times(first)
 
 
+@pytest.mark.promise("stale")
 def test_changed_content_is_fresh_and_nothing_else_is(site: Site) -> None:
     first, second = site.unpack("one", FILES), site.unpack("two", {**FILES, "src/a.rs": "2"})
     site.build(first)
@@ -144,6 +147,7 @@ def test_changed_content_is_fresh_and_nothing_else_is(site: Site) -> None:
     assert times(second)["src/a.rs"] > times(first)["src/a.rs"]
 
 
+@pytest.mark.promise("stale")
 def test_content_that_returns_has_changed_twice(site: Site) -> None:
     trees = [
         site.unpack(name, {**FILES, "src/a.rs": content}) for name, content in (("1", "a"), ("2", "b"), ("3", "a"))
@@ -154,6 +158,7 @@ def test_content_that_returns_has_changed_twice(site: Site) -> None:
     assert first < second < third
 
 
+@pytest.mark.promise("stale")
 @pytest.mark.parametrize("change", ["comes", "goes", "is renamed"])
 def test_folder_of_a_file_that_comes_or_goes_is_fresh(site: Site, change: str) -> None:
     """A build script may watch the folder."""
@@ -169,6 +174,7 @@ def test_folder_of_a_file_that_comes_or_goes_is_fresh(site: Site, change: str) -
     assert (second / "src").stat().st_mtime_ns == (first / "src").stat().st_mtime_ns
 
 
+@pytest.mark.promise("stale")
 def test_record_is_void_without_an_artifact(site: Site) -> None:
     first, second = site.unpack("one", FILES), site.unpack("two", FILES)
     site.settle(first)
@@ -176,6 +182,7 @@ def test_record_is_void_without_an_artifact(site: Site) -> None:
     assert all(times(second)[name] > when for name, when in times(first).items())
 
 
+@pytest.mark.promise("stale")
 def test_record_is_void_where_the_artifact_is_of_a_tree_it_does_not_know(site: Site) -> None:
     first, second, third = (site.unpack(name, FILES) for name in ("one", "two", "three"))
     site.build(first)
@@ -184,6 +191,7 @@ def test_record_is_void_where_the_artifact_is_of_a_tree_it_does_not_know(site: S
     assert all(times(third)[name] > when for name, when in times(first).items())
 
 
+@pytest.mark.promise("stale")
 @pytest.mark.parametrize("content", [None, "", "x"])
 def test_record_that_is_lost_or_damaged_counts_for_nothing(site: Site, content: str | None) -> None:
     first, second = site.unpack("one", FILES), site.unpack("two", FILES)
@@ -196,6 +204,7 @@ def test_record_that_is_lost_or_damaged_counts_for_nothing(site: Site, content: 
     assert all(times(second)[name] > when for name, when in times(first).items())
 
 
+@pytest.mark.promise("stale")
 def test_package_that_has_no_record_yet_makes_everything_fresh(site: Site) -> None:
     first, second = site.unpack("one", FILES), site.unpack("two", FILES)
     site.settle(first, packages=("crate",))
@@ -213,6 +222,7 @@ def test_artifact_of_an_earlier_tree_is_known(site: Site) -> None:
     assert times(third) == times(second) == times(first)
 
 
+@pytest.mark.promise("stale")
 def test_link_that_leads_elsewhere_has_changed(site: Site) -> None:
     trees = []
     for name, to in (("one", "a.rs"), ("two", "lib.rs")):
@@ -235,6 +245,7 @@ def test_own_sources_are_never_touched_and_not_cleaned_the_first_time(site: Site
     assert site.cleaned == []
 
 
+@pytest.mark.promise("stale")
 def test_local_packages_are_cleaned_when_another_tree_was_built_last(site: Site) -> None:
     first, second = (site.unpack(name, {"Cargo.toml": ""}) for name in ("one", "two"))
     said = [site.build(tree) for tree in (first, second, second, first)]
@@ -243,12 +254,14 @@ def test_local_packages_are_cleaned_when_another_tree_was_built_last(site: Site)
     assert site.cleaned == [list(PACKAGES)] * 2
 
 
+@pytest.mark.promise("stale")
 def test_local_packages_are_cleaned_even_if_cargo_has_not_said_what_it_built(site: Site) -> None:
     for name in ("one", "two"):
         site.settle(site.unpack(name, {"Cargo.toml": ""}))
     assert site.cleaned == [list(PACKAGES)]
 
 
+@pytest.mark.promise("stale")
 def test_local_packages_are_cleaned_when_cargo_says_that_the_artifact_is_of_another_tree(site: Site) -> None:
     first, second = (site.unpack(name, {"Cargo.toml": ""}) for name in ("one", "two"))
     site.build(first)
@@ -257,12 +270,14 @@ def test_local_packages_are_cleaned_when_cargo_says_that_the_artifact_is_of_anot
     assert site.cleaned == [list(PACKAGES)]
 
 
+@pytest.mark.promise("stale")
 def test_own_tree_is_cleaned_after_an_sdist(site: Site) -> None:
     site.build(site.unpack("sdist", FILES))
     site.build(site.unpack("own", {"Cargo.toml": ""}))
     assert site.cleaned == [list(PACKAGES)]
 
 
+@pytest.mark.promise("stale")
 def test_cleaning_that_failed_is_tried_again(site: Site) -> None:
     first, second = (os.fspath(site.unpack(name, {"Cargo.toml": ""})) for name in ("one", "two"))
     site.build(Path(first))
@@ -276,6 +291,7 @@ def test_cleaning_that_failed_is_tried_again(site: Site) -> None:
             settle(project, os.fspath(site.profile_dir), ["crate"], refuse)
 
 
+@pytest.mark.promise("stale")
 def test_target_directory_that_is_a_link_to_the_outside_lies_outside(site: Site) -> None:
     tree = site.unpack("tree", FILES)
     (tree / "target").symlink_to(site.folder)
@@ -283,6 +299,7 @@ def test_target_directory_that_is_a_link_to_the_outside_lies_outside(site: Site)
     assert all(map(is_fresh, times(tree).values()))
 
 
+@pytest.mark.promise("fault")
 @pytest.mark.parametrize("own", [True, False])
 def test_target_directory_that_can_not_be_written_is_said(site: Site, own: bool) -> None:
     (site.folder / "target").touch()
@@ -333,6 +350,7 @@ def test_relative_sources_say_nothing(site: Site) -> None:
 # Contents
 
 
+@pytest.mark.promise("stale")
 def test_contents_change_with_bytes_and_with_names_only(site: Site) -> None:
     one = contents(os.fspath(site.unpack("one", FILES)))
     assert contents(os.fspath(site.unpack("two", FILES))) == one
@@ -343,6 +361,7 @@ def test_contents_change_with_bytes_and_with_names_only(site: Site) -> None:
     assert {path for path in one if one[path] != added[path]} == {"src"}
 
 
+@pytest.mark.promise("stale")
 def test_file_and_folder_of_one_name_are_told_apart(site: Site) -> None:
     file, folder = site.unpack("file", {"x": ""}), site.unpack("folder", {"x/y": ""})
     assert contents(os.fspath(file))["."] != contents(os.fspath(folder))["."]
@@ -390,6 +409,7 @@ def test_record_comes_back_in_full_or_not_at_all(
     assert read_record(record_file) is None
 
 
+@pytest.mark.promise("fault")
 @given(st.binary() | st.text().map(lambda text: f"{sources.HEADER}\n{text}\nend".encode(errors="replace")))
 def test_any_record_is_survived(record_file: str, content: bytes) -> None:
     os.makedirs(os.path.dirname(record_file), exist_ok=True)
@@ -398,12 +418,14 @@ def test_any_record_is_survived(record_file: str, content: bytes) -> None:
     assert found is None or found.trees
 
 
+@pytest.mark.promise("fault")
 def test_record_without_a_tree_is_void(record_file: str) -> None:
     os.makedirs(os.path.dirname(record_file), exist_ok=True)
     Path(record_file).write_text(f"{sources.HEADER}\nend", encoding="utf-8")
     assert read_record(record_file) is None
 
 
+@pytest.mark.promise("fault")
 def test_record_of_another_format_is_void(record_file: str) -> None:
     write_record(record_file, Record(["/tree"]))
     path = Path(record_file)
@@ -418,6 +440,7 @@ def test_path_with_a_line_break_is_not_recorded(record_file: str) -> None:
     assert (found.trees, found.entries) == (["/tree"], {"e": ("1" * 20, 2)})
 
 
+@pytest.mark.promise("fault")
 def test_path_that_is_not_utf_8_is_recorded(record_file: str) -> None:
     write_record(record_file, Record(["/\udcff"]))
     found = read_record(record_file)

@@ -58,6 +58,7 @@ def test_file_is_private_and_has_the_pinned_time(root: str, file: File) -> None:
     check(root, file)
 
 
+@pytest.mark.promise("fault")
 @pytest.mark.parametrize("umask", [0o000, 0o277])
 def test_the_users_umask_does_not_matter(root: str, umask: int) -> None:
     if umask:
@@ -72,6 +73,7 @@ def test_the_users_umask_does_not_matter(root: str, umask: int) -> None:
         assert stat.S_IMODE(os.stat(folder).st_mode) == 0o700
 
 
+@pytest.mark.promise("fault")
 def test_folders_above_the_store_are_made(root: str) -> None:
     below = os.path.join(root, "not", "there", "yet")
     put(below, PLAIN)
@@ -84,6 +86,7 @@ def test_a_file_that_is_as_it_should_be_is_not_written_again(root: str) -> None:
     assert (before.st_ino, before.st_ctime_ns) == (after.st_ino, after.st_ctime_ns)
 
 
+@pytest.mark.promise("fault")
 @pytest.mark.parametrize("content", [b"version=3.12\n", b"", CONTENT[:-1], CONTENT + b"extra_build_script_line=x\n"])
 def test_content_that_was_changed_is_written_anew(root: str, content: bytes) -> None:
     path = Path(put(root, PLAIN))
@@ -93,6 +96,7 @@ def test_content_that_was_changed_is_written_anew(root: str, content: bytes) -> 
     check(root, PLAIN)
 
 
+@pytest.mark.promise("fault")
 @pytest.mark.parametrize("seconds", [-1, 1, 10**8])
 def test_time_that_was_changed_is_pinned_anew(root: str, seconds: int) -> None:
     path = put(root, PLAIN)
@@ -101,6 +105,7 @@ def test_time_that_was_changed_is_pinned_anew(root: str, seconds: int) -> None:
     check(root, PLAIN)
 
 
+@pytest.mark.promise("fault")
 @pytest.mark.parametrize("mode", [0o644, 0o666, 0o700, 0o400, 0o4600])
 def test_mode_that_was_changed_is_set_anew(root: str, mode: int) -> None:
     path = put(root, PLAIN)
@@ -109,6 +114,7 @@ def test_mode_that_was_changed_is_set_anew(root: str, mode: int) -> None:
     check(root, PLAIN)
 
 
+@pytest.mark.promise("fault")
 @needs_root
 def test_file_of_another_user_is_replaced(root: str) -> None:
     os.chown(put(root, PLAIN), 12345, -1)
@@ -116,6 +122,7 @@ def test_file_of_another_user_is_replaced(root: str) -> None:
     assert os.stat(os.path.join(root, PLAIN.name)).st_uid == os.geteuid()
 
 
+@pytest.mark.promise("fault")
 @pytest.mark.parametrize("content", [CONTENT, b"not to be touched"])
 @pytest.mark.parametrize("link", [os.symlink, os.link])
 def test_link_in_place_of_a_file_is_not_followed(root: str, tmp_path: Path, link: object, content: bytes) -> None:
@@ -135,6 +142,7 @@ def test_link_in_place_of_a_file_is_not_followed(root: str, tmp_path: Path, link
     assert os.stat(path).st_ino != before.st_ino
 
 
+@pytest.mark.promise("fault")
 def test_link_to_nowhere_is_replaced(root: str, tmp_path: Path) -> None:
     path = put(root, PLAIN)
     os.unlink(path)
@@ -144,6 +152,7 @@ def test_link_to_nowhere_is_replaced(root: str, tmp_path: Path) -> None:
     assert not (tmp_path / "nowhere").exists()
 
 
+@pytest.mark.promise("fault")
 def test_pipe_in_place_of_a_file_is_replaced(root: str) -> None:
     path = put(root, PLAIN)
     os.unlink(path)
@@ -162,6 +171,7 @@ def test_pipe_in_place_of_a_file_is_replaced(root: str) -> None:
     check(root, PLAIN)
 
 
+@pytest.mark.promise("fault")
 def test_folder_in_place_of_a_file_is_refused_and_leaves_no_draft(root: str) -> None:
     os.makedirs(os.path.join(root, PLAIN.name), 0o700)
     os.chmod(root, 0o700)
@@ -170,6 +180,7 @@ def test_folder_in_place_of_a_file_is_refused_and_leaves_no_draft(root: str) -> 
     assert files_below(root) == []
 
 
+@pytest.mark.promise("fault")
 @pytest.mark.parametrize("place", ["", "config"])
 def test_file_in_place_of_a_folder_is_refused(root: str, place: str) -> None:
     path = Path(root, place)
@@ -180,6 +191,7 @@ def test_file_in_place_of_a_folder_is_refused(root: str, place: str) -> None:
     assert path.read_text(encoding="utf-8") == "a file"
 
 
+@pytest.mark.promise("fault")
 @pytest.mark.parametrize("place", ["", "config"])
 def test_link_in_place_of_a_folder_is_refused(root: str, tmp_path: Path, place: str) -> None:
     elsewhere = tmp_path / "elsewhere"
@@ -192,6 +204,7 @@ def test_link_in_place_of_a_folder_is_refused(root: str, tmp_path: Path, place: 
     assert list(elsewhere.iterdir()) == []
 
 
+@pytest.mark.promise("fault")
 @pytest.mark.parametrize("mode", [0o770, 0o720, 0o702, 0o777])
 @pytest.mark.parametrize("place", ["", "config"])
 def test_folder_that_others_can_write_to_is_refused(root: str, place: str, mode: int) -> None:
@@ -202,6 +215,7 @@ def test_folder_that_others_can_write_to_is_refused(root: str, place: str, mode:
     assert files_below(root) == []
 
 
+@pytest.mark.promise("fault")
 @pytest.mark.parametrize(("mode", "allowed"), [(0o777, False), (0o1777, True), (0o775, True)])
 def test_folder_that_holds_the_store_must_not_be_everybodys(tmp_path: Path, mode: int, allowed: bool) -> None:
     """A sticky one is like the system's folder for temporary files: others can't rename what is not theirs."""
@@ -222,6 +236,7 @@ def test_folder_that_others_can_read_is_used(root: str) -> None:
     check(root, PLAIN)
 
 
+@pytest.mark.promise("fault")
 @needs_root
 @pytest.mark.parametrize("place", ["", "config"])
 def test_folder_of_another_user_is_refused(root: str, place: str) -> None:
@@ -231,12 +246,14 @@ def test_folder_of_another_user_is_refused(root: str, place: str) -> None:
         put(root, PLAIN)
 
 
+@pytest.mark.promise("fault")
 def test_store_that_can_not_be_made_says_where_it_should_be(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(CannotSteady, match=str(tmp_path / "file" / "store")):
         put(os.fspath(tmp_path / "file" / "store"), PLAIN)
 
 
+@pytest.mark.promise("fault")
 def test_no_draft_is_left_when_writing_fails(root: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> int:
         raise OSError(28, "No space left on device")
@@ -250,6 +267,7 @@ def test_no_draft_is_left_when_writing_fails(root: str, monkeypatch: pytest.Monk
     check(root, PLAIN)
 
 
+@pytest.mark.promise("fault")
 def test_content_is_whole_even_if_the_system_writes_and_reads_in_pieces(
     root: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -281,6 +299,7 @@ for _ in range(6):
 """
 
 
+@pytest.mark.promise("fault")
 @pytest.mark.parametrize("count", [2, 8])
 def test_processes_at_once_on_an_empty_store_never_see_half_a_file(root: str, tmp_path: Path, count: int) -> None:
     source = os.path.dirname(os.path.dirname(pyo3_base_python.__file__))
@@ -321,6 +340,7 @@ def test_store_follows_xdg_data_home() -> None:
     assert default_root({"HOME": "/home/me", "XDG_DATA_HOME": "/data"}) == "/data/pyo3-base-python"
 
 
+@pytest.mark.promise("fault")
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS has one place")
 def test_store_without_a_home_is_refused_with_a_hint() -> None:
     with pytest.raises(CannotSteady, match="home folder") as caught:
@@ -328,11 +348,21 @@ def test_store_without_a_home_is_refused_with_a_hint() -> None:
     assert "PYO3_SHIM_STORE" in caught.value.hint
 
 
+@pytest.mark.promise("fault")
+@pytest.mark.parametrize("name", ["new\nline", "not UTF-8 \udcff"])
+@pytest.mark.parametrize("variable", ["PYO3_SHIM_STORE", "XDG_DATA_HOME", "HOME"])
+def test_store_that_a_build_script_can_not_name_to_cargo_is_refused(variable: str, name: str) -> None:
+    """It prints `cargo:rerun-if-changed=<path>`: cargo would look for another file, and run the script each time."""
+    with pytest.raises(CannotSteady, match="cargo can't be told"):
+        default_root({variable: f"/home/{name}"})
+
+
 @pytest.mark.parametrize("environ", [{}, {"HOME": ""}])
 def test_home_is_that_of_the_user_where_the_environment_names_none(environ: dict[str, str]) -> None:
     assert home(environ) == pwd.getpwuid(os.getuid()).pw_dir
 
 
+@pytest.mark.promise("fault")
 def test_there_may_be_no_home_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(_: int) -> None:
         raise KeyError

@@ -1,0 +1,84 @@
+"""What an editable installation points to: the folder of a project, and what a build script may import from there.
+
+The RECORD of such a distribution stays the same while the project changes, so its modules (``*.py``) count with their
+content. Its other files do not. Neither does the project that is being built itself, which is installed so in the
+environment of whoever works on it: its build scripts are not run again for its own modules without the shim either, and
+pyo3 must not be compiled for each of these edits.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from pyo3_base_python import store
+
+__all__ = ["linked_project", "modules", "project"]
+
+# A project with more modules than this is not read; it counts as changed in each build.
+MODULES_READ = 5000
+NO_MODULES = frozenset({"__pycache__", "node_modules"})
+# Files that mark a folder without modules: cargo's target directory and other caches, a virtual environment.
+MARKS = ("CACHEDIR.TAG", "pyvenv.cfg")
+
+
+def project(direct_url: str) -> str:
+    """The folder of an editable installation, by its file ``direct_url.json``; ``""`` for any other.
+
+    https://packaging.python.org/specifications/direct-url-data-structure/: read by its two words, since to import a
+    reader of JSON takes 5 ms, and a URL of a file has neither blanks nor quotes in it. Never raises.
+    """
+    try:
+        with open(direct_url, "rb") as file:
+            content = b"".join(file.read().split()).replace(b"\\/", b"/")
+    except OSError:
+        return ""
+    if b'"editable":true' not in content:
+        return ""
+    first, *others = content.partition(b'"url":"file://')[2].partition(b'"')[0].split(b"%")
+    try:
+        return os.fsdecode(first + b"".join(bytes.fromhex(other[:2].decode("ascii")) + other[2:] for other in others))
+    except ValueError:
+        return ""
+
+
+def linked_project(egg_link: str) -> str:
+    """The folder that an ``.egg-link`` names in its first line (``setup.py develop``); ``""`` if it can't be read."""
+    try:
+        with open(egg_link, "rb") as file:
+            return os.fsdecode(file.readline().strip())
+    except OSError:
+        return ""
+
+
+def modules(folder: str, building: str) -> str:
+    """The content of the modules below ``folder``, as a word after a blank; ``""`` where none are to be looked at.
+
+    ``building`` is the folder of the package that is being built, or ``""``.
+    """
+    if not os.path.isabs(folder) or "\0" in folder or (building and _holds(folder, building)):
+        return ""
+    found: list[bytes] = []
+    for place, folders, names in os.walk(folder):
+        if place != folder and any(mark in names for mark in MARKS):
+            folders.clear()
+            continue
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in NO_MODULES)
+        for name in sorted(names):
+            path = os.path.join(place, name)
+            if not name.endswith(".py") or not os.path.isfile(path):
+                continue
+            if len(found) == 2 * MODULES_READ:
+                return f" modules:{time.time_ns()}"
+            try:
+                with open(path, "rb") as file:
+                    content = file.read()
+            except OSError:
+                continue
+            found += [os.fsencode(os.path.relpath(path, folder)), store.digest(content).encode()]
+    return f" modules:{store.digest(*found)}"
+
+
+def _holds(folder: str, path: str) -> bool:
+    inner, outer = os.path.realpath(path), os.path.realpath(folder)
+    return inner == outer or inner.startswith(os.path.join(outer, ""))
