@@ -62,6 +62,15 @@ def interpreter(request: pytest.FixtureRequest, interpreters: dict[str, str]) ->
 
 
 @pytest.fixture(scope="session")
+def debug_python() -> str:
+    """A CPython that was built with `--with-pydebug`; skips where the machine has none."""
+    found = shutil.which("python3-dbg")
+    if found is None:
+        pytest.skip("there is no python3-dbg on this machine")
+    return found
+
+
+@pytest.fixture(scope="session")
 def cargo() -> str:
     """The real cargo."""
     found = shutil.which("cargo")

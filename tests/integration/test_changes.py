@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 from typing import Callable
 
 import pytest
+
+from tests.installations import Installation
 
 from .conftest import FrontEnd, Site, build, uv
 
@@ -50,6 +54,36 @@ def test_another_interpreter(site_of: Make, interpreter: str) -> None:
         site.python = python
         changed = site.build(uv)
         assert set(changed.recompiled) == {"pyo3-ffi", "pyo3", "version_specific"}
+        assert site.answer(changed) == 42
+        assert site.build(uv).recompiled == ()
+
+
+def test_an_interpreter_that_was_built_anew_in_its_place(site_of: Make, tmp_path: Path) -> None:
+    """Same path, same version, another configuration: first the library's folder, then a flag of the build."""
+    site = site_of("version_specific")
+    installation = Installation(tmp_path / "python")
+    command = ["maturin-shim", "build", "--release", "-o", "wheels", "-i", os.fspath(installation.python)]
+    site.run(command, shim=False)
+    assert site.run(command, shim=False).recompiled == ()
+    for variable, value in (("LIBDIR", "/opt/lib"), ("Py_TRACE_REFS", 1)):
+        installation.set(variable, value)
+        assert set(site.run(command, shim=False).recompiled) == {"pyo3-ffi", "pyo3", "version_specific"}
+    assert site.run(command, shim=False).recompiled == ()
+
+
+def test_a_debug_build_of_the_same_version(site_of: Make, debug_python: str, interpreters: dict[str, str]) -> None:
+    version = subprocess.check_output(
+        [debug_python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], text=True
+    )
+    if version.strip() not in interpreters:
+        pytest.skip(f"there is no other Python {version.strip()} on this machine")
+    site = site_of("version_specific")
+    for python in (debug_python, interpreters[version.strip()]):
+        site.python = python
+        changed = site.build(uv)
+        assert {"pyo3-ffi", "pyo3", "version_specific"} >= set(changed.recompiled)
+        assert "pyo3" in changed.recompiled or python != debug_python
+        assert changed.wheel is not None
         assert site.answer(changed) == 42
         assert site.build(uv).recompiled == ()
 

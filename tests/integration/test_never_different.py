@@ -8,7 +8,7 @@ from typing import Callable
 
 import pytest
 
-from .conftest import CRATES, Outcome, Site, uv
+from .conftest import CRATES, RPDS_PY, Outcome, Site, uv
 from .test_pyo3_versions import write_crate
 
 pytestmark = pytest.mark.promise("module")
@@ -34,6 +34,10 @@ def assert_same(site: Site) -> None:
 @pytest.mark.parametrize("crate", CRATES)
 def test_of_a_bundled_crate(site_of: Make, crate: str) -> None:
     assert_same(site_of(crate))
+
+
+def test_of_a_released_project(unpack: Callable[[str], Path], environ: dict[str, str], tmp_path: Path) -> None:
+    assert_same(Site(unpack(RPDS_PY), tmp_path / "scratch", environ))
 
 
 @pytest.mark.parametrize("version", ["0.18.3", "0.22.6", "0.28.3"])

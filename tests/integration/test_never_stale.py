@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Callable
 
@@ -186,3 +187,53 @@ def test_an_sdist_unpacked_by_hand_and_built_in_place_compiles_nothing_twice(sit
     (site.project / "PKG-INFO").write_text("Metadata-Version: 2.1\nName: version_specific\nVersion: 0.1.0\n")
     site.build(uv)
     assert site.build(uv).recompiled == ()
+
+
+@pytest.mark.parametrize("moment", ["before the compiler", "after the compiler"])
+def test_a_build_that_was_killed_in_between(shared: Shared, moment: str) -> None:
+    """Cargo gets SIGKILL when the module is compiled: what lies in the target directory then is of no known sources."""
+    site, target = shared("version_specific")
+    site.build(uv_by_sdist, CARGO_TARGET_DIR=target)
+    killer = site.scratch / "killer"
+    compiles = '"$@"' if moment == "after the compiler" else ":"
+    case = f'*"crate-name version_specific "*) {compiles}; kill -9 $PPID; exit 1;;'
+    killer.write_text(f'#!/bin/sh\ncase "$*" in {case} esac\nexec "$@"\n')
+    killer.chmod(0o755)
+    site.edit("src/lib.rs", "    42", "    43")
+    killed = site.run(
+        uv_by_sdist(site, site.scratch / "none"), expect=2, CARGO_TARGET_DIR=target, RUSTC_WRAPPER=os.fspath(killer)
+    )
+    assert killed.recompiled == ("version_specific",)
+    for old, new in (("    43", "    42"), ("    42", "    43")):
+        site.edit("src/lib.rs", old, new)
+        assert site.answer(site.build(uv_by_sdist, CARGO_TARGET_DIR=target)) == int(new)
+
+
+def test_an_edit_with_a_time_before_the_last_build(shared: Shared) -> None:
+    """Sdists of setuptools keep the times of the files: this one says that it is of 2001."""
+    site, target = shared("setuptools_rust")
+    assert site.answer(site.build(build_by_sdist, CARGO_TARGET_DIR=target)) == 42
+    site.edit("src/lib.rs", "    42", "    43")
+    os.utime(site.project / "src" / "lib.rs", (1_000_000_000, 1_000_000_000))
+    assert site.answer(site.build(build_by_sdist, CARGO_TARGET_DIR=target)) == 43
+
+
+def git(folder: Path, *arguments: str) -> None:
+    """Run git in `folder`, without what its user has configured."""
+    identity = ["-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+def test_an_older_commit_and_worktrees_in_turn(shared: Shared, tmp_path: Path) -> None:
+    site, target = shared("version_specific")
+    git(site.project, "init", "--quiet", "--initial-branch=main")
+    git(site.project, "add", ".")
+    git(site.project, "commit", "--quiet", "--message=42")
+    git(site.project, "worktree", "add", "--quiet", os.fspath(tmp_path / "worktree"))
+    older = Site(tmp_path / "worktree", tmp_path / "worktree-scratch", site.environ)
+    site.edit("src/lib.rs", "    42", "    43")
+    git(site.project, "commit", "--quiet", "--all", "--message=43")
+    for place, answer in ((site, 43), (older, 42), (site, 43)):
+        assert place.answer(place.build(uv, CARGO_TARGET_DIR=target)) == answer
+    git(site.project, "checkout", "--quiet", "HEAD~1")
+    assert site.answer(site.build(uv, CARGO_TARGET_DIR=target)) == 42

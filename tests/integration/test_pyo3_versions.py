@@ -11,11 +11,12 @@ from typing import Callable
 import pytest
 import tomlkit
 
-from pyo3_base_python import config, interpreter
+from pyo3_base_python import config
 
 from .conftest import Site, uv
 
 # The first that applies its features to a config file and tracks it, the last of the old design, the new ones.
+TAKE_NO_CONFIG_FILE = {"0.18.3": 11, "0.20.3": 12, "0.22.6": 13}  # to the newest minor version that each knows
 TAKE_A_CONFIG_FILE = ["0.23.3", "0.24.2", "0.26.0", "0.28.3", "0.29.0", "0.30.1"]
 OLDEST_PYPY = {"0.23.3": 9, "0.24.2": 9, "0.26.0": 9}  # minor versions; 11 for later ones
 # Before 0.21 a module is another type.
@@ -83,12 +84,12 @@ def test_pypy(tmp_path: Path, environ: dict[str, str], interpreters: dict[str, s
     assert site.call(outcome._replace(wheel=wheel), "module.__name__") == "example"
 
 
-def printed_config(crate: Path, python: str, environ: dict[str, str], **variables: str) -> dict[str, str]:
-    """What pyo3-ffi's build script prints when `PYO3_PRINT_CONFIG` is set (it ends the build)."""
+def printed_config(crate: Path, python: str, environ: dict[str, str], *prefix: str) -> dict[str, str]:
+    """What pyo3's build script prints when `PYO3_PRINT_CONFIG` is set (it ends the build)."""
     done = subprocess.run(
-        ["cargo", "check", "-q"],
+        [*prefix, "cargo", "check", "-q"],
         cwd=crate,
-        env={**environ, "PYO3_PYTHON": python, "PYO3_PRINT_CONFIG": "1", **variables},
+        env={**environ, "PYO3_PYTHON": python, "PYO3_PRINT_CONFIG": "1"},
         capture_output=True,
         text=True,
         check=False,
@@ -101,7 +102,7 @@ def printed_config(crate: Path, python: str, environ: dict[str, str], **variable
 
 @pytest.mark.promise("config")
 @pytest.mark.parametrize("abi3", [False, True], ids=["version-specific", "abi3"])
-@pytest.mark.parametrize("version", TAKE_A_CONFIG_FILE)
+@pytest.mark.parametrize("version", [*TAKE_NO_CONFIG_FILE, *TAKE_A_CONFIG_FILE])
 def test_pyo3_agrees(
     tmp_path: Path,
     environ: dict[str, str],
@@ -110,26 +111,25 @@ def test_pyo3_agrees(
     version: str,
     abi3: bool,
 ) -> None:
-    """With our config file pyo3 prints, key by key, what it prints for the interpreter itself; `executable` aside."""
-    features = ["abi3-py39"] if abi3 else []
-    crate = write_crate(tmp_path / "example", version, *features)
-    environ["CARGO_TARGET_DIR"] = os.fspath(tmp_path / "target")
+    """Behind the shim pyo3 prints, key by key, what it prints for the interpreter itself; `executable` aside."""
+    crate = write_crate(tmp_path / "example", version, *(["abi3-py39"] if abi3 else []))
+    log = tmp_path / "log"
+    environ |= {"CARGO_TARGET_DIR": os.fspath(tmp_path / "target"), "PYO3_SHIM_LOG": os.fspath(log)}
     compared = 0
     for name, python in sorted(interpreters.items()):
-        oldest = OLDEST_PYPY.get(version, 11) if name.startswith("pypy") else 9
-        if not oldest <= int(name.split(".")[1]) <= 13:
+        oldest = OLDEST_PYPY.get(version, 11) if name.startswith("pypy") and version in TAKE_A_CONFIG_FILE else 9
+        if not oldest <= int(name.split(".")[1]) <= TAKE_NO_CONFIG_FILE.get(version, 13):
             continue
-        found = interpreter.ask(python, environ)
-        file = tmp_path / f"{name}.txt"
-        file.write_bytes(config.render(found.config, found.base_executable))
         by_itself = printed_config(crate, python, environ)
-        by_file = printed_config(crate, python, environ, PYO3_CONFIG_FILE=os.fspath(file))
-        for answer in (by_itself, by_file):
+        behind_the_shim = printed_config(crate, python, environ, "pyo3-base-python", "run", "--")
+        steadied = "PYO3_CONFIG_FILE=/" if version in TAKE_A_CONFIG_FILE else "PYO3_PYTHON=/"
+        assert steadied in log.read_text().splitlines()[-1]
+        for answer in (by_itself, behind_the_shim):
             answer.pop("executable")
             # pyo3 writes what a Python says that is no framework, nothing or None; the file leaves it out.
             if answer.get("python_framework_prefix") in {"", "None"}:
                 del answer["python_framework_prefix"]
-        assert by_file == by_itself, (name, version)
+        assert behind_the_shim == by_itself, (name, version)
         compared += 1
     assert compared
     record_property("cases", compared)

@@ -1,0 +1,47 @@
+"""Installations of Python that tests may change: a copy of the one that runs them, as far as it needs to be one."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import sysconfig
+from pathlib import Path
+
+__all__ = ["Installation"]
+
+
+class Installation:
+    """A copy of this interpreter at ``prefix``; its standard library is linked, what it says of itself is its own."""
+
+    def __init__(self, prefix: Path) -> None:
+        original = Path(os.path.realpath(sys.executable))
+        library = Path(sysconfig.get_path("stdlib"))
+        self.prefix = prefix
+        self.python = prefix / "bin" / original.name
+        self.python.parent.mkdir(parents=True)
+        shutil.copy2(original, self.python)
+        self.library = prefix / "lib" / library.name
+        # Folders of its own: else what it compiles would go into the original.
+        for name in ("__pycache__", "site-packages"):
+            (self.library / name).mkdir(parents=True)
+        for path in library.iterdir():
+            place = self.library / path.name
+            if path.name.startswith("_sysconfigdata"):
+                shutil.copy2(path, place)
+            elif not place.exists():
+                place.symlink_to(path)
+        self.set("LIBDIR", os.fspath(prefix / "lib"))
+
+    def set(self, variable: str, value: str | int) -> None:
+        """Let it have been built otherwise: change what `sysconfig` says, which must know the variable."""
+        for path in self.library.glob("_sysconfigdata*.py"):
+            text, count = re.subn(
+                rf"^( ?.?'{variable}':) (?:'[^']*'|\d+)",
+                lambda match: f"{match[1]} {value!r}",
+                path.read_text(),
+                flags=re.MULTILINE,
+            )
+            assert count == 1, (variable, path)
+            path.write_text(text)

@@ -1,0 +1,115 @@
+"""A CI cache keeps the target directory, pruned as Swatinem/rust-cache does it, between jobs on fresh machines."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Callable
+
+import pytest
+
+from pyo3_base_python import fixtures
+
+from .conftest import Site, uv
+
+pytestmark = pytest.mark.promise("stale")
+
+Make = Callable[[str], Site]
+LIBRARIES = {"lib", "cdylib", "dylib", "rlib", "staticlib", "proc-macro"}
+
+
+class Cache:
+    """What is saved at the end of a job and restored at the start of the next, as of rust-cache in 2026-08."""
+
+    def __init__(self, archive: Path) -> None:
+        self.archive = archive
+
+    def save(self, site: Site) -> None:
+        """Prune the target directory (`cleanTargetDir` in its src/cleanup.ts), and pack it with all times."""
+        target = site.project / "target"
+        prune(target, dependencies(site))
+        # As actions/cache calls it: times in full.
+        subprocess.run(["tar", "--posix", "-cf", self.archive, "-C", target, "."], check=True)
+
+    def restore(self, site: Site) -> None:
+        """Unpack it into a new checkout."""
+        target = site.project / "target"
+        target.mkdir()
+        subprocess.run(["tar", "-xf", self.archive, "-C", target], check=True)
+
+
+def dependencies(site: Site) -> dict[str, list[str]]:
+    """Packages outside of the workspace's folder, and the names of their libraries."""
+    command = ["cargo", "metadata", "--all-features", "--format-version", "1", "--offline"]
+    done = subprocess.run(command, cwd=site.project, env=site.environ, check=True, capture_output=True)
+    return {
+        package["name"]: [target["name"] for target in package["targets"] if LIBRARIES & set(target["kind"])]
+        for package in json.loads(done.stdout)["packages"]
+        if not package["manifest_path"].startswith(os.fspath(site.project))
+    }
+
+
+def prune(folder: Path, packages: dict[str, list[str]]) -> None:
+    """Loose files go, whatever is in folders that are no profile's goes, and of a profile all but dependencies."""
+    for entry in list(folder.iterdir()):
+        if not entry.is_dir():
+            if entry.name != "CACHEDIR.TAG":
+                entry.unlink()
+        elif any((entry / name).exists() for name in ("build", ".fingerprint", "deps")):
+            keep_only(entry, {"build", ".fingerprint", "deps"})
+            crates = {name.replace("-", "_") for libraries in packages.values() for name in libraries}
+            names = {name.replace("-", "_") for name in packages} | crates
+            keep_only(entry / "build", {*packages, *crates})
+            keep_only(entry / ".fingerprint", {*packages, *crates})
+            keep_only(entry / "deps", {*names, *(f"lib{name}" for name in names)})
+        else:
+            prune(entry, packages)
+
+
+def keep_only(folder: Path, names: set[str]) -> None:
+    """Remove what is not called by one of the names, with or without a hash behind the last hyphen."""
+    for entry in list(folder.iterdir()) if folder.is_dir() else []:
+        if entry.name not in names and entry.name.rpartition("-")[0] not in names:
+            if entry.is_dir():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
+
+
+def new_machine(site: Site, crate: str) -> None:
+    """The same path, a new checkout with the present as the time of all files, and no store."""
+    shutil.rmtree(site.project)
+    shutil.rmtree(site.environ["PYO3_SHIM_STORE"])
+    fixtures.copy(crate, site.project)
+    for path in site.project.rglob("*"):
+        os.utime(path)
+
+
+@pytest.mark.parametrize(
+    ("crate", "source", "members"),
+    [
+        ("version_specific", "src/lib.rs", {"version_specific"}),
+        # maturin writes pyo3's configuration into the target directory, from where it is pruned.
+        ("abi3", "src/lib.rs", {"abi3"}),
+        ("workspace", "numbers/src/lib.rs", {"numbers", "workspace_module"}),
+    ],
+)
+def test_a_round_trip_compiles_the_workspace_and_nothing_else(
+    site_of: Make, tmp_path: Path, crate: str, source: str, members: set[str]
+) -> None:
+    site = site_of(crate)
+    cache = Cache(tmp_path / "cache.tar")
+    for answer in (42, 43):
+        cache.save(site)
+        assert not list((site.project / "target").rglob("pyo3-config-*"))
+        new_machine(site, crate)
+        if answer != 42:
+            site.edit(source, "42", str(answer))
+        cache.restore(site)
+        built = site.build(uv)
+        assert set(built.recompiled) == members
+        assert "pyo3" in built.fresh
+        assert site.answer(built) == answer
