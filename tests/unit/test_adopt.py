@@ -221,6 +221,7 @@ def test_undo_takes_out_what_was_moved_or_changed_since(array: str, expected: st
         ('[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n', "is hatchling.build"),
         (MATURIN + 'backend-path = ["."]\n', "backend-path"),
         (SETUPTOOLS, "does not use setuptools-rust"),
+        ("tool = 1\n" + SETUPTOOLS, "does not use setuptools-rust"),
         (SETUPTOOLS.replace("build_meta", "build_meta:__legacy__"), "is setuptools.build_meta:__legacy__"),
         (with_requires("[]"), "`requires` is empty"),
         (with_requires('["maturin", "pyo3_base_python"]'), "already, but the backend is maturin"),
