@@ -2,7 +2,7 @@
 
 The modules that run inside ``$CARGO`` import the standard library only, and little of it: ``cargo`` (the entry),
 ``invocation``, ``project``, ``interpreter``, ``probe``, ``config``, ``plan``, ``store``, ``sources``, ``process``,
-``errors``. All others belong to the commands that users type.
+``errors``. All others belong to the commands that users type, and to the build backends that front ends import.
 """
 
 from __future__ import annotations

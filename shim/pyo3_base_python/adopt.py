@@ -235,7 +235,7 @@ def _without_requirement(text: str, index: int) -> str:
     requires = _requires(_parsed(text))
     values = requires.unwrap()
     written = requires[index].as_string()
-    before = requires[index - 1].as_string() if index else ""
+    before = requires[index - 1].as_string()
     wanted = _meaning_with(text, {"requires": values[:index] + values[index + 1 :]})
     right = [
         candidate
@@ -256,18 +256,18 @@ def _is_with(text: str, candidate: str, requirement: str) -> bool:
 
 
 def _removals(text: str, start: int, end: int, before: str) -> Iterator[str]:
-    """``text`` without the value from ``start`` to ``end``, which follows ``before``: all that could be meant."""
+    """``text`` without the value from ``start`` to ``end``, which follows ``before``: what is simplest comes first."""
     indent = _indent(text, start)
     rest = REST_OF_LINE.match(text, end)
     if indent is not None and rest:
         line = text.rindex("\n", 0, start)
         line -= text[line - 1] == "\r"
         head, tail = text[:line], text[rest.end() :]
-        # Without a comma at its end, the value before may have got its own for it.
-        for place in reversed(list(_places(head, f"{before},"))) if before and not rest[1] else []:
+        yield head + tail
+        # The value before may have got a comma for it.
+        for place in _places(head, f"{before},"):
             comma = place + len(before)
             yield head[:comma] + head[comma + 1 :] + tail
-        yield head + tail
     yield re.sub(r"\s*,\s*\Z", "", text[:start]) + text[end:]
     yield text[:start] + re.sub(r"\A\s*,\s*", "", text[end:])
 

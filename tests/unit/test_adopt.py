@@ -191,6 +191,8 @@ def test_undo_of_what_is_not_adopted_is_the_same(text: str) -> None:
         ('[\n  "pyo3-base-python>=7",\n  "maturin",\n]', '[\n  "maturin",\n]'),
         ('[\n  "cffi",\n  "pyo3-base-python>=7", # why\n  "maturin",\n]', '[\n  "cffi",\n  "maturin",\n]'),
         ('["maturin" ,"pyo3-base-python"]', '["maturin"]'),
+        ('[ # a, b, "maturin",\n  "pyo3-base-python",\n"maturin"]', '[ # a, b, "maturin",\n"maturin"]'),
+        ('[\n  "maturin", # "maturin",\n    "pyo3-base-python"\n]', '[\n  "maturin", # "maturin",\n]'),
         ('["pyo3-base-python"]', "[]"),
         ('["maturin"]', '["maturin"]'),
     ],
@@ -212,6 +214,8 @@ def test_undo_takes_out_what_was_moved_or_changed_since(array: str, expected: st
         ("[build-system\n", "not valid TOML"),
         ("\ufeff" + MATURIN, "not valid TOML"),
         (MATURIN + MATURIN, "not valid TOML"),
+        (MATURIN + "a = 1\na = 2\n", "not valid TOML"),
+        (MATURIN + "a = 2020-13-99\n", "not valid TOML"),
         ("build-system = 1\n", "no `requires`"),
         ('[build-system]\nbuild-backend = "maturin"\n', "no `requires`"),
         ('[build-system]\nrequires = "maturin"\nbuild-backend = "maturin"\n', "no `requires`"),
@@ -329,10 +333,14 @@ def test_link_stays_a_link(tmp_path: Path) -> None:
     assert target.read_text(encoding="utf-8") == "new"
 
 
-def test_read_only_file_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("by", ["mode", "system"])
+def test_read_only_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: str) -> None:
     path = tmp_path / "pyproject.toml"
     path.touch()
-    path.chmod(0o444)
+    if by == "mode":
+        path.chmod(0o444)
+    else:
+        monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(ShimError, match="read-only"):
         adopt.write(path, "new")
     assert path.read_bytes() == b""
