@@ -130,7 +130,7 @@ def write(path: Path, text: str) -> None:
 def _parsed(text: str) -> tomlkit.TOMLDocument:
     try:
         return tomlkit.parse(text)
-    except (TOMLKitError, ValueError) as error:
+    except TOMLKitError as error:
         raise ShimError(f"this pyproject.toml is not valid TOML: {error}", "correct it first") from None
 
 
