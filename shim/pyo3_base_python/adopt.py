@@ -290,10 +290,7 @@ def _first(candidates: Iterable[str], wanted: str) -> str:
     for candidate in candidates:
         if _meaning(candidate) == wanted:
             return candidate
-    raise ShimError(
-        "this pyproject.toml writes [build-system] in a way that is not understood",
-        "change build-backend and requires by hand",
-    )
+    raise ShimError("this pyproject.toml writes [build-system] in a way that is not understood", BY_HAND)
 
 
 def _meaning(text: str) -> str | None:
