@@ -49,6 +49,7 @@ def main() -> None:
     pyo3-base-python run -- uv build          any command, with the shim on
     eval "$(pyo3-base-python env)"            on for the rest of this shell
     maturin-shim build --release              maturin, with the shim on
+    pyo3-base-python adopt                    on for everybody who builds this project
     pyo3-base-python store                    what the shim keeps, and how to clear it
     pyo3-base-python testbed matrix           measure upstream's fix, ours, or your own
 
@@ -162,6 +163,45 @@ def store(clear: bool, everything: bool) -> None:
         size = sum(entry.size for entry in of_kind) / 1024
         idle = sum(entry in unused for entry in of_kind)
         click.echo(f"{len(of_kind):6} {words} ({size:.0f} KiB{f', {idle} unused' if idle else ''})")
+
+
+@main.command()
+@click.argument("project", type=click.Path(path_type=Path), default=".")
+@click.option("--dry-run", is_flag=True, help="Print a diff, and write nothing.")
+@click.option("--undo", is_flag=True, help="Take out what was put in: the file is as it was, to the byte.")
+def adopt(project: Path, dry_run: bool, undo: bool) -> None:
+    """Have PROJECT's own pyproject.toml switch the shim on, for whoever builds it and without any variable.
+
+    \b
+    pyo3-base-python adopt --dry-run         what would be changed, as a diff
+    pyo3-base-python adopt                   the project in this folder
+    pyo3-base-python adopt path/to/project   another one
+    pyo3-base-python adopt --undo            as it was
+
+    Two things in [build-system] are changed: build-backend becomes pyo3_base_python.backend.maturin, or
+    .setuptools_rust, which run the hooks of maturin or setuptools; pyo3-base-python is added to requires.
+    PYO3_SHIM_MODE=off switches it off for one build.
+    """
+    from pyo3_base_python import adopt as adoption  # noqa: PLC0415 - tomlkit and packaging, only needed here
+
+    try:
+        path = adoption.find(project)
+        before = adoption.read(path)
+        if undo:
+            after = adoption.restored(before)
+        else:
+            setup = path.with_name("setup.py")
+            script = setup.read_text(encoding="utf-8", errors="replace") if setup.is_file() else ""
+            after = adoption.adopted(before, f"pyo3-base-python>={__version__}", script)
+        if after == before:
+            click.echo(f"{path} is {'not' if undo else 'already'} adopted: nothing to do", err=True)
+        elif dry_run:
+            click.echo(adoption.diff(before, after).encode(), nl=False)
+        else:
+            adoption.write(path, after)
+            click.echo(f"{path} is {'as it was' if undo else 'adopted'}", err=True)
+    except ShimError as error:
+        raise HintedError(error) from None
 
 
 @main.command()

@@ -1,0 +1,79 @@
+"""The hooks of a build backend, each with the shim on while it runs."""
+
+from __future__ import annotations
+
+import functools
+import os
+from contextlib import contextmanager
+
+from pyo3_base_python import activation
+from pyo3_base_python.cargo import say
+from pyo3_base_python.errors import ShimError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, MutableMapping
+    from types import ModuleType
+    from typing import Any
+
+__all__ = ["around", "shim_on"]
+
+# All that a front end may call (PEP 517, PEP 660). What is needed is only said: nothing is built there.
+REQUIRES = ("get_requires_for_build_wheel", "get_requires_for_build_editable", "get_requires_for_build_sdist")
+WORK = (
+    "prepare_metadata_for_build_wheel",
+    "prepare_metadata_for_build_editable",
+    "build_wheel",
+    "build_editable",
+    "build_sdist",
+)
+
+
+def around(backend: ModuleType, also: Mapping[str, str] | None = None) -> dict[str, Callable[..., Any]]:
+    """The hooks that ``backend`` has, by name: those that do work run with the shim on, the others are its own.
+
+    ``also`` is what else is set while they run.
+    """
+    found = {name: getattr(backend, name) for name in (*REQUIRES, *WORK) if hasattr(backend, name)}
+    return {name: _with_shim(hook, also or {}) if name in WORK else hook for name, hook in found.items()}
+
+
+@contextmanager
+def shim_on(environ: MutableMapping[str, str], also: Mapping[str, str]) -> Iterator[None]:
+    """Add the shim's variables, and ``also``, to ``environ``; afterwards each of them is as it was.
+
+    Whatever is in the shim's way costs one line on stderr. Other variables that change meanwhile stay changed.
+    """
+    added = {**also, **_variables(environ)}
+    before = {name: environ.get(name) for name in added}
+    environ.update(added)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                environ.pop(name, None)
+            else:
+                environ[name] = value
+
+
+def _with_shim(hook: Callable[..., Any], also: Mapping[str, str]) -> Callable[..., Any]:
+    @functools.wraps(hook)
+    def run(*arguments: Any, **options: Any) -> Any:
+        with shim_on(os.environ, also):
+            return hook(*arguments, **options)
+
+    return run
+
+
+def _variables(environ: Mapping[str, str]) -> dict[str, str]:
+    # The user of an adopted project has no other way to be rid of the shim: off is off, launcher and store included.
+    if environ.get("PYO3_SHIM_MODE") == "off":
+        return {}
+    try:
+        return activation.variables(environ)
+    except ShimError as error:
+        say(f"{error.what}; the build runs without a stable interpreter")
+    except Exception as error:  # noqa: BLE001 - a mistake of ours must not break a build that works without us
+        say(f"internal error ({type(error).__name__}: {error}); the build runs without a stable interpreter")
+    return {}

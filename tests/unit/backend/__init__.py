@@ -1,0 +1,3 @@
+"""The build backends, without builds."""
+
+from __future__ import annotations
