@@ -71,7 +71,7 @@ def front_ends(facts: Facts) -> Iterator[Finding]:
     if facts.front_ends:
         yield Finding(OK, "front ends", ", ".join(f"{name} {version}" for name, version in facts.front_ends.items()))
     else:
-        yield Finding(NOTE, "front ends", "neither uv nor build nor pip is installed here", "install one to build wheels with")
+        yield Finding(NOTE, "front ends", "neither uv nor build nor pip is installed here", "install one of them")
 
 
 def backend(facts: Facts) -> Iterator[Finding]:
