@@ -70,8 +70,8 @@ def crates(metadata: str) -> list[Crate]:
             )
             for package in document["packages"]
         ]
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"no output of cargo metadata: {error}") from None
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"cargo metadata is not understood: {error}") from None
 
 
 def build_script(crate: Crate) -> Script | None:

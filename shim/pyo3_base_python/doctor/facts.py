@@ -238,12 +238,11 @@ def _graph(
     command += ["--filter-platform", host] if host else []
     try:
         code, output = tools.output_of(command, without_cargo(environ), here.manifest_dir)
+        if code:
+            return Graph(error=_error_line(output))
         packages = crates.crates(output)
     except (OSError, ValueError) as error:
-        packages, code, output = [], 1, str(error)
-    if code:
-        lines = [line.strip() for line in output.splitlines() if line.strip()]
-        return Graph(error=next((line for line in lines if line.startswith("error")), (lines or ["no answer"])[0]))
+        return Graph(error=str(error))
     scripts = ((crate, crates.build_script(crate)) for crate in packages)
     build_config = [crate for crate in packages if crate.name == "pyo3-build-config"]
     reads = [crates.mentions(os.path.join(crate.folder, "src"), f'"{BASE_PYTHON}"') for crate in build_config]
@@ -252,6 +251,12 @@ def _graph(
         frozenset(feature for crate in packages if crate.name in projects.PYO3_CRATES for feature in crate.features),
         all(reads) if reads else None,
     )
+
+
+def _error_line(output: str) -> str:
+    """The line in cargo's ``output`` that says what is wrong."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    return next((line for line in lines if line.startswith("error")), (lines or ["cargo metadata says nothing"])[0])
 
 
 def _settings(folder: str, document: dict[str, Any], environ: Mapping[str, str]) -> tuple[Setting, ...]:

@@ -53,7 +53,7 @@ def installed(python: str, names: Sequence[str], environ: Mapping[str, str]) -> 
         _, output = process.capture([python, "-I", "-c", CODE, *names], environ, SECONDS_TO_ANSWER)
         found = json.loads(output.splitlines()[-1])
         return {name: Installed(version, tuple(files)) for name, (version, files) in found.items()}
-    except (OSError, ValueError, IndexError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):  # no answer, or not one to this question
         return {}
 
 
