@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 from typing import Callable, NamedTuple
@@ -15,6 +16,9 @@ import pytest
 from pyo3_base_python import fixtures, measure
 
 FrontEnd = Callable[["Site", Path], "list[str]"]
+# From a requirement (`name==version`) to the folder of its unpacked sdist.
+Unpack = Callable[[str], Path]
+RPDS_PY = "rpds-py==2026.9.1"  # maturin, version-specific, pyo3 0.29
 
 
 class Outcome(NamedTuple):
@@ -145,6 +149,25 @@ def site_of(
         return Site(project, tmp_path / "scratch", environ)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def unpack(tmp_path_factory: pytest.TempPathFactory) -> Unpack:
+    """Released projects: one folder for each in the whole run."""
+    folders: dict[str, Path] = {}
+
+    def unpacked(requirement: str) -> Path:
+        if requirement not in folders:
+            top = tmp_path_factory.mktemp("released")
+            command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:"]
+            subprocess.run([*command, "--dest", top, requirement], check=True)
+            (archive,) = top.glob("*.tar.gz")
+            with tarfile.open(archive) as tar:
+                tar.extractall(top, filter="data")
+            (folders[requirement],) = [path for path in top.iterdir() if path.is_dir()]
+        return folders[requirement]
+
+    return unpacked
 
 
 # The front ends: one function for each, from a site and a folder for wheels to a command.
