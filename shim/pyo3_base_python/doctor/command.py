@@ -14,7 +14,8 @@ __all__ = ["doctor"]
 @click.command()
 @click.argument("project", type=click.Path(exists=True, file_okay=False, path_type=Path), default=".")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for programs.")
-def doctor(project: Path, as_json: bool) -> None:
+@click.option("-q", "--quiet", is_flag=True, help="Print the problems only; nothing if there are none.")
+def doctor(project: Path, as_json: bool, quiet: bool) -> None:
     """Say what the shim would do for PROJECT (a folder; default: this one), and what stands in its way.
 
     \b
@@ -48,8 +49,9 @@ def doctor(project: Path, as_json: bool) -> None:
     gathered = facts.gather(os.path.abspath(project), dict(os.environ))
     found = findings.judge(gathered)
     nothing = findings.nothing_to_do(gathered)
+    problems = [finding for finding in found if finding.level == findings.PROBLEM]
     if as_json:
         click.echo(report.as_json(gathered, found, nothing_to_do=nothing))
-    else:
-        report.show(Console(), found, report.conclusion(found, nothing_to_do=nothing))
-    sys.exit(any(finding.level == findings.PROBLEM for finding in found))
+    elif problems or not quiet:
+        report.show(Console(), problems if quiet else found, report.conclusion(found, nothing_to_do=nothing))
+    sys.exit(1 if problems else 0)

@@ -53,6 +53,14 @@ def test_nothing_to_do_is_exit_code_0(given: list[facts.Facts]) -> None:
     assert json.loads(doctor("--json").stdout)["nothing_to_do"] is True
 
 
+def test_quiet_is_the_problems_only(given: list[facts.Facts]) -> None:
+    assert (doctor("-q").exit_code, doctor("-q").output) == (0, "")
+    given.append(WELL._replace(decision=decided(("mode", "PYO3_SHIM_MODE=off"))))
+    done = doctor("-q")
+    assert done.exit_code == 1
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["problem", "hint:", "1"]
+
+
 @pytest.mark.usefixtures("given")
 def test_json_is_all_of_stdout() -> None:
     assert json.loads(doctor("--json").stdout)["version"] == 1
