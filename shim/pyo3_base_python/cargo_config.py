@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["UNKNOWN", "build_table", "parse", "read", "with_parents"]
+__all__ = ["UNKNOWN", "build_table", "files", "parse", "read", "with_parents"]
 
 # The value of a key that is set to something that can't be read here.
 UNKNOWN = "?"
@@ -37,11 +37,17 @@ def build_table(options: Sequence[str], environ: Mapping[str, str], cwd: str) ->
         file = os.path.join(cwd, option)
         layers.append(_file(file, cwd) if os.path.isfile(file) else _absolute(parse(option)[0], cwd))
     layers.append(_absolute({key: environ.get(variable, "") for key, variable in KEYS.items()}, cwd))
-    cargo_home = environ.get("CARGO_HOME") or os.path.join(store.home(environ), ".cargo")
-    for place in [*(os.path.join(folder, ".cargo") for folder in with_parents(cwd)), cargo_home]:
+    for path in files(environ, cwd):
         # A path in a file is relative to the folder that holds `.cargo`.
-        layers += [_file(os.path.join(place, name), os.path.dirname(place)) for name in ("config", "config.toml")]
+        layers.append(_file(path, os.path.dirname(os.path.dirname(path))))
     return {key: next((layer[key] for layer in layers if layer.get(key)), "") for key in KEYS}
+
+
+def files(environ: Mapping[str, str], cwd: str) -> list[str]:
+    """Where cargo started in ``cwd`` looks for configuration: absolute paths, the strongest first."""
+    cargo_home = environ.get("CARGO_HOME") or os.path.join(store.home(environ), ".cargo")
+    places = [*(os.path.join(folder, ".cargo") for folder in with_parents(cwd)), cargo_home]
+    return [os.path.join(place, name) for place in places for name in ("config", "config.toml")]
 
 
 def parse(text: str) -> tuple[dict[str, str], list[str]]:

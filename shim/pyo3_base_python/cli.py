@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
@@ -12,6 +13,8 @@ import click
 
 from pyo3_base_python import __version__, activation, inventory, process, shells
 from pyo3_base_python import store as files
+from pyo3_base_python.completion import completion
+from pyo3_base_python.doctor.command import doctor
 from pyo3_base_python.errors import ShimError
 from pyo3_base_python.testbed.commands import testbed
 
@@ -39,7 +42,28 @@ class HintedError(click.ClickException):
             click.echo(f"pyo3-base-python: hint: {self.hint}", err=True)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """A group whose commands end with a line and a hint, whatever goes wrong: a full disk, a folder that is gone."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; raises click's own errors only."""
+        try:
+            return super().invoke(ctx)
+        except ShimError as error:
+            raise HintedError(error) from None
+        except BrokenPipeError:  # who reads has had enough: click ends without a word
+            raise
+        except OSError as error:
+            # What could not be written is not to be tried again at the end, where Python would complain of it.
+            with contextlib.suppress(OSError, ValueError):
+                sys.stdout.close()
+            if isinstance(error, FileNotFoundError) and not error.filename:
+                raise HintedError(ShimError("the current folder is gone", "go to one that is there")) from None
+            where = f"{error.filename}: " if error.filename else ""
+            raise HintedError(ShimError(f"{where}{error.strerror or error}", "check the disk and the folder")) from None
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def main() -> None:
     """A stable interpreter for isolated builds: cargo stops recompiling pyo3.
@@ -50,8 +74,11 @@ def main() -> None:
     eval "$(pyo3-base-python env)"            on for the rest of this shell
     maturin-shim build --release              maturin, with the shim on
     pyo3-base-python adopt                    on for everybody who builds this project
+    pyo3-base-python doctor                   what would happen here, and what stands in the way
     pyo3-base-python store                    what the shim keeps, and how to clear it
     pyo3-base-python testbed matrix           measure upstream's fix, ours, or your own
+    pyo3-base-python completion bash          commands and options completed by the shell
+    cargo base-python test                    cargo, with the shim on
 
     Exit codes: 1 failure, 2 usage, 3 what was asked for by name can't be done, 126 and 127 a command that can't be
     started or is not there; else those of the command that was run.
@@ -60,8 +87,9 @@ def main() -> None:
 
 @main.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.option("-v", "--verbose", is_flag=True, help="Say on stderr what is set before the command starts.")
+@click.option("-q", "--quiet", is_flag=True, help="Do not say so if the command has to run without the shim.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-def run(command: tuple[str, ...], verbose: bool) -> NoReturn:
+def run(command: tuple[str, ...], verbose: bool, quiet: bool) -> NoReturn:
     """Run COMMAND with the shim on for all it starts.
 
     \b
@@ -70,12 +98,16 @@ def run(command: tuple[str, ...], verbose: bool) -> NoReturn:
     pyo3-base-python run -- pip wheel .
     pyo3-base-python run -- nox -s tests
     pyo3-base-python run -- cargo test
+    pyo3-base-python run -v -- tox          say first what is set
+
+    The exit code is the command's; 126 if it can't be started, 127 if it is not there.
     """
     environ = dict(os.environ)
     try:
         added = activation.variables(environ)
     except ShimError as error:
-        click.echo(f"pyo3-base-python: {error.what}; the command runs without a stable interpreter", err=True)
+        if not quiet:
+            click.echo(f"pyo3-base-python: {error.what}; the command runs without a stable interpreter", err=True)
         added = {}
     environ.update(added)
     name = command[0]
@@ -83,16 +115,14 @@ def run(command: tuple[str, ...], verbose: bool) -> NoReturn:
     program = added.get("CARGO") if name == "cargo" else None
     program = program or process.find_program(name, environ)
     if program is None:
-        missing = ShimError(f"there is no command {name!r}", "check its name, or PATH", COMMAND_NOT_FOUND)
-        raise HintedError(missing)
+        raise ShimError(f"there is no command {name!r}", "check its name, or PATH", COMMAND_NOT_FOUND)
     if verbose:
         for variable, value in added.items():
             click.echo(f"pyo3-base-python: {variable}={value}", err=True)
     try:
         process.become(program, [name, *command[1:]], environ)
     except OSError as error:
-        broken = ShimError(f"can't start {program}: {error.strerror}", exit_code=COMMAND_NOT_STARTED)
-        raise HintedError(broken) from None
+        raise ShimError(f"can't start {program}: {error.strerror}", exit_code=COMMAND_NOT_STARTED) from None
 
 
 @main.command()
@@ -119,16 +149,13 @@ def env(form: str) -> None:
     CARGO alone is enough; the others are for tox, and for a CARGO that was set before. rust-analyzer chooses a cargo of
     its own: for it the result is printed, for the project and the interpreter at hand.
     """
-    try:
-        rust_analyzer = form == "rust-analyzer"
-        found = activation.resolved(os.environ, os.getcwd()) if rust_analyzer else activation.variables(os.environ)
-        text = shells.FORMATS[form](found)
-        if form == "github":
-            shells.append_to_github_env(text, os.environ)
-        else:
-            click.echo(text, nl=False)
-    except ShimError as error:
-        raise HintedError(error) from None
+    rust_analyzer = form == "rust-analyzer"
+    found = activation.resolved(os.environ, os.getcwd()) if rust_analyzer else activation.variables(os.environ)
+    text = shells.FORMATS[form](found)
+    if form == "github":
+        shells.append_to_github_env(text, os.environ)
+    else:
+        click.echo(text, nl=False)
 
 
 @main.command()
@@ -146,10 +173,7 @@ def store(clear: bool, everything: bool) -> None:
     """
     if everything and not clear:
         raise click.UsageError("--all goes with --clear")
-    try:
-        root = Path(files.default_root(os.environ))
-    except ShimError as error:
-        raise HintedError(error) from None
+    root = Path(files.default_root(os.environ))
     found = inventory.entries(root)
     unused = inventory.unused(found)
     if clear:
@@ -206,16 +230,22 @@ def adopt(project: Path, dry_run: bool, undo: bool) -> None:
 
 @main.command()
 @click.option("--keep", is_flag=True, help="Keep the scratch folder, and say where it is.")
-def demo(keep: bool) -> None:
+@click.option("-q", "--quiet", is_flag=True, help="Print the table only.")
+def demo(keep: bool, quiet: bool) -> None:
     """Build a bundled crate twice without the shim and twice with it, and count what cargo compiles.
 
+    \b
+    pyo3-base-python demo
+    pyo3-base-python demo --keep              look at what was built afterwards
+
     Takes a minute or two; needs cargo and an index to install maturin from. Nothing but a scratch folder is changed.
+    The exit code is 1 if a build fails, or if anything is recompiled with the shim.
     """
     from rich.console import Console  # noqa: PLC0415 - half of the start-up time, and only needed here
 
     from pyo3_base_python import demo as demonstration  # noqa: PLC0415 - as above
 
-    console = Console(stderr=True)
+    console = Console(stderr=True, quiet=quiet)
     scratch = Path(tempfile.mkdtemp(prefix="pyo3-base-python-demo-"))
     builds: list[demonstration.Build] = []
     try:
@@ -226,8 +256,6 @@ def demo(keep: bool) -> None:
                     f"{'with' if build.shim else 'without'} the shim, build {build.number}:"
                     f" {len(build.compiled.recompiled)} crates compiled, {build.seconds:.1f} s"
                 )
-    except ShimError as error:
-        raise HintedError(error) from None
     finally:
         if keep:
             console.print(f"kept: {scratch}")
@@ -241,4 +269,6 @@ def demo(keep: bool) -> None:
         console.print("Nothing was recompiled without the shim either: this pyo3 and maturin do not need it.")
 
 
+main.add_command(completion)
+main.add_command(doctor)
 main.add_command(testbed)

@@ -10,13 +10,13 @@ from pyo3_base_python.store import File, digest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from pyo3_base_python.interpreter import Interpreter
     from pyo3_base_python.invocation import Invocation
     from pyo3_base_python.project import Lock, Project
 
-__all__ = ["MODES", "Plan", "check_base_python", "leave_alone", "steady"]
+__all__ = ["MODES", "Plan", "check_base_python", "leave_alone", "reasons_to_leave_alone", "steady"]
 
 MODES = ("full", "export", "off")
 
@@ -56,37 +56,46 @@ def leave_alone(
 
     ``host`` is the host's target triple if the caller knows it: a target equal to it is no cross build.
     """
+    for _, reason in reasons_to_leave_alone(environ, invocation, project, host):
+        return reason
+    return None
+
+
+def reasons_to_leave_alone(
+    environ: Mapping[str, str], invocation: Invocation, project: Project | None, host: str | None = None
+) -> Iterator[tuple[str, str]]:
+    """Every reason for ``leave_alone``, the first one first: a word for its kind, and the reason in words."""
     if environ.get("PYO3_SHIM_MODE") == "off":
-        return "PYO3_SHIM_MODE=off"
+        yield "mode", "PYO3_SHIM_MODE=off"
     if not invocation.may_build:
-        return f"cargo {invocation.subcommand} compiles nothing" if invocation.subcommand else "no cargo subcommand"
+        subcommand = invocation.subcommand
+        yield "subcommand", f"cargo {subcommand} compiles nothing" if subcommand else "no cargo subcommand"
     for variable in environ:
         # To pyo3 a variable is set when it is there, with whatever value.
         if variable == "PYO3_NO_PYTHON" or variable.startswith("PYO3_CROSS"):
-            return f"{variable} is set"
+            yield "no interpreter", f"{variable} is set"
     user_config = environ.get("PYO3_CONFIG_FILE")
     if user_config is not None and not written_by_maturin(user_config):
-        return "PYO3_CONFIG_FILE is set"
+        yield "config file", "PYO3_CONFIG_FILE is set"
     if project is None:
-        return "there is no Cargo.toml here"
+        yield "no manifest", "there is no Cargo.toml here"
+        return
     foreign = [target for target in targets(invocation, project) if target != host]
     if foreign:
-        return f"cross build for {foreign[0]}"
+        yield "cross build", f"cross build for {foreign[0]}"
     lock = project.lock
     interpreter_named = environ.get("PYO3_PYTHON") or environ.get("PYTHON_SYS_EXECUTABLE")
     if lock is None:
-        return "there is no Cargo.lock yet, so the version of pyo3 is not known"
-    if not lock.pyo3_versions and not interpreter_named:
-        return "there is no pyo3 in Cargo.lock, and no interpreter is named"
-    if lock.pyo3_versions and lock.pyo3_versions[0] < OLDEST_PYO3:
-        return f"pyo3 {dotted(lock.pyo3_versions[0])} is older than {dotted(OLDEST_PYO3)}"
-    if not takes_config_file(lock) and lock.readers_of_executable:
+        yield "no lock", "there is no Cargo.lock yet, so the version of pyo3 is not known"
+    elif not lock.pyo3_versions and not interpreter_named:
+        yield "no pyo3", "there is no pyo3 in Cargo.lock, and no interpreter is named"
+    elif lock.pyo3_versions and lock.pyo3_versions[0] < OLDEST_PYO3:
+        yield "old pyo3", f"pyo3 {dotted(lock.pyo3_versions[0])} is older than {dotted(OLDEST_PYO3)}"
+    elif not takes_config_file(lock) and lock.readers_of_executable:
         # Their answer would be the path of the first environment, which is gone by the second build.
-        return (
-            f"pyo3 {dotted(lock.pyo3_versions[0])} is older than {dotted(CONFIG_FILE_SINCE)}, and"
-            f" {lock.readers_of_executable[0]} may run the interpreter that pyo3-build-config names"
-        )
-    return None
+        older = f"pyo3 {dotted(lock.pyo3_versions[0])} is older than {dotted(CONFIG_FILE_SINCE)}"
+        reader = lock.readers_of_executable[0]
+        yield "reader", f"{older}, and {reader} may run the interpreter that pyo3-build-config names"
 
 
 def targets(invocation: Invocation, project: Project) -> list[str]:

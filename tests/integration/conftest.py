@@ -7,7 +7,9 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Callable, NamedTuple
 
@@ -15,9 +17,10 @@ import pytest
 
 from pyo3_base_python import fixtures, measure
 
-RPDS_PY = "rpds-py==2026.9.1"  # maturin, version-specific, pyo3 0.29
-
 FrontEnd = Callable[["Site", Path], "list[str]"]
+# From a requirement (`name==version`) to the folder of its unpacked sdist.
+Unpack = Callable[[str], Path]
+RPDS_PY = "rpds-py==2026.9.1"  # maturin, version-specific, pyo3 0.29
 
 
 REPOSITORY = Path(__file__).parents[2]
@@ -154,18 +157,21 @@ def site_of(
 
 
 @pytest.fixture(scope="session")
-def shim_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wheel of pyo3-base-python itself, alone in a folder: what an index would have."""
-    folder = tmp_path_factory.mktemp("index")
-    command = ["uv", "build", "--wheel", "--quiet", "--python", sys.executable, "--out-dir", os.fspath(folder)]
-    subprocess.run(command, cwd=REPOSITORY, check=True)
-    (wheel,) = folder.glob("*.whl")
-    return wheel
+def shim_index() -> Iterator[Path]:
+    """A folder with this package's wheel, as an index would have it.
+
+    Its path is new each time: uv takes what it has cached for what it knows by path.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="pyo3-base-python-index-"))
+    command = [sys.executable, "-m", "build", "--wheel", "--outdir", os.fspath(folder), os.fspath(REPOSITORY)]
+    subprocess.run(command, check=True, capture_output=True)
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
-def unpack(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """A function from a requirement to the folder of its unpacked sdist, one for the whole run."""
+def unpack(tmp_path_factory: pytest.TempPathFactory) -> Unpack:
+    """Released projects: one folder for each in the whole run."""
     folders: dict[str, Path] = {}
 
     def unpacked(requirement: str) -> Path:

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable
+from typing import Callable
 
 import pytest
 
 from .conftest import FRONT_ENDS, FrontEnd, Outcome, Site, build, pip, uv
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-ROOT = Path(__file__).resolve().parents[2]
 MAKE = Callable[[str], "Adopted"]
 # Without a CARGO of ours: the recording cargo is the one on PATH.
 NO_CARGO = ["env", "-u", "CARGO"]
@@ -59,20 +53,10 @@ class Adopted:
         ).stdout
 
 
-@pytest.fixture(scope="session")
-def links() -> Iterator[Path]:
-    """A folder with this package's wheel. Its path is new: uv takes what it has cached for what it knows by path."""
-    folder = Path(tempfile.mkdtemp(prefix="pyo3-base-python-links-"))
-    command = [sys.executable, "-m", "build", "--wheel", "--outdir", os.fspath(folder), os.fspath(ROOT)]
-    subprocess.run(command, check=True, capture_output=True)
-    yield folder
-    shutil.rmtree(folder)
-
-
 @pytest.fixture
-def adopted(site_of: Callable[[str], Site], links: Path) -> MAKE:
+def adopted(site_of: Callable[[str], Site], shim_index: Path) -> MAKE:
     """A copy of a bundled crate that has been built before, and is adopted."""
-    return lambda name: Adopted(site_of(name), links)
+    return lambda name: Adopted(site_of(name), shim_index)
 
 
 @pytest.mark.parametrize("crate", ["version_specific", "setuptools_rust"])

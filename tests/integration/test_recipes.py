@@ -125,7 +125,7 @@ def test_cibuildwheel(tmp_path: Path, environ: dict[str, str]) -> None:
     assert "-manylinux_x86_64" in understood.stdout
 
 
-def test_github_actions(site: Site, tmp_path: Path, shim_wheel: Path) -> None:
+def test_github_actions(site: Site, tmp_path: Path, shim_index: Path) -> None:
     """Two jobs of one workflow: the cache's key is the same, since the variables that it holds are."""
     steps = yaml.safe_load(recipe("GitHub Actions"))
     keys = []
@@ -140,8 +140,8 @@ def test_github_actions(site: Site, tmp_path: Path, shim_wheel: Path) -> None:
             "PIPX_HOME": os.fspath(job / "pipx"),
             "PIPX_BIN_DIR": os.fspath(job / "bin"),
             # pipx installs with uv where it finds one.
-            "PIP_FIND_LINKS": os.fspath(shim_wheel.parent),
-            "UV_FIND_LINKS": os.fspath(shim_wheel.parent),
+            "PIP_FIND_LINKS": os.fspath(shim_index),
+            "UV_FIND_LINKS": os.fspath(shim_index),
         }
         for step in steps:
             for line in github_env.read_text().splitlines():

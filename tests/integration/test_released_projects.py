@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Callable
 
 import pytest
 
-from .conftest import RPDS_PY, FrontEnd, Site, build, pip, uv
+from .conftest import RPDS_PY, FrontEnd, Site, Unpack, build, pip, uv
 
 TIKTOKEN = "tiktoken==0.14.0"  # setuptools-rust, version-specific
 
@@ -22,12 +21,7 @@ TIKTOKEN = "tiktoken==0.14.0"  # setuptools-rust, version-specific
     ],
 )
 def test_a_second_isolated_build_compiles_nothing(
-    unpack: Callable[[str], Path],
-    environ: dict[str, str],
-    tmp_path: Path,
-    requirement: str,
-    expression: str,
-    value: str,
+    unpack: Unpack, environ: dict[str, str], tmp_path: Path, requirement: str, expression: str, value: str
 ) -> None:
     site = Site(unpack(requirement), tmp_path, environ)
     front_ends: list[FrontEnd] = [uv, build, pip]

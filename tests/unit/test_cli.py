@@ -117,6 +117,11 @@ def test_run_without_a_command_is_a_usage_error() -> None:
     assert invoke("run").exit_code == 2
 
 
+def test_quiet_run_does_not_say_so(wrapper: Wrapper, tool: str) -> None:
+    done = execute(wrapper, "run", "-q", "--", tool, PYO3_SHIM_STORE="/dev/null/store")
+    assert (done.returncode, done.stderr) == (9, b"said\n")
+
+
 # env
 
 
@@ -222,6 +227,13 @@ def test_demo_keeps_its_folder_if_asked_and_says_where_it_is(monkeypatch: pytest
     scratches[0].rmdir()
 
 
+def test_quiet_demo_prints_the_table_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(monkeypatch, (), ())
+    done = invoke("demo", "--quiet")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "crates recompiled" in done.stdout
+
+
 def test_demo_that_fails_says_why_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     scratches = []
 
@@ -304,9 +316,51 @@ def test_adopt_that_is_refused_is_a_line_a_hint_and_1(pyproject: Path) -> None:
 def test_help_lists_the_commands(option: str) -> None:
     done = invoke(option)
     assert done.exit_code == 0
-    assert sorted(cli.main.commands) == ["adopt", "demo", "env", "run", "store", "testbed"]
+    assert sorted(cli.main.commands) == [*"adopt completion demo doctor env run store testbed".split()]
     for name in cli.main.commands:
         assert f"pyo3-base-python {name}" in done.stdout
+
+
+COMMANDS = [["env"], ["env", "--format", "rust-analyzer"], ["store"], ["store", "--clear"], ["doctor"], ["demo"]]
+
+
+@pytest.mark.parametrize("arguments", [*COMMANDS, ["testbed", "validate"], ["completion", "bash"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "trouble", ["the folder is gone", "the disk is full", "nobody reads", "the store is no folder"]
+)
+def test_no_command_ends_with_a_traceback(wrapper: Wrapper, arguments: list[str], trouble: str, tmp_path: Path) -> None:
+    """Whatever goes wrong around it: at most a line and a hint (a command that is not concerned just works)."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    lines = {
+        "the folder is gone": f"cd '{gone}' && rmdir '{gone}' && exec \"$@\"",
+        "the disk is full": 'exec "$@" >/dev/full',
+        "nobody reads": 'exec "$@" | true',
+        "the store is no folder": 'PYO3_SHIM_STORE=/dev/null/store exec "$@"',
+    }
+    # No cargo: the demo ends at once.
+    environ = wrapper.variables(PATH="/usr/bin:/bin", PWD=os.fspath(gone))
+    command = ["sh", "-c", lines[trouble], "sh", sys.executable, "-m", "pyo3_base_python", *arguments]
+    done = subprocess.run(command, env=environ, cwd=wrapper.project, capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+    assert len(done.stderr.splitlines()) <= 2, done.stderr
+    if done.returncode:
+        assert done.stderr or done.stdout
+
+
+def test_a_folder_that_is_gone_and_a_full_disk_are_told(wrapper: Wrapper, tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    python = f"'{sys.executable}' -m pyo3_base_python"
+    for line, code, words in (
+        (f"cd '{gone}' && rmdir '{gone}' && {python} doctor", 1, "the current folder is gone"),
+        (f"{python} env >/dev/full", 1, "No space left on device"),
+    ):
+        done = subprocess.run(["sh", "-c", line], env=wrapper.environ, capture_output=True, text=True, check=False)
+        what, hint = done.stderr.splitlines()
+        assert (done.returncode, what) == (code, f"pyo3-base-python: error: {words}")
+        assert hint.startswith("pyo3-base-python: hint: ")
 
 
 def test_version_is_the_packages(wrapper: Wrapper) -> None:

@@ -72,7 +72,12 @@ def testbed() -> None:
 @sets_argument
 @work_option
 def fetch(projects: tuple[str, ...], work: Path | None) -> None:
-    """Fetch the released sources that the patches are for, by cargo and pip, and check their sha256."""
+    """Fetch the released sources that the patches are for, by cargo and pip, and check their sha256.
+
+    \b
+    pyo3-base-python testbed fetch
+    pyo3-base-python testbed fetch pyo3/0.30.1
+    """
     with _told():
         from pyo3_base_python.testbed import tools, upstream  # noqa: PLC0415 - see the top
 
@@ -86,7 +91,12 @@ def fetch(projects: tuple[str, ...], work: Path | None) -> None:
 @click.option("--against", metavar="VERSION", help="Apply the patches to another version than the one they are for.")
 @work_option
 def apply(projects: tuple[str, ...], against: str | None, work: Path | None) -> None:
-    """Apply the patches to the released sources, in a copy."""
+    """Apply the patches to the released sources, in a copy.
+
+    \b
+    pyo3-base-python testbed apply
+    pyo3-base-python testbed apply pyo3 --against 0.30.0   do they still apply?
+    """
     with _told():
         from pyo3_base_python.testbed import tools, upstream  # noqa: PLC0415 - see the top
 
@@ -100,7 +110,12 @@ def apply(projects: tuple[str, ...], against: str | None, work: Path | None) -> 
 @testbed.command()
 @click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
 def validate(folder: Path | None) -> None:
-    """Check the patch sets below FOLDER (default: the bundled ones) against themselves."""
+    """Check the patch sets below FOLDER (default: the bundled ones) against themselves.
+
+    \b
+    pyo3-base-python testbed validate
+    pyo3-base-python testbed validate path/to/patches
+    """
     with _told():
         from pyo3_base_python.testbed import patches  # noqa: PLC0415 - see the top
 
@@ -122,6 +137,10 @@ def validate(folder: Path | None) -> None:
 @work_option
 def upstream(projects: tuple[str, ...], work: Path | None) -> None:
     """Run the projects' own tests without and with the patches, and tell old failures from new ones.
+
+    \b
+    pyo3-base-python testbed upstream
+    pyo3-base-python testbed upstream pyo3
 
     Takes some minutes; maturin is compiled twice, with its tests.
     """

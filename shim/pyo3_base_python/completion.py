@@ -1,0 +1,33 @@
+"""`pyo3-base-python completion`: what a shell reads to complete our commands and options."""
+
+from __future__ import annotations
+
+import os
+
+import click
+from click.shell_completion import get_completion_class
+
+__all__ = ["completion"]
+
+PROGRAM = "pyo3-base-python"
+# The variable by which click is asked for completions, from the program's name.
+VARIABLE = "_PYO3_BASE_PYTHON_COMPLETE"
+SHELLS = ("bash", "zsh", "fish")
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(SHELLS), required=False)
+@click.pass_context
+def completion(context: click.Context, shell: str | None) -> None:
+    """Print what makes SHELL complete commands and options (default: the one that the variable SHELL names).
+
+    \b
+    eval "$(pyo3-base-python completion bash)"                   in ~/.bashrc
+    eval "$(pyo3-base-python completion zsh)"                    in ~/.zshrc, after compinit
+    pyo3-base-python completion fish | source                    in ~/.config/fish/config.fish
+    """
+    chosen = shell or os.path.basename(os.environ.get("SHELL", ""))
+    source = get_completion_class(chosen) if chosen in SHELLS else None
+    if source is None:
+        raise click.UsageError(f"the shell is not known: name one of {', '.join(SHELLS)}")
+    click.echo(source(context.find_root().command, {}, PROGRAM, VARIABLE).source())

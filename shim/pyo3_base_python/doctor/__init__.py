@@ -1,0 +1,7 @@
+"""`pyo3-base-python doctor`: what would happen here, and what stands in the way.
+
+``facts`` looks (with ``pyproject``, ``settings``, ``tools`` and ``crates``), ``findings`` judges what was found,
+``report`` puts it into words on a terminal or into JSON, and ``command`` is the command around them.
+"""
+
+from __future__ import annotations

@@ -1,0 +1,285 @@
+"""What the doctor looks at: files, variables, programs. Everything that is judged later is gathered here."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NamedTuple
+
+from pyo3_base_python import activation, cargo, cargo_config, interpreter, invocation, launcher, plan, process, store
+from pyo3_base_python import project as projects
+from pyo3_base_python.doctor import crates, pyproject, settings, tools
+from pyo3_base_python.errors import ShimError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from pyo3_base_python.doctor.pyproject import PyProject
+    from pyo3_base_python.doctor.settings import Setting, Tox
+
+__all__ = ["BASE_PYTHON", "BuildScript", "Cargo", "Decision", "Facts", "Graph", "gather"]
+
+BASE_PYTHON = "PYO3_BASE_PYTHON"
+# The front ends that are asked of Python; uv is a program.
+FRONT_ENDS = ("build", "pip")
+# What the launcher is called in a store, in whichever home: settings name it for other machines, too.
+LAUNCHER_PATH = "pyo3-base-python/bin/cargo"
+
+
+class Cargo(NamedTuple):
+    """What ``CARGO`` names, and the cargo that comes after it.
+
+    ``named`` is the variable's value (``None``: not set); ``kind`` is one of ``unset``, ``launcher``, ``cross``,
+    ``missing`` (not a program), ``other``. ``real`` and ``version`` are of the cargo that compiles; ``error`` says why
+    there is none.
+    """
+
+    named: str | None = None
+    kind: str = "unset"
+    real: str = ""
+    version: str = ""
+    error: ShimError | None = None
+
+
+class Decision(NamedTuple):
+    """What the wrapper would do for the build: variables to set, with a reason each; or why it would do nothing.
+
+    ``reasons`` are all of ``plan.reasons_to_leave_alone``; ``none`` is a reason that only shows later, in words;
+    ``error`` is what it would refuse with.
+    """
+
+    variables: Mapping[str, str]
+    why: Mapping[str, str]
+    reasons: tuple[tuple[str, str], ...] = ()
+    none: str = ""
+    error: ShimError | None = None
+
+
+class BuildScript(NamedTuple):
+    """A crate that has a build script, and what that does."""
+
+    crate: crates.Crate
+    does: crates.Script
+
+
+class Graph(NamedTuple):
+    """The crates of the project, by `cargo metadata`, and what their sources say.
+
+    ``error`` is what cargo said where it could not tell: sources are not downloaded, Cargo.lock does not fit.
+    ``pyo3_reads`` is whether the pyo3-build-config in it reads ``PYO3_BASE_PYTHON`` (``None``: not known).
+    """
+
+    scripts: tuple[BuildScript, ...] = ()
+    pyo3_features: frozenset[str] = frozenset()
+    pyo3_reads: bool | None = None
+    error: str = ""
+
+
+class Facts(NamedTuple):
+    """Everything that the findings rest on.
+
+    ``front_ends`` maps names to versions; ``backend_version`` is of the build backend that is installed (``""``: none),
+    ``backend_sets`` whether that one sets ``PYO3_BASE_PYTHON``; ``python`` is the interpreter that would be used;
+    ``settings`` are variables that tools set, but for those that name the shim's own launcher; ``tox_override`` is
+    whether the variable that makes tox hand on ``CARGO`` is there.
+    """
+
+    folder: str
+    pyproject: PyProject | None
+    pyproject_error: ShimError | None
+    project: projects.Project | None
+    front_ends: Mapping[str, str]
+    backend_version: str
+    backend_sets: bool | None
+    cargo: Cargo
+    python: interpreter.Interpreter | None
+    store: str
+    store_error: ShimError | None
+    decision: Decision
+    graph: Graph
+    settings: tuple[Setting, ...]
+    tox: Tox | None
+    tox_override: bool
+
+
+def gather(folder: str, environ: Mapping[str, str]) -> Facts:
+    """Look at the project in ``folder`` (absolute) as a build started in ``environ`` would find it.
+
+    Effects: starts the tools that are there to ask for their versions, and the interpreter; puts the launcher into the
+    store, as `env` and `run` do.
+    """
+    declared, document, pyproject_error = _pyproject(folder)
+    call = invocation.parse(["rustc", *_manifest_option(folder, declared)])
+    here = projects.locate(call, environ, folder)
+    real = _cargo(environ)
+    path = interpreter.find(environ, pyo3=bool(here and here.lock and here.lock.pyo3_versions))
+    found = _installed(path, declared, environ)
+    backend = found.get(declared.rust_backend) if declared else None
+    root, store_error = _store(environ)
+    return Facts(
+        folder=folder,
+        pyproject=declared,
+        pyproject_error=pyproject_error,
+        project=here,
+        front_ends=_front_ends(found, environ),
+        backend_version=backend.version if backend else "",
+        backend_sets=backend.mentions(BASE_PYTHON.encode()) if backend else None,
+        cargo=real,
+        python=_ask(path, environ),
+        store=root,
+        store_error=store_error,
+        decision=_decision(call, here, environ, root),
+        graph=_graph(real.real, here, declared, environ),
+        settings=_settings(folder, document, environ),
+        tox=_tox(folder, document),
+        tox_override=activation.TOX_OVERRIDE in environ.get("TOX_OVERRIDE", ""),
+    )
+
+
+def _pyproject(folder: str) -> tuple[PyProject | None, dict[str, Any], ShimError | None]:
+    try:
+        return (*pyproject.read(folder), None)
+    except ShimError as error:
+        return None, {}, error
+
+
+def _manifest_option(folder: str, declared: PyProject | None) -> list[str]:
+    """The option for the Cargo.toml that the build backend would build; none where cargo finds it by itself."""
+    named = [declared.manifest] if declared and declared.manifest else []
+    # maturin looks into `rust/` (its `src/project_layout.rs`).
+    places = [*named, "Cargo.toml", os.path.join("rust", "Cargo.toml")]
+    found = next((place for place in places if os.path.isfile(os.path.join(folder, place))), "")
+    return ["--manifest-path", os.path.join(folder, found)] if found else []
+
+
+def _cargo(environ: Mapping[str, str]) -> Cargo:
+    named = environ.get("CARGO")
+    program = process.find_program(named, environ) if named else None
+    kind = "other"
+    if not named:
+        kind = "unset"
+    elif named == activation.CROSS:
+        kind = "cross"
+    elif program is None:
+        kind = "missing"
+    elif cargo.is_wrapper(program):
+        kind = "launcher"
+    try:
+        real = cargo.real_cargo(environ, program if program and kind == "launcher" else "")
+    except ShimError as error:
+        return Cargo(named, kind, error=error)
+    return Cargo(named, kind, real, tools.program_version(real, without_cargo(environ)))
+
+
+def without_cargo(environ: Mapping[str, str]) -> dict[str, str]:
+    """``environ`` as the real cargo gets it from the wrapper."""
+    return {name: value for name, value in environ.items() if name not in {"CARGO", "PYO3_SHIM_CARGO"}}
+
+
+def _installed(
+    python: str | None, declared: PyProject | None, environ: Mapping[str, str]
+) -> dict[str, tools.Installed]:
+    """What the project's interpreter has of front ends and build backend; the backend else of our own environment."""
+    backend = [declared.rust_backend] if declared and declared.rust_backend else []
+    found = tools.installed(python, [*FRONT_ENDS, *backend], environ) if python else {}
+    missing = [name for name in backend if name not in found]
+    return {**found, **(tools.installed(sys.executable, missing, environ) if missing else {})}
+
+
+def _front_ends(found: Mapping[str, tools.Installed], environ: Mapping[str, str]) -> dict[str, str]:
+    uv = process.find_program("uv", environ)
+    versions = {"uv": tools.program_version(uv, environ) if uv else ""}
+    versions.update({name: found[name].version for name in FRONT_ENDS if name in found})
+    return {name: version for name, version in versions.items() if version}
+
+
+def _ask(python: str | None, environ: Mapping[str, str]) -> interpreter.Interpreter | None:
+    """``None`` where it can't be asked: the decision says why."""
+    try:
+        return interpreter.ask(python, environ) if python else None
+    except ShimError:
+        return None
+
+
+def _store(environ: Mapping[str, str]) -> tuple[str, ShimError | None]:
+    root = ""
+    try:
+        root = store.default_root(environ)
+        launcher.install(environ)
+    except ShimError as error:
+        return root, error
+    return root, None
+
+
+def _decision(
+    call: invocation.Invocation, here: projects.Project | None, environ: Mapping[str, str], root: str
+) -> Decision:
+    host = cargo.host_triple(environ) if here and plan.targets(call, here) else None
+    reasons = tuple(plan.reasons_to_leave_alone(environ, call, here, host))
+    try:
+        steps, none = cargo.resolve(call, here, environ, root)
+    except ShimError as error:
+        return Decision({}, {}, reasons, error=error)
+    return Decision(steps.set, steps.reasons, reasons) if steps else Decision({}, {}, reasons, none)
+
+
+def _graph(
+    program: str, here: projects.Project | None, declared: PyProject | None, environ: Mapping[str, str]
+) -> Graph:
+    if not program or here is None or here.lock is None:
+        return Graph()
+    command = [program, "metadata", "--offline", "--locked", "--format-version", "1"]
+    command += ["--manifest-path", os.path.join(here.manifest_dir, "Cargo.toml")]
+    command += declared.cargo_features if declared else ()
+    host = cargo.host_triple(environ)
+    # Crates for other systems need not have been downloaded.
+    command += ["--filter-platform", host] if host else []
+    try:
+        code, output = tools.output_of(command, without_cargo(environ), here.manifest_dir)
+        if code:
+            return Graph(error=_error_line(output))
+        packages = crates.crates(output)
+    except (OSError, ValueError) as error:
+        return Graph(error=str(error))
+    scripts = ((crate, crates.build_script(crate)) for crate in packages)
+    build_config = [crate for crate in packages if crate.name == "pyo3-build-config"]
+    reads = [crates.mentions(os.path.join(crate.folder, "src"), f'"{BASE_PYTHON}"') for crate in build_config]
+    return Graph(
+        tuple(BuildScript(crate, script) for crate, script in scripts if script is not None),
+        frozenset(feature for crate in packages if crate.name in projects.PYO3_CRATES for feature in crate.features),
+        all(reads) if reads else None,
+    )
+
+
+def _error_line(output: str) -> str:
+    """The line in cargo's ``output`` that says what is wrong."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    return next((line for line in lines if line.startswith("error")), (lines or ["cargo metadata says nothing"])[0])
+
+
+def _settings(folder: str, document: dict[str, Any], environ: Mapping[str, str]) -> tuple[Setting, ...]:
+    found = [
+        *settings.cibuildwheel(document),
+        *settings.uv("pyproject.toml [tool.uv]", pyproject.table(document, "tool", "uv")),
+        *settings.uv("uv.toml", settings.toml(cargo_config.read(os.path.join(folder, "uv.toml")) or "")),
+    ]
+    tox = _tox(folder, document)
+    found += tox.settings if tox else ()
+    for path in dict.fromkeys(cargo_config.files(environ, folder)):
+        found += settings.cargo_env(path, cargo_config.read(path) or "")
+    return tuple(one for one in found if not _names_launcher(one, environ))
+
+
+def _names_launcher(setting: Setting, environ: Mapping[str, str]) -> bool:
+    """Whether ``setting`` is the shim's own: the launcher, of this machine or another."""
+    if setting.variable != "CARGO":
+        return False
+    program = process.find_program(setting.value, environ)
+    return setting.value.endswith(LAUNCHER_PATH) or bool(program and cargo.is_wrapper(program))
+
+
+def _tox(folder: str, document: dict[str, Any]) -> Tox | None:
+    texts = {name: cargo_config.read(os.path.join(folder, name)) for name in settings.TOX_FILES}
+    return settings.tox({name: text for name, text in texts.items() if text is not None}, document)

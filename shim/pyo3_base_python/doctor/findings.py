@@ -1,0 +1,333 @@
+"""What follows from the facts. Pure: ``Facts`` in, a list of ``Finding`` out."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from packaging.requirements import Requirement
+from packaging.version import InvalidVersion, Version
+
+from pyo3_base_python import plan
+from pyo3_base_python.doctor.settings import CARGO_ENV
+from pyo3_base_python.project import PYO3_FAMILY
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyo3_base_python.doctor.facts import BuildScript, Facts
+    from pyo3_base_python.doctor.settings import Setting
+
+__all__ = ["NOTE", "OK", "PROBLEM", "Finding", "judge", "nothing_to_do"]
+
+OK = "ok"
+NOTE = "note"
+PROBLEM = "problem"
+
+SWITCH_ON = "`pyo3-base-python run -- COMMAND`, maturin-shim, or `pyo3-base-python env` for a whole shell"
+# Of ``plan.reasons_to_leave_alone``, by kind: how much it matters, and what to do about it.
+REASONS = {
+    "mode": (PROBLEM, "unset PYO3_SHIM_MODE"),
+    "no interpreter": (PROBLEM, "unset it, unless a build without an interpreter or for another platform is meant"),
+    "config file": (PROBLEM, "unset it: the wrapper writes such a file itself, for the interpreter of each build"),
+    "no manifest": (NOTE, "name the folder of a project: pyo3-base-python doctor PROJECT"),
+    "cross build": (PROBLEM, "unset CARGO_BUILD_TARGET, or cargo's build.target, unless a cross build is meant"),
+    "no lock": (PROBLEM, "run `cargo generate-lockfile`, or build once"),
+    "no pyo3": (NOTE, "nothing needs to be done: without pyo3 cargo does not look at the interpreter"),
+    "old pyo3": (PROBLEM, f"use pyo3 {plan.dotted(plan.OLDEST_PYO3)} or newer"),
+    "reader": (PROBLEM, f"use pyo3 {plan.dotted(plan.CONFIG_FILE_SINCE)} or newer"),
+}
+# Of those, the ones that mean that there is no work for the shim at all.
+NO_WORK = frozenset({"no manifest", "no pyo3"})
+# Differ in every isolated environment, and can't be given a stable value: programs are found through them.
+UNSTEADY = ("PATH", "VIRTUAL_ENV")
+# maturin writes pyo3's configuration itself for a stable ABI, from these versions of pyo3 and of its own on.
+ABI3_PYO3 = (0, 29, 0)
+ABI3_MATURIN = Version("1.16")
+
+
+class Finding(NamedTuple):
+    """One thing that was found: ``level`` is ``OK``, ``NOTE`` or ``PROBLEM``; ``hint`` is what to do, or ``""``."""
+
+    level: str
+    topic: str
+    what: str
+    hint: str = ""
+
+
+def judge(facts: Facts) -> list[Finding]:
+    """All findings, in the order in which a reader wants them."""
+    topics = (front_ends, backend, cargo, pyo3, python, store, decision, settings, tox, build_scripts, upstream)
+    return [finding for topic in topics for finding in topic(facts)]
+
+
+def nothing_to_do(facts: Facts) -> bool:
+    """Whether there is no work for the shim here, so that nothing can be in its way."""
+    return any(kind in NO_WORK for kind, _ in facts.decision.reasons)
+
+
+def front_ends(facts: Facts) -> Iterator[Finding]:
+    """uv, build, pip."""
+    if facts.front_ends:
+        yield Finding(OK, "front ends", ", ".join(f"{name} {version}" for name, version in facts.front_ends.items()))
+    else:
+        yield Finding(NOTE, "front ends", "neither uv nor build nor pip is installed here", "install one of them")
+
+
+def backend(facts: Facts) -> Iterator[Finding]:
+    """The build backend, the versions of it that are asked for, and the one that is here."""
+    declared = facts.pyproject
+    if facts.pyproject_error:
+        yield Finding(PROBLEM, "backend", facts.pyproject_error.what, facts.pyproject_error.hint)
+    elif declared is None:
+        yield Finding(NOTE, "backend", "there is no pyproject.toml here: no front end builds this, cargo alone does")
+    elif not declared.rust_backend:
+        yield Finding(NOTE, "backend", f"{declared.backend}, without maturin or setuptools-rust: it starts no cargo")
+    elif not facts.backend_version:
+        yield Finding(OK, "backend", f"{declared.requirement} (not installed here: isolated builds install it)")
+    elif _satisfies(facts.backend_version, declared.requirement):
+        yield Finding(OK, "backend", f"{declared.requirement} ({facts.backend_version} is installed here)")
+    else:
+        yield Finding(
+            NOTE,
+            "backend",
+            f"{declared.requirement}, but {facts.backend_version} is installed here: only builds without isolation"
+            " use that one",
+        )
+
+
+def cargo(facts: Facts) -> Iterator[Finding]:
+    """The cargo that compiles, and what ``CARGO`` names."""
+    found = facts.cargo
+    if found.error:
+        yield Finding(NOTE if nothing_to_do(facts) else PROBLEM, "cargo", found.error.what, found.error.hint)
+    else:
+        yield Finding(OK, "cargo", f"{found.real} {found.version}".rstrip())
+    if found.kind == "launcher":
+        yield Finding(OK, "CARGO", f"{found.named}: the shim is on")
+    elif found.kind == "unset" and nothing_to_do(facts):
+        return
+    elif found.kind == "unset":
+        yield Finding(NOTE, "CARGO", "is not set: in this shell the shim is off", f"to have it on: {SWITCH_ON}")
+    elif found.kind == "cross":
+        yield Finding(PROBLEM, "CARGO", "is cross: the shim leaves cross builds alone", "unset CARGO")
+    elif found.kind == "missing":
+        yield Finding(PROBLEM, "CARGO", f"is {found.named}, which is not a program", "unset CARGO")
+    else:
+        yield Finding(
+            NOTE,
+            "CARGO",
+            f"is {found.named}, which is not the shim: in this shell the shim is off",
+            f"to have it on, before that cargo: {SWITCH_ON}",
+        )
+
+
+def pyo3(facts: Facts) -> Iterator[Finding]:
+    """The versions in Cargo.lock."""
+    lock = facts.project.lock if facts.project else None
+    if lock and lock.pyo3_versions:
+        yield Finding(OK, "pyo3", " and ".join(map(plan.dotted, lock.pyo3_versions)))
+
+
+def python(facts: Facts) -> Iterator[Finding]:
+    """The interpreter that would be used, and its base interpreter."""
+    found = facts.python
+    if found is None:
+        return  # the decision says why
+    what = f"{plan.kind(found)}: {found.executable}"
+    if found.executable != found.base_executable:
+        what += f", base interpreter {found.base_executable}"
+    yield Finding(OK, "python", what)
+
+
+def store(facts: Facts) -> Iterator[Finding]:
+    """Where the store is, and whether it can be used."""
+    if facts.store_error:
+        yield Finding(PROBLEM, "store", facts.store_error.what, facts.store_error.hint)
+    else:
+        yield Finding(OK, "store", facts.store)
+
+
+def decision(facts: Facts) -> Iterator[Finding]:
+    """What the wrapper would set, or every reason why it would not."""
+    found = facts.decision
+    for variable, why in found.why.items():
+        if variable in found.variables:
+            yield Finding(OK, "wrapper", f"would set {variable}={found.variables[variable]} ({why})")
+        else:
+            yield Finding(NOTE, "wrapper", f"{variable} {why}")
+    for kind, words in found.reasons:
+        level, hint = REASONS.get(kind, (PROBLEM, ""))
+        yield Finding(level, "wrapper", f"would leave cargo alone: {words}", hint)
+    if found.none and not found.reasons:
+        yield Finding(PROBLEM, "wrapper", f"would leave cargo alone: {found.none}", "install Python, or put it on PATH")
+    # What is wrong with the store has been said.
+    if found.error and not (facts.store_error and facts.store_error.what == found.error.what):
+        hint = found.error.hint or "check PYO3_PYTHON, the active virtual environment and PATH"
+        yield Finding(PROBLEM, "wrapper", found.error.what, hint)
+
+
+def settings(facts: Facts) -> Iterator[Finding]:
+    """Variables that tox, cibuildwheel, uv and cargo's own configuration set."""
+    for setting in facts.settings:
+        yield _cargo_env(setting) if setting.place.startswith(CARGO_ENV) else _tool(setting)
+
+
+def _tool(setting: Setting) -> Finding:
+    variable, value = setting.variable, setting.value
+    what = f"{setting.place} sets {variable}={value}"
+    if variable == "CARGO":
+        return Finding(PROBLEM, "settings", what, "take it out: build backends start that cargo, and not the shim")
+    if variable == "PYO3_SHIM_MODE" and value == "full":
+        return Finding(OK, "settings", what)
+    if variable in {"PYO3_PYTHON", "PYTHON_SYS_EXECUTABLE", "PYO3_BASE_PYTHON"} or value == "export":
+        return Finding(NOTE, "settings", what)
+    return Finding(PROBLEM, "settings", what, "take it out, or know that the shim leaves these builds alone")
+
+
+def _cargo_env(setting: Setting) -> Finding:
+    """Cargo hands these to what it starts; the wrapper stands before cargo and does not see them."""
+    variable = setting.variable
+    what = f"{setting.place} sets {variable}={setting.value}"
+    if variable in {"CARGO", "CARGO_BUILD_TARGET", "PYO3_SHIM_MODE"}:
+        return Finding(NOTE, "settings", f"{what}, which reaches build scripts only: it decides nothing here")
+    order = "goes before what the wrapper sets" if setting.forced else "does not hold against what the wrapper sets"
+    return Finding(
+        PROBLEM,
+        "settings",
+        f"{what}, which the wrapper does not see: it {order}",
+        "take it out of there, and set it in the environment that the build is started in",
+    )
+
+
+def tox(facts: Facts) -> Iterator[Finding]:
+    """Whether tox hands ``CARGO`` on."""
+    if facts.tox is None:
+        return
+    place = facts.tox.place
+    if facts.tox.passes_cargo:
+        yield Finding(OK, "tox", f"{place} passes CARGO on")
+    elif facts.tox_override:
+        yield Finding(OK, "tox", f"{place} does not pass CARGO on, but TOX_OVERRIDE does")
+    elif facts.cargo.kind == "launcher":
+        yield Finding(
+            PROBLEM,
+            "tox",
+            f"{place} does not pass CARGO on: builds below tox run without the shim",
+            "`pyo3-base-python run -- tox`, or add CARGO and PYO3_SHIM_* to pass_env of testenv and pkgenv",
+        )
+    else:
+        yield Finding(NOTE, "tox", f"{place} does not pass CARGO on; `pyo3-base-python run -- tox` makes it do so")
+
+
+def build_scripts(facts: Facts) -> Iterator[Finding]:
+    """Build scripts that can't be steadied, or only with a word on it."""
+    if facts.graph.error:
+        yield Finding(
+            NOTE,
+            "build scripts",
+            f"not looked at: crates are not downloaded yet, or Cargo.lock is out of date ({facts.graph.error})",
+            "run `cargo fetch`, or build once, and ask again",
+        )
+        return
+    others = [script for script in facts.graph.scripts if script.crate.name not in PYO3_FAMILY]
+    found = [finding for script in others for finding in _script(script)]
+    yield from found
+    if facts.graph.scripts and not any(finding.level == PROBLEM for finding in found):
+        number = len(facts.graph.scripts)
+        yield Finding(OK, "build scripts", f"none of {number} watches what is new in every build")
+
+
+def _script(script: BuildScript) -> Iterator[Finding]:
+    crate = script.crate
+    name = f"{crate.name} {crate.version}"
+    for variable in UNSTEADY:
+        if variable in script.does.watches:
+            yield Finding(
+                PROBLEM,
+                "build scripts",
+                f"{name} watches {variable}, which is new in every isolated build: it is compiled each time, and what"
+                " depends on it",
+                f"let {crate.script} watch a variable of its own instead"
+                if crate.local
+                else "ask its authors to watch a variable of its own instead",
+            )
+    if "PYO3_PYTHON" in script.does.watches:
+        yield Finding(OK, "build scripts", f"{name} watches PYO3_PYTHON, which the wrapper gives a stable name")
+    if script.does.runs_python and "pyo3-build-config" in crate.depends_on:
+        yield Finding(
+            NOTE,
+            "build scripts",
+            f"{name} asks pyo3-build-config for the interpreter: a changed build requirement compiles pyo3 again",
+        )
+    if crate.local and not script.does.names_something:
+        yield Finding(
+            NOTE,
+            "build scripts",
+            f"{name} prints no rerun-if line of its own: any changed file of the package may run it again",
+            f'print "cargo:rerun-if-changed=..." in {crate.script} for what it reads',
+        )
+
+
+def upstream(facts: Facts) -> Iterator[Finding]:
+    """Whether pyo3 and the build backend do by themselves what the shim does."""
+    reads, sets = facts.graph.pyo3_reads, facts.backend_sets
+    name = facts.pyproject.rust_backend if facts.pyproject else ""
+    if reads and sets:
+        yield Finding(
+            OK,
+            "upstream",
+            f"pyo3 reads PYO3_BASE_PYTHON and {name} {facts.backend_version} sets it: the shim can go",
+        )
+    elif reads and sets is False:
+        yield Finding(
+            NOTE,
+            "upstream",
+            f"pyo3 reads PYO3_BASE_PYTHON itself; {name} {facts.backend_version} does not set it, so the wrapper does",
+        )
+    elif reads:
+        yield Finding(
+            NOTE, "upstream", "pyo3 reads PYO3_BASE_PYTHON itself; no build backend is installed here that might set it"
+        )
+    elif _steady_abi3(facts):
+        yield Finding(
+            NOTE,
+            "upstream",
+            "stable ABI: maturin from 1.16 on writes pyo3's configuration itself, so nothing is recompiled without"
+            " the shim either, unless a cache prunes target/",
+        )
+    elif reads is False:
+        yield Finding(OK, "upstream", "this pyo3 does not read PYO3_BASE_PYTHON: the shim is needed")
+
+
+def _steady_abi3(facts: Facts) -> bool:
+    lock = facts.project.lock if facts.project else None
+    declared = facts.pyproject
+    return bool(
+        any(feature.startswith("abi3") for feature in facts.graph.pyo3_features)
+        and lock
+        and lock.pyo3_versions
+        and lock.pyo3_versions[0] >= ABI3_PYO3
+        and declared
+        and declared.rust_backend == "maturin"
+        and _may_be_new(declared.requirement)
+    )
+
+
+def _may_be_new(requirement: str) -> bool:
+    """Whether a ``requirement`` of maturin's admits a version from ``ABI3_MATURIN`` on."""
+    specifiers = Requirement(requirement).specifier
+    named = [specifier.version.rstrip(".*") for specifier in specifiers]
+    later = [f"{ABI3_MATURIN.major}.{minor}" for minor in range(ABI3_MATURIN.minor, 100)]
+    return any(_at_least(version) and specifiers.contains(version) for version in [*named, *later])
+
+
+def _at_least(version: str) -> bool:
+    try:
+        return Version(version) >= ABI3_MATURIN
+    except InvalidVersion:
+        return False
+
+
+def _satisfies(version: str, requirement: str) -> bool:
+    return Requirement(requirement).specifier.contains(version, prereleases=True)

@@ -1,0 +1,191 @@
+"""What other tools' settings do to cargo's environment: tox, cibuildwheel, uv, and cargo's own ``[env]``.
+
+Pure: texts and tables in, settings out.
+"""
+
+from __future__ import annotations
+
+import configparser
+import re
+import shlex
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+import tomlkit
+from tomlkit.exceptions import ParseError
+
+from pyo3_base_python.doctor.pyproject import table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import Any
+
+__all__ = ["CARGO_ENV", "TOX_FILES", "Setting", "Tox", "cargo_env", "cibuildwheel", "concerns", "toml", "tox", "uv"]
+
+# Where cargo's own configuration is the place of a setting.
+CARGO_ENV = "cargo's [env]"
+# What decides about the interpreter, or whether the wrapper is asked at all.
+NAMES = frozenset(
+    "CARGO CARGO_BUILD_TARGET PYO3_BASE_PYTHON PYO3_CONFIG_FILE PYO3_NO_PYTHON PYO3_PYTHON PYO3_SHIM_MODE"
+    " PYTHON_SYS_EXECUTABLE".split()
+)
+# Where tox looks, besides pyproject.toml.
+TOX_FILES = ("tox.ini", "setup.cfg", "tox.toml")
+# tox.ini: `NAME = value`, behind factors perhaps (`py311: NAME = value`).
+INI_VARIABLE = re.compile(r"^(?:[\w.,!{}-]+:\s+)?(\w+)\s*=\s*(.*)$")
+# The keys that tox reads, in each of their two spellings.
+SET_ENV = ("set_env", "setenv")
+PASS_ENV = ("pass_env", "passenv")
+
+
+class Setting(NamedTuple):
+    """A variable that some tool sets for a build: in which file or table, by which name, to what.
+
+    ``forced`` is whether it holds whatever the process's own environment says.
+    """
+
+    place: str
+    variable: str
+    value: str
+    forced: bool = True
+
+
+class Tox(NamedTuple):
+    """What tox's configuration does: whether it hands on ``CARGO``, and the variables that it sets."""
+
+    place: str
+    passes_cargo: bool
+    settings: tuple[Setting, ...]
+
+
+def concerns(variable: str) -> bool:
+    """Whether ``variable`` decides about the interpreter, or about what the shim does."""
+    return variable in NAMES or variable.startswith("PYO3_CROSS")
+
+
+def tox(files: Mapping[str, str], document: dict[str, Any]) -> Tox | None:
+    """How tox is configured: the first there is of ``files`` (name to text) and pyproject.toml's ``document``.
+
+    https://tox.wiki/en/latest/config.html: tox.ini, setup.cfg, pyproject.toml, tox.toml. ``None`` if there is none.
+    """
+    for name in ("tox.ini", "setup.cfg"):
+        sections = _ini(files.get(name, ""))
+        if (name == "tox.ini" and name in files) or "tox:tox" in sections:
+            return _tox_ini(name, sections)
+    own = table(document, "tool", "tox")
+    if isinstance(own.get("legacy_tox_ini"), str):
+        return _tox_ini("pyproject.toml [tool.tox]", _ini(own["legacy_tox_ini"]))
+    if own:
+        return _tox_toml("pyproject.toml [tool.tox]", own)
+    if "tox.toml" in files:
+        return _tox_toml("tox.toml", toml(files["tox.toml"]))
+    return None
+
+
+def cibuildwheel(document: dict[str, Any]) -> list[Setting]:
+    """What ``[tool.cibuildwheel]`` sets, for all platforms, for one, or in an override."""
+    own = table(document, "tool", "cibuildwheel")
+    overrides = [item for item in own.get("overrides") or [] if isinstance(item, dict)]
+    platforms = [own[name] for name in ("linux", "macos", "windows") if isinstance(own.get(name), dict)]
+    found = []
+    for settings in (own, *platforms, *overrides):
+        value = settings.get("environment")
+        if isinstance(value, str):  # as a shell would have it: `NAME=value OTHER="a b"`
+            pairs = [word.partition("=")[::2] for word in _words(value)]
+        else:
+            pairs = [(name, str(one)) for name, one in value.items()] if isinstance(value, dict) else []
+        found += _settings("pyproject.toml [tool.cibuildwheel]", pairs)
+    return found
+
+
+def uv(place: str, settings: dict[str, Any]) -> list[Setting]:
+    """What uv sets for the builds of packages: ``extra-build-variables``, by package. ``place`` is the file's name."""
+    found = []
+    for package, variables in table(settings, "extra-build-variables").items():
+        if isinstance(variables, dict):
+            pairs = [(name, str(value)) for name, value in variables.items()]
+            found += _settings(f"{place} extra-build-variables of {package}", pairs)
+    return found
+
+
+def cargo_env(path: str, text: str) -> list[Setting]:
+    """What the configuration file of cargo's at ``path`` sets in its ``[env]``.
+
+    https://doc.rust-lang.org/cargo/reference/config.html#env: the process's own variable wins, but for ``force``.
+    """
+    found = []
+    for name, value in table(toml(text), "env").items():
+        detailed = value if isinstance(value, dict) else {"value": value}
+        if concerns(name):
+            setting = str(detailed.get("value", ""))
+            found.append(Setting(f"{CARGO_ENV} in {path}", name, setting, detailed.get("force") is True))
+    return found
+
+
+def _tox_ini(place: str, sections: Mapping[str, Mapping[str, str]]) -> Tox:
+    patterns: list[str] = []
+    pairs: list[tuple[str, str]] = []
+    for keys in sections.values():
+        for name in PASS_ENV:
+            patterns += re.split(r"[,\s]+", keys.get(name, ""))
+        for name in SET_ENV:
+            for line in keys.get(name, "").splitlines():
+                if match := INI_VARIABLE.match(line.strip()):
+                    pairs.append((match[1], match[2]))
+    return Tox(place, _passes_cargo(patterns), tuple(_settings(place, pairs)))
+
+
+def _tox_toml(place: str, settings: dict[str, Any]) -> Tox:
+    patterns: list[str] = []
+    pairs: list[tuple[str, str]] = []
+    for one in _tables(settings):
+        for name in PASS_ENV:
+            value = one.get(name)
+            patterns += [str(item) for item in value] if isinstance(value, list) else []
+        for name in SET_ENV:
+            value = one.get(name)
+            pairs += [(key, str(item)) for key, item in value.items()] if isinstance(value, dict) else []
+    return Tox(place, _passes_cargo(patterns), tuple(_settings(place, pairs)))
+
+
+def _tables(settings: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """``settings`` and all tables within."""
+    yield settings
+    for value in settings.values():
+        if isinstance(value, dict):
+            yield from _tables(value)
+
+
+def _passes_cargo(patterns: Iterable[str]) -> bool:
+    """Whether one of tox's patterns names ``CARGO``; they are matched without regard to case."""
+    return any(fnmatchcase("cargo", pattern.lower()) for pattern in patterns)
+
+
+def _settings(place: str, pairs: Iterable[tuple[str, str]]) -> list[Setting]:
+    return [Setting(place, name, value.strip()) for name, value in pairs if concerns(name)]
+
+
+def _words(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError:  # a quote that is not closed: the tool itself says so
+        return []
+
+
+def _ini(text: str) -> dict[str, dict[str, str]]:
+    parser = configparser.ConfigParser(interpolation=None, strict=False, allow_no_value=True)
+    try:
+        parser.read_string(text)
+    except configparser.Error:  # tox itself says so
+        return {}
+    return {name: {key: value or "" for key, value in parser[name].items()} for name in parser.sections()}
+
+
+def toml(text: str) -> dict[str, Any]:
+    """``text`` as TOML; empty if it is none: the tool that reads it says so."""
+    try:
+        document: dict[str, Any] = tomlkit.parse(text).unwrap()
+    except ParseError:
+        return {}
+    return document

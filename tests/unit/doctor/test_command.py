@@ -1,0 +1,96 @@
+"""`pyo3-base-python doctor`: what is printed, and with which exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner, Result
+
+from pyo3_base_python import cli
+from pyo3_base_python.doctor import facts
+
+from .support import WELL, decided
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def doctor(*arguments: str) -> Result:
+    return CliRunner().invoke(cli.main, ["doctor", *arguments])
+
+
+@pytest.fixture
+def given(monkeypatch: pytest.MonkeyPatch) -> list[facts.Facts]:
+    """What the doctor finds, whatever it looks at: the last of this list."""
+    found = [WELL]
+    monkeypatch.setattr(facts, "gather", lambda *_: found[-1])
+    return found
+
+
+@pytest.mark.usefixtures("given")
+def test_where_all_is_well() -> None:
+    done = doctor()
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-1] == "Nothing stands in the way."
+
+
+def test_a_problem_is_exit_code_1(given: list[facts.Facts]) -> None:
+    given.append(WELL._replace(decision=decided(("mode", "PYO3_SHIM_MODE=off"))))
+    done = doctor()
+    assert done.exit_code == 1
+    assert done.stdout.splitlines()[-1] == "1 problem stands in the way."
+    assert doctor("--json").exit_code == 1
+
+
+def test_nothing_to_do_is_exit_code_0(given: list[facts.Facts]) -> None:
+    given.append(WELL._replace(decision=decided(("no manifest", "there is no Cargo.toml here"))))
+    done = doctor()
+    assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, "There is nothing to do for the shim here.")
+    assert json.loads(doctor("--json").stdout)["nothing_to_do"] is True
+
+
+def test_quiet_is_the_problems_only(given: list[facts.Facts]) -> None:
+    assert (doctor("-q").exit_code, doctor("-q").output) == (0, "")
+    given.append(WELL._replace(decision=decided(("mode", "PYO3_SHIM_MODE=off"))))
+    done = doctor("-q")
+    assert done.exit_code == 1
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["problem", "hint:", "1"]
+
+
+@pytest.mark.usefixtures("given")
+def test_json_is_all_of_stdout() -> None:
+    assert json.loads(doctor("--json").stdout)["version"] == 1
+
+
+@pytest.mark.parametrize("argument", ["there", None])
+def test_the_folder_is_absolute_and_the_environment_the_users(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, argument: str | None
+) -> None:
+    seen: list[object] = []
+
+    def gather(folder: str, environ: Mapping[str, str]) -> facts.Facts:
+        seen.append((folder, environ == os.environ))
+        return WELL
+
+    monkeypatch.setattr(facts, "gather", gather)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there").mkdir()
+    doctor(*([argument] if argument else []))
+    assert seen == [(str(tmp_path / (argument or "")).rstrip("/"), True)]
+
+
+def test_a_folder_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for name in ("gone", "file"):
+        done = doctor(str(tmp_path / name))
+        assert (done.exit_code, done.stdout) == (2, "")
+
+
+def test_the_help_says_what_exit_codes_and_json_mean() -> None:
+    done = doctor("--help")
+    for words in ("Exit codes:", "something stands in the way", "would_set", "doctor --json"):
+        assert words in done.stdout

@@ -1,0 +1,360 @@
+"""Every finding: a fact changed in a project where all is well, and what is said of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from pyo3_base_python import invocation, plan
+from pyo3_base_python.doctor import facts, findings, pyproject, settings
+from pyo3_base_python.doctor.findings import NOTE, OK, PROBLEM, Finding
+from pyo3_base_python.errors import CannotSteady, UserError
+from tests.unit.support import project_with
+
+from .support import WELL, a_script, decided
+
+
+def of(topic: str, given: facts.Facts) -> list[Finding]:
+    return [finding for finding in findings.judge(given) if finding.topic == topic]
+
+
+def one(topic: str, given: facts.Facts) -> Finding:
+    (finding,) = of(topic, given)
+    return finding
+
+
+def test_where_all_is_well_all_is_ok() -> None:
+    found = findings.judge(WELL)
+    assert {finding.level for finding in found} == {OK}
+    assert [finding.topic for finding in found if finding.topic != "wrapper"] == [
+        "front ends",
+        "backend",
+        "cargo",
+        "CARGO",
+        "pyo3",
+        "python",
+        "store",
+        "upstream",
+    ]
+    assert not findings.nothing_to_do(WELL)
+
+
+def test_what_all_is_well_says() -> None:
+    said = [f"{finding.topic}: {finding.what}" for finding in findings.judge(WELL)]
+    assert "front ends: uv 0.13.9, pip 23.2" in said
+    assert "backend: maturin>=1.5,<2 (1.16.0 is installed here)" in said
+    assert "cargo: /usr/bin/cargo 1.95.0" in said
+    assert "CARGO: /store/bin/cargo: the shim is on" in said
+    assert "pyo3: 0.30.1" in said
+    assert (
+        "python: CPython 3.11 cpython-311-x86_64-linux-gnu: /tmp/isolated/bin/python,"
+        " base interpreter /opt/python/bin/python3.11" in said
+    )
+    assert "store: /store" in said
+
+
+def test_no_front_end() -> None:
+    assert one("front ends", WELL._replace(front_ends={})).level == NOTE
+
+
+@pytest.mark.parametrize(
+    ("declared", "version", "level", "words"),
+    [
+        (None, "", NOTE, "there is no pyproject.toml here"),
+        (pyproject.PyProject("hatchling.build"), "", NOTE, "hatchling.build, without maturin or setuptools-rust"),
+        (WELL.pyproject, "", OK, "not installed here: isolated builds install it"),
+        (WELL.pyproject, "1.4.0", NOTE, "but 1.4.0 is installed here"),
+        (WELL.pyproject, "1.17.0b1", OK, "1.17.0b1 is installed here"),
+    ],
+)
+def test_build_backend(declared: pyproject.PyProject | None, version: str, level: str, words: str) -> None:
+    finding = one("backend", WELL._replace(pyproject=declared, backend_version=version))
+    assert finding.level == level
+    assert words in finding.what
+
+
+def test_a_pyproject_that_can_not_be_read() -> None:
+    error = UserError("pyproject.toml can't be read", "correct it")
+    given = WELL._replace(pyproject=None, pyproject_error=error)
+    assert one("backend", given) == Finding(PROBLEM, "backend", error.what, error.hint)
+
+
+def test_no_cargo_is_a_problem_only_where_there_is_something_to_build() -> None:
+    error = UserError("there is no cargo on PATH", "install Rust")
+    given = WELL._replace(cargo=facts.Cargo(error=error))
+    assert one("cargo", given) == Finding(PROBLEM, "cargo", error.what, error.hint)
+    empty = given._replace(decision=decided(("no manifest", "there is no Cargo.toml here")))
+    assert one("cargo", empty).level == NOTE
+
+
+@pytest.mark.parametrize(
+    ("named", "kind", "level", "words"),
+    [
+        (None, "unset", NOTE, "in this shell the shim is off"),
+        ("/my/cargo", "other", NOTE, "is /my/cargo, which is not the shim"),
+        ("/gone", "missing", PROBLEM, "is /gone, which is not a program"),
+        ("cross", "cross", PROBLEM, "the shim leaves cross builds alone"),
+    ],
+)
+def test_what_cargo_names(named: str | None, kind: str, level: str, words: str) -> None:
+    finding = one("CARGO", WELL._replace(cargo=facts.Cargo(named, kind, "/usr/bin/cargo", "1.95.0")))
+    assert finding.level == level
+    assert words in finding.what
+    assert finding.hint
+
+
+def test_that_the_shim_is_off_is_not_said_where_there_is_no_work_for_it() -> None:
+    given = WELL._replace(cargo=facts.Cargo(), decision=decided(("no pyo3", "there is no pyo3")))
+    assert of("CARGO", given) == []
+
+
+def test_several_versions_of_pyo3() -> None:
+    assert one("pyo3", WELL._replace(project=project_with((0, 26, 0), (0, 30, 1)))).what == "0.26.0 and 0.30.1"
+
+
+def test_a_store_that_can_not_be_used_is_said_once() -> None:
+    error = CannotSteady("can't use the store /store: read-only", "set PYO3_SHIM_STORE")
+    given = WELL._replace(store_error=error, decision=facts.Decision({}, {}, error=error))
+    found = [finding for finding in findings.judge(given) if finding.level == PROBLEM]
+    assert found == [Finding(PROBLEM, "store", error.what, error.hint)]
+
+
+# What the wrapper would do
+
+
+def test_variables_with_their_reasons() -> None:
+    said = [finding.what for finding in of("wrapper", WELL)]
+    assert said[0] == (
+        "would set PYO3_BASE_PYTHON=/opt/python/bin/python3.11 (the interpreter that the environment was made from)"
+    )
+    assert [words.partition("=")[0] for words in said] == [
+        f"would set {name}" for name in ("PYO3_BASE_PYTHON", "PYO3_PYTHON", "PYO3_SHIM_PYTHON", "PYO3_CONFIG_FILE")
+    ]
+
+
+def test_what_is_left_alone_is_a_note() -> None:
+    exported = facts.Decision(
+        {"PYO3_BASE_PYTHON": "/b"}, {"PYO3_BASE_PYTHON": "base", "PYO3_CONFIG_FILE": "left alone"}
+    )
+    assert of("wrapper", WELL._replace(decision=exported))[1] == Finding(NOTE, "wrapper", "PYO3_CONFIG_FILE left alone")
+
+
+EVERY_REASON = {
+    "mode": ({"PYO3_SHIM_MODE": "off"}, project_with((0, 30, 1))),
+    "no interpreter": ({"PYO3_NO_PYTHON": "1"}, project_with((0, 30, 1))),
+    "config file": ({"PYO3_CONFIG_FILE": "mine"}, project_with((0, 30, 1))),
+    "no manifest": ({}, None),
+    "cross build": ({}, project_with((0, 30, 1), build_target="aarch64-apple-darwin")),
+    "no lock": ({}, project_with(locked=False)),
+    "no pyo3": ({}, project_with()),
+    "old pyo3": ({}, project_with((0, 15, 0))),
+    "reader": ({}, project_with((0, 20, 0), readers=["numpy"])),
+}
+
+
+@pytest.mark.parametrize("kind", EVERY_REASON)
+def test_every_reason_to_leave_cargo_alone_has_its_level_and_hint(kind: str) -> None:
+    environ, project = EVERY_REASON[kind]
+    reasons = tuple(plan.reasons_to_leave_alone(environ, invocation.parse(["rustc"]), project))
+    assert [name for name, _ in reasons] == [kind]
+    given = WELL._replace(project=project, decision=decided(*reasons))
+    finding = one("wrapper", given)
+    assert finding.what == f"would leave cargo alone: {reasons[0][1]}"
+    assert finding.hint
+    assert finding.level == (NOTE if kind in {"no manifest", "no pyo3"} else PROBLEM)
+    assert findings.nothing_to_do(given) is (kind in {"no manifest", "no pyo3"})
+
+
+def test_the_hints_are_for_the_reasons_that_there_are() -> None:
+    assert set(findings.REASONS) == set(EVERY_REASON)
+
+
+def test_a_reason_that_is_new_is_a_problem_all_the_same() -> None:
+    assert one("wrapper", WELL._replace(decision=decided(("new", "for a new reason")))).level == PROBLEM
+
+
+def test_all_reasons_are_named() -> None:
+    reasons = (("mode", "PYO3_SHIM_MODE=off"), ("config file", "PYO3_CONFIG_FILE is set"))
+    assert len(of("wrapper", WELL._replace(decision=decided(*reasons)))) == 2
+
+
+def test_no_interpreter() -> None:
+    given = WELL._replace(python=None, decision=facts.Decision({}, {}, none="there is no Python interpreter"))
+    assert one("wrapper", given) == Finding(
+        PROBLEM,
+        "wrapper",
+        "would leave cargo alone: there is no Python interpreter",
+        "install Python, or put it on PATH",
+    )
+    assert of("python", given) == []
+
+
+@pytest.mark.parametrize("error", [UserError("wrong", "set it right"), CannotSteady("no answer")])
+def test_what_the_wrapper_refuses_has_a_hint(error: CannotSteady | UserError) -> None:
+    finding = one("wrapper", WELL._replace(decision=facts.Decision({}, {}, error=error)))
+    assert (finding.level, finding.what) == (PROBLEM, error.what)
+    assert finding.hint == (error.hint or "check PYO3_PYTHON, the active virtual environment and PATH")
+
+
+# Settings of other tools
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "level"),
+    [
+        ("CARGO", "/my/cargo", PROBLEM),
+        ("CARGO_BUILD_TARGET", "aarch64-apple-darwin", PROBLEM),
+        ("PYO3_CONFIG_FILE", "mine", PROBLEM),
+        ("PYO3_NO_PYTHON", "1", PROBLEM),
+        ("PYO3_CROSS_LIB_DIR", "/lib", PROBLEM),
+        ("PYO3_SHIM_MODE", "off", PROBLEM),
+        ("PYO3_SHIM_MODE", "export", NOTE),
+        ("PYO3_SHIM_MODE", "full", OK),
+        ("PYO3_PYTHON", "python", NOTE),
+        ("PYO3_BASE_PYTHON", "python", NOTE),
+    ],
+)
+def test_what_a_tool_sets(variable: str, value: str, level: str) -> None:
+    given = WELL._replace(settings=(settings.Setting("tox.ini", variable, value),))
+    finding = one("settings", given)
+    assert (finding.level, finding.what) == (level, f"tox.ini sets {variable}={value}")
+    assert bool(finding.hint) is (level == PROBLEM)
+
+
+@pytest.mark.parametrize(
+    ("variable", "forced", "level", "words"),
+    [
+        ("PYO3_PYTHON", False, PROBLEM, "does not hold against what the wrapper sets"),
+        ("PYO3_PYTHON", True, PROBLEM, "goes before what the wrapper sets"),
+        ("PYO3_CONFIG_FILE", False, PROBLEM, "which the wrapper does not see"),
+        ("CARGO", True, NOTE, "reaches build scripts only"),
+    ],
+)
+def test_what_cargos_configuration_sets(variable: str, forced: bool, level: str, words: str) -> None:
+    setting = settings.Setting("cargo's [env] in /src/.cargo/config.toml", variable, "value", forced)
+    finding = one("settings", WELL._replace(settings=(setting,)))
+    assert finding.level == level
+    assert words in finding.what
+
+
+@pytest.mark.parametrize(
+    ("passes", "override", "kind", "level", "words"),
+    [
+        (True, False, "launcher", OK, "passes CARGO on"),
+        (False, True, "launcher", OK, "but TOX_OVERRIDE does"),
+        (False, False, "launcher", PROBLEM, "builds below tox run without the shim"),
+        (False, False, "unset", NOTE, "`pyo3-base-python run -- tox` makes it do so"),
+    ],
+)
+def test_whether_tox_hands_cargo_on(passes: bool, override: bool, kind: str, level: str, words: str) -> None:
+    given = WELL._replace(
+        tox=settings.Tox("tox.ini", passes, ()), tox_override=override, cargo=WELL.cargo._replace(kind=kind)
+    )
+    finding = one("tox", given)
+    assert finding.level == level
+    assert words in finding.what
+
+
+# Build scripts
+
+
+def scripts(*given: facts.BuildScript) -> list[Finding]:
+    return of("build scripts", WELL._replace(graph=facts.Graph(given)))
+
+
+@pytest.mark.parametrize("variable", ["PATH", "VIRTUAL_ENV"])
+def test_a_build_script_that_can_not_be_steadied(variable: str) -> None:
+    (finding,) = scripts(a_script(variable))
+    assert finding.level == PROBLEM
+    assert f"ring 1.2.3 watches {variable}" in finding.what
+    assert finding.hint == "ask its authors to watch a variable of its own instead"
+    (own,) = scripts(a_script(variable, name="mine", local=True))
+    assert own.hint == "let /crates/mine/build.rs watch a variable of its own instead"
+
+
+def test_a_build_script_that_watches_the_interpreter() -> None:
+    watching, total = scripts(a_script("PYO3_PYTHON"))
+    assert (watching.level, total.level) == (OK, OK)
+    assert watching.what == "ring 1.2.3 watches PYO3_PYTHON, which the wrapper gives a stable name"
+    assert total.what == "none of 1 watches what is new in every build"
+
+
+def test_a_build_script_that_runs_the_interpreter_of_pyo3_build_config() -> None:
+    running, _ = scripts(a_script(runs_python=True, depends_on=("pyo3-build-config",)))
+    assert running.level == NOTE
+    assert "a changed build requirement compiles pyo3 again" in running.what
+    assert len(scripts(a_script(runs_python=True, depends_on=("which",)))) == 1
+
+
+def test_a_build_script_that_names_nothing_matters_in_a_crate_of_ones_own() -> None:
+    naming, _ = scripts(a_script(name="mine", local=True, names_something=False))
+    assert naming.level == NOTE
+    assert "mine 1.2.3 prints no rerun-if line" in naming.what
+    assert "/crates/mine/build.rs" in naming.hint
+    assert len(scripts(a_script(names_something=False))) == 1
+
+
+def test_pyo3s_own_build_scripts_are_known() -> None:
+    assert [finding.level for finding in scripts(a_script("PATH", "VIRTUAL_ENV", name="pyo3-ffi"))] == [OK]
+
+
+def test_sources_that_are_not_there() -> None:
+    given = WELL._replace(graph=facts.Graph(error="error: no matching package"))
+    finding = one("build scripts", given)
+    assert finding.level == NOTE
+    assert "not downloaded yet" in finding.what
+    assert "error: no matching package" in finding.what
+    assert "cargo fetch" in finding.hint
+
+
+# Upstream
+
+
+@pytest.mark.parametrize(
+    ("reads", "sets", "level", "words"),
+    [
+        (True, True, OK, "pyo3 reads PYO3_BASE_PYTHON and maturin 1.16.0 sets it: the shim can go"),
+        (True, False, NOTE, "maturin 1.16.0 does not set it, so the wrapper does"),
+        (True, None, NOTE, "no build backend is installed here that might set it"),
+        (False, True, OK, "this pyo3 does not read PYO3_BASE_PYTHON: the shim is needed"),
+    ],
+)
+def test_whether_upstream_has_the_fix(reads: bool, sets: bool | None, level: str, words: str) -> None:
+    finding = one("upstream", WELL._replace(graph=facts.Graph(pyo3_reads=reads), backend_sets=sets))
+    assert finding.level == level
+    assert words in finding.what
+
+
+def test_nothing_is_said_of_upstream_where_pyo3_is_not_known() -> None:
+    assert of("upstream", WELL._replace(graph=facts.Graph())) == []
+
+
+@pytest.mark.parametrize(
+    ("requirement", "version", "feature", "steady"),
+    [
+        ("maturin>=1.5,<2", (0, 30, 1), "abi3-py39", True),
+        ("maturin", (0, 29, 0), "abi3", True),
+        ("maturin==1.16.3", (0, 30, 1), "abi3", True),
+        ("maturin==1.17.*", (0, 30, 1), "abi3", True),
+        ("maturin>=1.5,<1.16", (0, 30, 1), "abi3", False),
+        ("maturin==1.9.4", (0, 30, 1), "abi3", False),
+        ("maturin>=1.5", (0, 28, 3), "abi3", False),
+        ("maturin>=1.5", (0, 30, 1), "default", False),
+    ],
+)
+def test_a_stable_abi_that_is_steady_by_itself(
+    requirement: str, version: tuple[int, int, int], feature: str, steady: bool
+) -> None:
+    given = WELL._replace(
+        pyproject=pyproject.PyProject("maturin", "maturin", requirement),
+        project=project_with(version),
+        graph=facts.Graph(pyo3_features=frozenset({feature}), pyo3_reads=False),
+    )
+    assert ("stable ABI" in one("upstream", given).what) is steady
+
+
+def test_a_stable_abi_with_setuptools_rust_is_not() -> None:
+    given = WELL._replace(
+        pyproject=pyproject.PyProject("setuptools.build_meta", "setuptools-rust", "setuptools-rust"),
+        graph=facts.Graph(pyo3_features=frozenset({"abi3"}), pyo3_reads=False),
+    )
+    assert "the shim is needed" in one("upstream", given).what
