@@ -6,9 +6,11 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Iterable
+from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from click.testing import CliRunner
 from hypothesis import strategies as st
 
 from pyo3_base_python import launcher
@@ -28,6 +30,7 @@ __all__ = [
     "Script",
     "Wrapper",
     "an_interpreter",
+    "click_runner",
     "damaged",
     "project_with",
     "wait_for",
@@ -93,6 +96,12 @@ def damaged(draw: st.DrawFn, whole: bytes) -> bytes:
         words = [b"", content[start:end] * 2, b"\n", b'"', b"[", b"]", b"=", b"#", b"\0", b"\xff", b" ", b"7" * 5000]
         content = content[:start] + draw(st.sampled_from(words) | st.binary(max_size=8)) + content[end:]
     return content
+
+
+def click_runner() -> CliRunner:
+    """Runs a click command with stdout and stderr apart, which click 8.1 (the last for Python 3.9) has to be told."""
+    apart: dict[str, Any] = {"mix_stderr": False} if "mix_stderr" in signature(CliRunner).parameters else {}
+    return CliRunner(**apart)
 
 
 def wait_for(path: Path, seconds: float = 10) -> None:

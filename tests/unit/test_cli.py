@@ -10,19 +10,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner, Result
 
 from pyo3_base_python import __version__, activation, cli, demo, measure
 from pyo3_base_python.errors import ShimError
 
+from .support import click_runner
+
 if TYPE_CHECKING:
+    from click.testing import Result
+
     from .support import Script, Wrapper
 
 RECORD = 'printf "<%s>" "$@"; printf "|$CARGO|"; cat; echo said >&2; exit 9'
 
 
 def invoke(*arguments: str) -> Result:
-    return CliRunner().invoke(cli.main, arguments)
+    return click_runner().invoke(cli.main, arguments)
 
 
 def execute(

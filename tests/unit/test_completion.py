@@ -8,9 +8,10 @@ import subprocess
 import sys
 
 import pytest
-from click.testing import CliRunner
 
 from pyo3_base_python import cli
+
+from .support import click_runner
 
 BASH = shutil.which("bash")
 
@@ -54,7 +55,7 @@ def test_bash_completes(words: list[str], expected: list[str]) -> None:
 
 @pytest.mark.parametrize(("shell", "words"), [("zsh", "#compdef pyo3-base-python"), ("fish", "complete --no-files")])
 def test_other_shells_get_their_own(shell: str, words: str) -> None:
-    done = CliRunner().invoke(cli.main, ["completion", shell])
+    done = click_runner().invoke(cli.main, ["completion", shell])
     assert done.exit_code == 0
     assert words in done.stdout
     assert "_PYO3_BASE_PYTHON_COMPLETE" in done.stdout
@@ -63,14 +64,14 @@ def test_other_shells_get_their_own(shell: str, words: str) -> None:
 def test_the_users_shell_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHELL", "/usr/bin/fish")
     assert (
-        CliRunner().invoke(cli.main, ["completion"]).stdout
-        == CliRunner().invoke(cli.main, ["completion", "fish"]).stdout
+        click_runner().invoke(cli.main, ["completion"]).stdout
+        == click_runner().invoke(cli.main, ["completion", "fish"]).stdout
     )
 
 
 @pytest.mark.parametrize("shell", ["/bin/tcsh", ""])
 def test_a_shell_that_is_not_known_is_a_usage_error(monkeypatch: pytest.MonkeyPatch, shell: str) -> None:
     monkeypatch.setenv("SHELL", shell)
-    done = CliRunner().invoke(cli.main, ["completion"])
+    done = click_runner().invoke(cli.main, ["completion"])
     assert done.exit_code == 2
     assert "name one of bash, zsh, fish" in done.stderr

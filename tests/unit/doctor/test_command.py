@@ -7,10 +7,10 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner, Result
 
 from pyo3_base_python import cli
 from pyo3_base_python.doctor import facts
+from tests.unit.support import click_runner
 
 from .support import WELL, decided
 
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from click.testing import Result
+
 
 def doctor(*arguments: str) -> Result:
-    return CliRunner().invoke(cli.main, ["doctor", *arguments])
+    return click_runner().invoke(cli.main, ["doctor", *arguments])
 
 
 @pytest.fixture
