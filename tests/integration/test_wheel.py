@@ -48,7 +48,12 @@ def test_the_launcher_works_and_needs_nothing_of_the_environment_that_wrote_it(o
 
 @pytest.mark.quick
 def test_the_commands_are_there(outside: Path) -> None:
-    for command in (["maturin-shim", "--version"], ["pyo3-base-python", "--version"]):
+    for command in (
+        ["maturin-shim", "--version"],
+        ["pyo3-base-python", "--version"],
+        ["cargo", "base-python", "--version"],
+        ["pyo3-base-python", "doctor"],
+    ):
         assert subprocess.run(command, check=True, capture_output=True, cwd=outside).stdout
 
 

@@ -164,9 +164,9 @@ PROCESSES = 60
 
 
 def whole(store: Path) -> dict[str, bytes]:
-    """The files of a store that something could be pointed to, by name; drafts are nobody's."""
+    """The files of a store that something could be pointed to, by name; drafts are nobody's, and `.pyc` Python's."""
     files = {os.fspath(path.relative_to(store)): path for path in store.rglob("*") if path.is_file()}
-    return {name: path.read_bytes() for name, path in files.items() if not name.endswith(".new")}
+    return {name: path.read_bytes() for name, path in files.items() if not name.endswith((".new", ".pyc"))}
 
 
 def test_killed_at_any_moment_nothing_half_written_is_trusted(wrapper: Wrapper) -> None:

@@ -274,8 +274,6 @@ def _settings(folder: str, document: dict[str, Any], environ: Mapping[str, str])
 
 def _names_launcher(setting: Setting, environ: Mapping[str, str]) -> bool:
     """Whether ``setting`` is the shim's own: the launcher, of this machine or another."""
-    if setting.variable != "CARGO":
-        return False
     program = process.find_program(setting.value, environ)
     return setting.value.endswith(LAUNCHER_PATH) or bool(program and cargo.is_wrapper(program))
 

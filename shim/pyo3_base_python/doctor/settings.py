@@ -174,12 +174,12 @@ def _words(text: str) -> list[str]:
 
 
 def _ini(text: str) -> dict[str, dict[str, str]]:
-    parser = configparser.ConfigParser(interpolation=None, strict=False, allow_no_value=True)
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
     try:
         parser.read_string(text)
     except configparser.Error:  # tox itself says so
         return {}
-    return {name: {key: value or "" for key, value in parser[name].items()} for name in parser.sections()}
+    return {name: dict(parser[name]) for name in parser.sections()}
 
 
 def toml(text: str) -> dict[str, Any]:

@@ -203,7 +203,7 @@ def test_settings_from_every_file(project: Wrapper) -> None:
 @pytest.mark.parametrize("there", [True, False])
 def test_the_launcher_in_a_setting_is_the_shims_own(project: Wrapper, there: bool) -> None:
     """Of this machine, or of the one that the setting is for."""
-    value = project.program if there else "/root/.local/share/pyo3-base-python/bin/cargo"
+    value = project.program if there else "/home/nobody/.local/share/pyo3-base-python/bin/cargo"
     write(project, "tox.ini", f"[testenv]\nset_env = CARGO={value}\n")
     assert gather(project).settings == ()
 
