@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -42,7 +43,7 @@ class Site:
         """Let cargo have written which sources the artifact is made of."""
         self.profile_dir.mkdir(parents=True, exist_ok=True)
         path = self.profile_dir / f"{name}.d"
-        path.write_text(f"{self.profile_dir}/{name}.so: {tree}/src/a.rs {tree}/src/lib.rs\n", encoding="utf-8")
+        path.write_bytes(os.fsencode(f"{self.profile_dir}/{name}.so: {tree}/src/a.rs {tree}/src/lib.rs\n"))
 
     def settle(self, tree: Path, target_dir: str | None = None, packages: tuple[str, ...] = PACKAGES) -> str:
         """Settle the tree, as before each build."""
@@ -114,7 +115,7 @@ def test_sources_of_ones_own_are_not_touched_where_the_target_directory_is_not_k
 
 def test_sdist_is_fresh_where_the_target_directory_is_not_known(site: Site) -> None:
     tree = site.unpack("tree", FILES)
-    assert "fresh times" in site.settle(tree, "")
+    assert site.settle(tree, "") == "fresh times for the unpacked sources"
     assert all(map(is_fresh, times(tree).values()))
 
 
@@ -286,7 +287,7 @@ def test_target_directory_that_is_a_link_to_the_outside_lies_outside(site: Site)
 @pytest.mark.parametrize("own", [True, False])
 def test_target_directory_that_can_not_be_written_is_said(site: Site, own: bool) -> None:
     (site.folder / "target").touch()
-    with pytest.raises(CannotSteady, match=r"can't compare .* with what was built last"):
+    with pytest.raises(CannotSteady, match=r"can't compare .* with what was built last: Not a directory$"):
         site.settle(site.unpack("tree", {"Cargo.toml": ""} if own else FILES))
 
 
@@ -350,8 +351,8 @@ def test_file_and_folder_of_one_name_are_told_apart(site: Site) -> None:
 
 @pytest.mark.parametrize("mark", ["CACHEDIR.TAG", "pyvenv.cfg"])
 def test_target_directories_and_environments_hold_no_sources(site: Site, mark: str) -> None:
-    tree = site.unpack("tree", {f"target/{mark}": "", "target/deep/x": "", "src/target/mod.rs": ""})
-    assert set(contents(os.fspath(tree))) == {".", "src", "src/target", "src/target/mod.rs"}
+    tree = site.unpack("tree", {f"target/{mark}": "", "target/deep/x": "", "src/target/mod.rs": "", "tests/a.rs": ""})
+    assert set(contents(os.fspath(tree))) == {".", "src", "src/target", "src/target/mod.rs", "tests", "tests/a.rs"}
     assert contents(os.fspath(tree / "target")).keys() == {".", "deep", mark, "deep/x"}
 
 
@@ -446,3 +447,26 @@ def test_folder_may_be_named_through_a_link(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
     assert is_inside(os.path.realpath(tmp_path / "real" / "x"), os.fspath(tmp_path / "link"))
+
+
+# What is rare
+
+
+def test_sdist_without_a_lock_file_is_fresh(site: Site) -> None:
+    tree = site.unpack("tree", FILES)
+    project = Project(os.fspath(tree), os.fspath(tree), None, "", os.fspath(site.folder / "target"))
+    settle(project, os.fspath(site.profile_dir), ["crate"], site.cleaned.append)
+    assert all(map(is_fresh, times(tree).values()))
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS has no such names")
+def test_names_that_are_not_utf_8_are_sources_like_any_other(site: Site) -> None:
+    trees = [site.unpack(name, {**FILES, "\udcff/lib.rs": "mod a;"}) for name in ("one", "\udcff")]
+    for tree in trees:
+        site.build(tree)
+    assert times(trees[1]) == times(trees[0])
+
+
+def test_artifact_may_be_made_of_sources_whose_names_are_not_utf_8(tmp_path: Path) -> None:
+    (tmp_path / "x.d").write_bytes(b"/t/lib.so: /a\xff/lib.rs\n")
+    assert read_dep_info(os.fspath(tmp_path / "x.d")) == ["/a\udcff/lib.rs"]

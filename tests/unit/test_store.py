@@ -9,7 +9,7 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
-from types import FrameType
+from types import FrameType, SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -76,6 +76,7 @@ def test_folders_above_the_store_are_made(root: str) -> None:
     below = os.path.join(root, "not", "there", "yet")
     put(below, PLAIN)
     check(below, PLAIN)
+    assert stat.S_IMODE(os.stat(os.path.dirname(below)).st_mode) == 0o700
 
 
 def test_a_file_that_is_as_it_should_be_is_not_written_again(root: str) -> None:
@@ -211,8 +212,9 @@ def test_folder_that_holds_the_store_must_not_be_everybodys(tmp_path: Path, mode
     if allowed:
         assert put(os.fspath(parent / "store"), File("config/a.txt", b"content"))
     else:
-        with pytest.raises(CannotSteady, match="everybody can write"):
+        with pytest.raises(CannotSteady, match="everybody can write") as caught:
             put(os.fspath(parent / "store"), File("config/a.txt", b"content"))
+        assert "PYO3_SHIM_STORE" in caught.value.hint
 
 
 def test_folder_that_others_can_read_is_used(root: str) -> None:
@@ -233,8 +235,10 @@ def test_folder_of_another_user_is_refused(root: str, place: str) -> None:
 
 def test_store_that_can_not_be_made_says_where_it_should_be(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(CannotSteady, match=str(tmp_path / "file" / "store")):
+    with pytest.raises(CannotSteady) as caught:
         put(os.fspath(tmp_path / "file" / "store"), PLAIN)
+    assert caught.value.what == f"can't use the store {tmp_path}/file/store: Not a directory"
+    assert "PYO3_SHIM_STORE" in caught.value.hint
 
 
 def test_no_draft_is_left_when_writing_fails(root: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -323,7 +327,7 @@ def test_store_follows_xdg_data_home() -> None:
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS has one place")
 def test_store_without_a_home_is_refused_with_a_hint() -> None:
-    with pytest.raises(CannotSteady, match="home folder") as caught:
+    with pytest.raises(CannotSteady, match=r"^there is no home folder") as caught:
         default_root({"XDG_DATA_HOME": "relative"})
     assert "PYO3_SHIM_STORE" in caught.value.hint
 
@@ -367,3 +371,51 @@ def test_parts_are_not_their_sum(parts: list[bytes]) -> None:
 def test_digest_can_be_the_name_of_a_file(parts: list[bytes]) -> None:
     assert len(digest(*parts)) == 20
     assert set(digest(*parts)) <= set("0123456789abcdef")
+
+
+# While a file is written, and on other systems
+
+
+def test_nobody_else_can_read_a_file_while_it_is_written(root: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(root, PLAIN)
+    modes = []
+    write = os.write
+
+    def look(handle: int, data: bytes) -> int:
+        modes.append(stat.S_IMODE(os.fstat(handle).st_mode))
+        return write(handle, data)
+
+    monkeypatch.setattr(os, "write", look)
+    before = os.umask(0)
+    try:
+        put(root, File("config/new.txt", CONTENT))
+    finally:
+        os.umask(before)
+    assert modes == [0o600]
+
+
+def test_home_may_be_that_of_windows() -> None:
+    assert home({"HOME": "", "USERPROFILE": "/users/me"}) == "/users/me"
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [({"LOCALAPPDATA": "/users/me/local"}, "/users/me/local/pyo3-base-python"), ({}, None), ({"HOME": "/home"}, None)],
+)
+def test_store_is_in_the_local_data_folder_on_windows(
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], expected: str | None
+) -> None:
+    found = None
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "name", "nt")
+        try:
+            found = default_root(environ)
+        except CannotSteady:
+            pass
+    assert found == expected
+
+
+def test_store_is_in_application_support_on_macos(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "uname", lambda: SimpleNamespace(sysname="Darwin"))
+    found = default_root({"HOME": "/users/me", "XDG_DATA_HOME": "/data"})
+    assert found == "/users/me/Library/Application Support/pyo3-base-python"
