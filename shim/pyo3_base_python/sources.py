@@ -200,8 +200,8 @@ def apply_times(tree: str, times: dict[str, int]) -> None:
 def read_record(file: str) -> Record | None:
     """The record in ``file``; ``None`` if there is none that can be read in full."""
     try:
-        with open(file, encoding="utf-8", errors="surrogateescape") as opened:
-            header, *rows, end = opened.read().split("\n")
+        with open(file, "rb") as opened:
+            header, *rows, end = os.fsdecode(opened.read()).split("\n")
         trees = []
         entries = {}
         for row in rows:
@@ -221,8 +221,8 @@ def write_record(file: str, record: Record) -> None:
     rows += [f"{digest} {when} {path}" for path, (digest, when) in sorted(record.entries.items()) if "\n" not in path]
     os.makedirs(os.path.dirname(file), exist_ok=True)
     draft = f"{file}.{os.getpid()}.{os.urandom(4).hex()}"
-    with open(draft, "x", encoding="utf-8", errors="surrogateescape") as opened:
-        opened.write("\n".join([HEADER, *rows, "end"]))
+    with open(draft, "xb") as opened:
+        opened.write(os.fsencode("\n".join([HEADER, *rows, "end"])))
     os.replace(draft, file)
 
 
