@@ -89,14 +89,15 @@ def put(root: str, file: File) -> str:
 
     Raises ``CannotSteady`` if that is not possible.
     """
-    path = os.path.join(root, *file.name.split("/"))
+    *folders, name = file.name.split("/")
     try:
         _private_folder(root)
         _check_parent(os.path.dirname(root))
         folder = root
-        for name in file.name.split("/")[:-1]:
-            folder = os.path.join(folder, name)
+        for below in folders:
+            folder = os.path.join(folder, below)
             _private_folder(folder)
+        path = os.path.join(folder, name)
         if not _holds(path, file):
             _write(path, file)
     except OSError as error:
@@ -142,10 +143,7 @@ def _holds(path: str, file: File) -> bool:
         if os.name == "posix" and (found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) != _mode(file)):
             return False
         content = b""
-        while len(content) < len(file.content):
-            block = os.read(handle, len(file.content) - len(content))
-            if not block:
-                break
+        while block := os.read(handle, len(file.content)):
             content += block
         return content == file.content
     finally:

@@ -394,6 +394,24 @@ def test_nobody_else_can_read_a_file_while_it_is_written(root: str, monkeypatch:
     assert modes == [0o600]
 
 
+def test_link_that_is_planted_just_before_a_file_is_written_is_not_followed(
+    root: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outside = tmp_path / "outside"
+    outside.write_bytes(b"not to be touched")
+    open_file = os.open
+
+    def plant(path: str, flags: int, *mode: int) -> int:
+        if flags & os.O_CREAT:
+            os.symlink(outside, path)
+        return open_file(path, flags, *mode)
+
+    monkeypatch.setattr(os, "open", plant)
+    with pytest.raises(CannotSteady, match="File exists"):
+        put(root, PLAIN)
+    assert outside.read_bytes() == b"not to be touched"
+
+
 def test_home_may_be_that_of_windows() -> None:
     assert home({"HOME": "", "USERPROFILE": "/users/me"}) == "/users/me"
 
@@ -413,6 +431,13 @@ def test_store_is_in_the_local_data_folder_on_windows(
         except CannotSteady:
             pass
     assert found == expected
+
+
+def test_there_may_be_no_home_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "name", "nt")
+        found = home({"HOME": ""})
+    assert found == ""
 
 
 def test_store_is_in_application_support_on_macos(monkeypatch: pytest.MonkeyPatch) -> None:
