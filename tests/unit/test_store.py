@@ -94,6 +94,15 @@ def test_content_that_was_changed_is_written_anew(root: str, content: bytes) -> 
     check(root, PLAIN)
 
 
+def test_file_that_should_be_empty_is_empty_again(root: str) -> None:
+    empty = File("config/empty", b"")
+    path = Path(put(root, empty))
+    path.write_bytes(CONTENT)
+    os.utime(path, (PINNED_TIME, PINNED_TIME))
+    put(root, empty)
+    check(root, empty)
+
+
 @pytest.mark.parametrize("seconds", [-1, 1, 10**8])
 def test_time_that_was_changed_is_pinned_anew(root: str, seconds: int) -> None:
     path = put(root, PLAIN)
