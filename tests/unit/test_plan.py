@@ -275,6 +275,7 @@ def test_quoted_words_come_through_a_real_shell(words: list[bytes]) -> None:
         (an_interpreter(implementation="PyPy"), "implementation"),
         (an_interpreter(build_flags="Py_GIL_DISABLED"), "build flags"),
         (an_interpreter(abi="cpython-311-aarch64-linux-gnu"), "ABI"),
+        (an_interpreter(implementation="PyPy", version="3.12", abi="pypy312-pp73"), "implementation"),
     ],
 )
 def test_a_base_of_another_kind_is_an_error_that_names_both(asked: Interpreter, difference: str) -> None:
