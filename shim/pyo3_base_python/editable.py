@@ -1,9 +1,9 @@
 """What an editable installation points to: the folder of a project, and what a build script may import from there.
 
 The RECORD of such a distribution stays the same while the project changes, so its modules (``*.py``) count with their
-content. Its other files do not. Neither does the project that is being built itself, which is installed so in the
-environment of whoever works on it: its build scripts are not run again for its own modules without the shim either, and
-pyo3 must not be compiled for each of these edits.
+content. Its other files do not. The project that is being built does not count at all, though `maturin develop`
+installs it so, with a RECORD that changes with each build: its build scripts are not run again for its own modules
+without the shim either, and pyo3 must not be compiled for each edit.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import time
 
 from pyo3_base_python import store
 
-__all__ = ["linked_project", "modules", "project"]
+__all__ = ["holds", "linked_project", "modules", "project"]
 
 # A project with more modules than this is not read; it counts as changed in each build.
 MODULES_READ = 5000
@@ -51,12 +51,9 @@ def linked_project(egg_link: str) -> str:
         return ""
 
 
-def modules(folder: str, building: str) -> str:
-    """The content of the modules below ``folder``, as a word after a blank; ``""`` where none are to be looked at.
-
-    ``building`` is the folder of the package that is being built, or ``""``.
-    """
-    if not os.path.isabs(folder) or "\0" in folder or (building and _holds(folder, building)):
+def modules(folder: str) -> str:
+    """The content of the modules below ``folder``, as a word after a blank; ``""`` if it is no folder's path."""
+    if not os.path.isabs(folder) or "\0" in folder:
         return ""
     found: list[bytes] = []
     for place, folders, names in os.walk(folder):
@@ -79,6 +76,9 @@ def modules(folder: str, building: str) -> str:
     return f" modules:{store.digest(*found)}"
 
 
-def _holds(folder: str, path: str) -> bool:
-    inner, outer = os.path.realpath(path), os.path.realpath(folder)
+def holds(folder: str, building: str) -> bool:
+    """Whether ``folder``, if it is one, is or holds that of the package that is being built, ``building`` or ``""``."""
+    if not building or not os.path.isabs(folder) or "\0" in folder:
+        return False
+    inner, outer = os.path.realpath(building), os.path.realpath(folder)
     return inner == outer or inner.startswith(os.path.join(outer, ""))

@@ -136,7 +136,8 @@ def environment_content(folders: Iterable[str], building: str = "") -> list[str]
     A line holds name, version and the hashes of the installed files, and neither a path nor a time: two environments
     with the same content give the same lines, wherever they are.
 
-    What is installed editable is only pointed to, so its line has what ``editable.modules`` says of it as well.
+    What is installed editable is only pointed to, so its line has what ``editable.modules`` says of it as well; the
+    package in ``building``, which is about to be built, has none.
     """
     lines = []
     for folder in folders:
@@ -146,14 +147,23 @@ def environment_content(folders: Iterable[str], building: str = "") -> list[str]
             continue
         for name in names:
             path = os.path.join(folder, name)
-            if name.endswith(".dist-info"):
-                modules = editable.modules(editable.project(os.path.join(path, "direct_url.json")), building)
-                lines.append(f"{name} {_installed_files(os.path.join(path, 'RECORD'))}{modules}")
-            elif name.endswith(".egg-link"):
-                lines.append(name + editable.modules(editable.linked_project(path), building))
+            if name.endswith((".dist-info", ".egg-link")):
+                content = _content(path, building)
+                if content is not None:
+                    lines.append(name + content)
             elif name.endswith((".egg-info", ".egg")):
                 lines.append(name)
     return sorted(lines)
+
+
+def _content(path: str, building: str) -> str | None:
+    """What is known of the content of a ``.dist-info`` or ``.egg-link``; ``None`` for the package in ``building``."""
+    linked = path.endswith(".egg-link")
+    project = editable.linked_project(path) if linked else editable.project(os.path.join(path, "direct_url.json"))
+    if editable.holds(project, building):
+        return None
+    files = "" if linked else f" {_installed_files(os.path.join(path, 'RECORD'))}"
+    return files + editable.modules(project)
 
 
 def _installed_files(record: str) -> str:

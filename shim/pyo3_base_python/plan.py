@@ -166,7 +166,7 @@ def steady(
     if not windows:
         launcher = launcher_file(interpreter)
         plan.files.append(launcher)
-        name = os.path.join(root, *launcher.name.split("/"))
+        name = os.path.join(root, launcher.name)
         plan.export("PYO3_PYTHON", name, "a stable name for the isolated interpreter")
         plan.export("PYO3_SHIM_PYTHON", interpreter.executable, "the isolated interpreter itself, for that name")
         legacy = environ.get("PYTHON_SYS_EXECUTABLE")

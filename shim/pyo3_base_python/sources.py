@@ -110,10 +110,10 @@ def _settle_sdist(tree: str, files: dict[str, str], records: dict[str, Record | 
     times = dict.fromkeys(found, 0 if records else now)
     earlier: list[str] = []
     for record in records.values():
+        known: dict[str, tuple[str, int]] = {}
         # Void unless the artifacts of this profile are of trees that the record speaks of.
-        valid = record is not None and trees and trees <= set(record.trees)
-        known = record.entries if record is not None and valid else {}
-        earlier = record.trees if record is not None and valid else earlier
+        if record is not None and trees and trees <= set(record.trees):
+            known, earlier = record.entries, record.trees
         for path, digest in found.items():
             recorded, when = known.get(path, ("", now))
             times[path] = max(times[path], when if recorded == digest else now)
@@ -159,8 +159,8 @@ def trees_of_artifacts(
 def read_dep_info(path: str) -> list[str]:
     """The sources that a ``.d`` file of cargo's names; none if there is no such file."""
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            text = file.read()
+        with open(path, "rb") as file:
+            text = os.fsdecode(file.read())
     except OSError:
         return []
     _, _, sources = text.partition(": ")
@@ -200,8 +200,8 @@ def apply_times(tree: str, times: dict[str, int]) -> None:
 def read_record(file: str) -> Record | None:
     """The record in ``file``; ``None`` if there is none that can be read in full."""
     try:
-        with open(file, encoding="utf-8", errors="surrogateescape") as opened:
-            header, *rows, end = opened.read().split("\n")
+        with open(file, "rb") as opened:
+            header, *rows, end = os.fsdecode(opened.read()).split("\n")
         trees = []
         entries = {}
         for row in rows:
@@ -221,8 +221,8 @@ def write_record(file: str, record: Record) -> None:
     rows += [f"{digest} {when} {path}" for path, (digest, when) in sorted(record.entries.items()) if "\n" not in path]
     os.makedirs(os.path.dirname(file), exist_ok=True)
     draft = f"{file}.{os.getpid()}.{os.urandom(4).hex()}"
-    with open(draft, "x", encoding="utf-8", errors="surrogateescape") as opened:
-        opened.write("\n".join([HEADER, *rows, "end"]))
+    with open(draft, "xb") as opened:
+        opened.write(os.fsencode("\n".join([HEADER, *rows, "end"])))
     os.replace(draft, file)
 
 

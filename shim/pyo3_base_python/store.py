@@ -28,6 +28,8 @@ __all__ = ["PINNED_TIME", "File", "default_root", "digest", "home", "put"]
 
 # Seconds; the day Rust 1.0 came out. cargo reruns a build script when a file it names is newer than its last run.
 PINNED_TIME = 1431648000
+# What to do where the store can't be.
+ANOTHER_PLACE = "set PYO3_SHIM_STORE to a folder of your own"
 
 
 class File:
@@ -71,7 +73,7 @@ def _data_folder(environ: Mapping[str, str]) -> str:
     else:
         base = environ.get("XDG_DATA_HOME") or os.path.join(home(environ), ".local", "share")
     if not os.path.isabs(base):
-        raise CannotSteady("there is no home folder for the store", "set PYO3_SHIM_STORE to a folder of your own")
+        raise CannotSteady("there is no home folder for the store", ANOTHER_PLACE)
     return os.path.join(base, "pyo3-base-python")
 
 
@@ -93,20 +95,19 @@ def put(root: str, file: File) -> str:
 
     Raises ``CannotSteady`` if that is not possible.
     """
-    path = os.path.join(root, *file.name.split("/"))
+    *folders, name = file.name.split("/")
     try:
         _private_folder(root)
         _check_parent(os.path.dirname(root))
         folder = root
-        for name in file.name.split("/")[:-1]:
-            folder = os.path.join(folder, name)
+        for below in folders:
+            folder = os.path.join(folder, below)
             _private_folder(folder)
+        path = os.path.join(folder, name)
         if not _holds(path, file):
             _write(path, file)
     except OSError as error:
-        raise CannotSteady(
-            f"can't use the store {root}: {error.strerror or error}", "set PYO3_SHIM_STORE to a folder of your own"
-        ) from None
+        raise CannotSteady(f"can't use the store {root}: {error.strerror or error}", ANOTHER_PLACE) from None
     return path
 
 
@@ -115,9 +116,7 @@ def _private_folder(path: str) -> None:
     try:
         found = os.lstat(path)
     except FileNotFoundError:
-        parent = os.path.dirname(path)
-        if not os.path.isdir(parent):
-            os.makedirs(parent, mode=0o700, exist_ok=True)
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         try:
             os.mkdir(path, 0o700)
         except FileExistsError:  # another build was faster
@@ -132,9 +131,7 @@ def _private_folder(path: str) -> None:
 def _check_parent(path: str) -> None:
     """In a folder where everybody may rename everything, what was checked need not be what is used."""
     if os.name == "posix" and os.stat(path).st_mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH:
-        raise CannotSteady(
-            f"everybody can write to {path}, which holds the store", "set PYO3_SHIM_STORE to a folder of your own"
-        )
+        raise CannotSteady(f"everybody can write to {path}, which holds the store", ANOTHER_PLACE)
 
 
 def _holds(path: str, file: File) -> bool:
@@ -152,10 +149,7 @@ def _holds(path: str, file: File) -> bool:
         if os.name == "posix" and (found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) != _mode(file)):
             return False
         content = b""
-        while len(content) < len(file.content):
-            block = os.read(handle, len(file.content) - len(content))
-            if not block:
-                break
+        while block := os.read(handle, len(file.content)):
             content += block
         return content == file.content
     finally:
@@ -163,9 +157,9 @@ def _holds(path: str, file: File) -> bool:
 
 
 def _write(path: str, file: File) -> None:
-    # The name is this process's own, so that two builds at once do not write into one file.
+    # The name is this process's own, so that two builds at once do not write into one file; O_EXCL follows no link.
     draft = f"{path}.{os.getpid()}.{os.urandom(4).hex()}.new"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     handle = os.open(draft, flags, 0o600)
     try:
         try:

@@ -10,13 +10,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from .support import InterpreterOf, Script, Wrapper
 
 # Examples that start a process vary in time, and what was found once belongs into a test of its own.
 settings.register_profile("unit", deadline=None, database=None, max_examples=100)
 settings.load_profile("unit")
+# Chosen by tests/mutation/run.py: the same examples each time, and that one fails is enough.
+settings.register_profile(
+    "mutation", settings.get_profile("unit"), derandomize=True, phases=(Phase.explicit, Phase.generate)
+)
 
 
 @pytest.fixture(autouse=True)

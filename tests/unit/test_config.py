@@ -99,7 +99,7 @@ def test_value_that_would_not_come_back_is_refused_by_its_key(where: str, value:
         facts = {**FACTS, "lib_dir": value} if where == "lib_dir" else FACTS
         return config.render(config.describe(facts), value)
 
-    with pytest.raises(CannotSteady, match=where):
+    with pytest.raises(CannotSteady, match=rf"\b{where}\b"):
         write()
 
 

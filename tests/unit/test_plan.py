@@ -67,14 +67,14 @@ def config_of(planned: plan.Plan) -> store.File:
         ({}, "build", project_with(), "there is no pyo3 in Cargo.lock"),
         ({}, "build", project_with((0, 17, 3)), "pyo3 0.17.3 is older than 0.18.0"),
         ({}, "build", project_with((0, 17, 3), NEW), "pyo3 0.17.3 is older than 0.18.0"),
-        ({}, "build", project_with(OLD, readers=["crate"]), "crate may run the interpreter"),
+        ({}, "build", project_with(OLD, readers=["crate"]), "pyo3 0.22.6 is older than 0.23.3, and crate may run"),
         ({}, "build", project_with((0, 23, 2), readers=["numpy"]), "pyo3 0.23.2 is older than 0.23.3, and numpy"),
     ],
 )
 def test_cargo_is_left_alone(environ: dict[str, str], line: str, project: Project | None, reason: str) -> None:
     said = leave_alone(environ, parse(line.split()), project, HOST)
     assert said is not None
-    assert reason in said
+    assert said.startswith(reason)
 
 
 @pytest.mark.parametrize(
@@ -88,6 +88,7 @@ def test_cargo_is_left_alone(environ: dict[str, str], line: str, project: Projec
         ({}, f"build --target {HOST}", project_with(NEW, build_target="other")),
         ({}, "build", project_with(NEW, build_target=HOST)),
         ({"PYO3_PYTHON": "/python"}, "build", project_with()),
+        ({"PYTHON_SYS_EXECUTABLE": "/python"}, "build", project_with()),
         ({}, "build", project_with((0, 18, 0))),
         ({}, "build", project_with((0, 23, 2))),
         ({}, "build", project_with((0, 23, 3), readers=["crate"])),
@@ -276,6 +277,7 @@ def test_quoted_words_come_through_a_real_shell(words: list[bytes]) -> None:
         (an_interpreter(implementation="PyPy"), "implementation"),
         (an_interpreter(build_flags="Py_GIL_DISABLED"), "build flags"),
         (an_interpreter(abi="cpython-311-aarch64-linux-gnu"), "ABI"),
+        (an_interpreter(implementation="PyPy", version="3.12", abi="pypy312-pp73"), "implementation"),
     ],
 )
 def test_a_base_of_another_kind_is_an_error_that_names_both(asked: Interpreter, difference: str) -> None:
@@ -310,3 +312,58 @@ def test_a_base_of_the_same_kind_is_taken() -> None:
 )
 def test_maturins_own_file_is_known_by_its_name(path: str, expected: bool) -> None:
     assert plan.written_by_maturin(path) is expected
+
+
+# What the log says
+
+
+def test_log_says_why_each_variable_is_set() -> None:
+    used = an_interpreter()
+    environ = {"PYO3_PYTHON": "/a", "PYTHON_SYS_EXECUTABLE": "/a"}
+    assert steady(environ, BUILT, used, "/store").reasons == {
+        "PYO3_BASE_PYTHON": "the interpreter that the environment was made from",
+        "PYO3_PYTHON": "a stable name for the isolated interpreter",
+        "PYO3_SHIM_PYTHON": "the isolated interpreter itself, for that name",
+        "PYTHON_SYS_EXECUTABLE": "as PYO3_PYTHON",
+        "PYO3_CONFIG_FILE": f"what pyo3 finds out about {used.base_executable}",
+    }
+
+
+@pytest.mark.parametrize(
+    ("environ", "maturin_config", "reason"),
+    [
+        ({"PYO3_SHIM_MODE": "export"}, None, "left alone: PYO3_SHIM_MODE=export"),
+        ({"PYO3_CONFIG_FILE": MATURINS_FILE}, b"", "maturin's own file, where no cache prunes it"),
+    ],
+)
+def test_log_says_why_the_config_file_is_another_one_or_none(
+    environ: dict[str, str], maturin_config: bytes | None, reason: str
+) -> None:
+    planned = steady(environ, BUILT, an_interpreter(), "/store", maturin_config=maturin_config)
+    assert planned.reasons["PYO3_CONFIG_FILE"] == reason
+
+
+@pytest.mark.parametrize(
+    ("environ", "project", "renamed"),
+    [
+        ({}, project_with(), True),
+        ({}, project_with(locked=False), True),
+        ({"PYO3_PYTHON": "/b"}, project_with(), False),
+        ({}, BUILT, False),
+    ],
+)
+def test_the_older_name_of_the_variable_alone_counts_where_there_is_no_pyo3(
+    environ: dict[str, str], project: Project, renamed: bool
+) -> None:
+    """It is not pyo3 that reads it there, but a build script of another kind."""
+    planned = steady({"PYTHON_SYS_EXECUTABLE": "/a", **environ}, project, an_interpreter("/a"), "/store")
+    assert planned.set.get("PYTHON_SYS_EXECUTABLE") == (planned.set["PYO3_PYTHON"] if renamed else None)
+
+
+def test_environment_may_hold_names_that_are_not_utf_8() -> None:
+    odd = an_interpreter(abi="cpython-\udcff", environment=["\udcff.dist-info"])
+    assert launcher_file(odd).name != launcher_file(an_interpreter()).name
+
+
+def test_launcher_says_who_wrote_it() -> None:
+    assert launcher_file(an_interpreter()).content.startswith(b"#!/bin/sh\n# Written by pyo3-base-python")

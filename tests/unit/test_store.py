@@ -9,7 +9,7 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
-from types import FrameType
+from types import FrameType, SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -78,6 +78,7 @@ def test_folders_above_the_store_are_made(root: str) -> None:
     below = os.path.join(root, "not", "there", "yet")
     put(below, PLAIN)
     check(below, PLAIN)
+    assert stat.S_IMODE(os.stat(os.path.dirname(below)).st_mode) == 0o700
 
 
 def test_a_file_that_is_as_it_should_be_is_not_written_again(root: str) -> None:
@@ -94,6 +95,15 @@ def test_content_that_was_changed_is_written_anew(root: str, content: bytes) -> 
     os.utime(path, (PINNED_TIME, PINNED_TIME))
     put(root, PLAIN)
     check(root, PLAIN)
+
+
+def test_file_that_should_be_empty_is_empty_again(root: str) -> None:
+    empty = File("config/empty", b"")
+    path = Path(put(root, empty))
+    path.write_bytes(CONTENT)
+    os.utime(path, (PINNED_TIME, PINNED_TIME))
+    put(root, empty)
+    check(root, empty)
 
 
 @pytest.mark.promise("fault")
@@ -225,8 +235,9 @@ def test_folder_that_holds_the_store_must_not_be_everybodys(tmp_path: Path, mode
     if allowed:
         assert put(os.fspath(parent / "store"), File("config/a.txt", b"content"))
     else:
-        with pytest.raises(CannotSteady, match="everybody can write"):
+        with pytest.raises(CannotSteady, match="everybody can write") as caught:
             put(os.fspath(parent / "store"), File("config/a.txt", b"content"))
+        assert "PYO3_SHIM_STORE" in caught.value.hint
 
 
 def test_folder_that_others_can_read_is_used(root: str) -> None:
@@ -249,8 +260,10 @@ def test_folder_of_another_user_is_refused(root: str, place: str) -> None:
 @pytest.mark.promise("fault")
 def test_store_that_can_not_be_made_says_where_it_should_be(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(CannotSteady, match=str(tmp_path / "file" / "store")):
+    with pytest.raises(CannotSteady) as caught:
         put(os.fspath(tmp_path / "file" / "store"), PLAIN)
+    assert caught.value.what == f"can't use the store {tmp_path}/file/store: Not a directory"
+    assert "PYO3_SHIM_STORE" in caught.value.hint
 
 
 @pytest.mark.promise("fault")
@@ -343,7 +356,7 @@ def test_store_follows_xdg_data_home() -> None:
 @pytest.mark.promise("fault")
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS has one place")
 def test_store_without_a_home_is_refused_with_a_hint() -> None:
-    with pytest.raises(CannotSteady, match="home folder") as caught:
+    with pytest.raises(CannotSteady, match=r"^there is no home folder") as caught:
         default_root({"XDG_DATA_HOME": "relative"})
     assert "PYO3_SHIM_STORE" in caught.value.hint
 
@@ -397,3 +410,76 @@ def test_parts_are_not_their_sum(parts: list[bytes]) -> None:
 def test_digest_can_be_the_name_of_a_file(parts: list[bytes]) -> None:
     assert len(digest(*parts)) == 20
     assert set(digest(*parts)) <= set("0123456789abcdef")
+
+
+# While a file is written, and on other systems
+
+
+def test_nobody_else_can_read_a_file_while_it_is_written(root: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(root, PLAIN)
+    modes = []
+    write = os.write
+
+    def look(handle: int, data: bytes) -> int:
+        modes.append(stat.S_IMODE(os.fstat(handle).st_mode))
+        return write(handle, data)
+
+    monkeypatch.setattr(os, "write", look)
+    before = os.umask(0)
+    try:
+        put(root, File("config/new.txt", CONTENT))
+    finally:
+        os.umask(before)
+    assert modes == [0o600]
+
+
+def test_link_that_is_planted_just_before_a_file_is_written_is_not_followed(
+    root: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outside = tmp_path / "outside"
+    outside.write_bytes(b"not to be touched")
+    open_file = os.open
+
+    def plant(path: str, flags: int, *mode: int) -> int:
+        if flags & os.O_CREAT:
+            os.symlink(outside, path)
+        return open_file(path, flags, *mode)
+
+    monkeypatch.setattr(os, "open", plant)
+    with pytest.raises(CannotSteady, match="File exists"):
+        put(root, PLAIN)
+    assert outside.read_bytes() == b"not to be touched"
+
+
+def test_home_may_be_that_of_windows() -> None:
+    assert home({"HOME": "", "USERPROFILE": "/users/me"}) == "/users/me"
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [({"LOCALAPPDATA": "/users/me/local"}, "/users/me/local/pyo3-base-python"), ({}, None), ({"HOME": "/home"}, None)],
+)
+def test_store_is_in_the_local_data_folder_on_windows(
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], expected: str | None
+) -> None:
+    found = None
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "name", "nt")
+        try:
+            found = default_root(environ)
+        except CannotSteady:
+            pass
+    assert found == expected
+
+
+def test_there_may_be_no_home_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "name", "nt")
+        found = home({"HOME": ""})
+    assert found == ""
+
+
+def test_store_is_in_application_support_on_macos(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "uname", lambda: SimpleNamespace(sysname="Darwin"))
+    found = default_root({"HOME": "/users/me", "XDG_DATA_HOME": "/data"})
+    assert found == "/users/me/Library/Application Support/pyo3-base-python"

@@ -1,0 +1,82 @@
+"""Change the modules that decide, one thing at a time, and count the changes that the tests notice.
+
+`nice .venv/bin/python tests/mutation/run.py`, with the extra `mutation` installed. mutmut (its settings are in
+pyproject.toml) makes the mutants and runs each against the modules' own tests. It switches mutants in its own process,
+which a wrapper that is run as a program can't see; so what survives is written into the code, and has to survive the
+tests that run the wrapper as well. Prints the survivors and the score of each module; exit code 1 below `ENOUGH`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+# A copy, since mutants are written into it. Its sources lie in `src`: mutmut takes other folders for packages.
+WORK = ROOT / ".cache" / "mutation"
+PACKAGE = WORK / "src" / "pyo3_base_python"
+MUTMUT = os.path.join(os.path.dirname(sys.executable), "mutmut")
+TESTS_OF_THE_WRAPPER = ("tests/unit/test_cargo.py", "tests/unit/test_launcher.py")
+SECONDS = 300
+ENOUGH = 90.0  # per cent
+
+
+def main() -> int:
+    """Run everything; the exit code."""
+    shutil.rmtree(WORK, ignore_errors=True)
+    for place, copy in ((ROOT / "shim", WORK / "src"), (ROOT / "tests", WORK / "tests")):
+        shutil.copytree(place, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", WORK)
+    subprocess.run([MUTMUT, "run", "--max-children", "1"], cwd=WORK, check=True)
+    if not wrapper_passes():
+        sys.exit("the tests of the wrapper fail without a mutant")
+
+    made: Counter[str] = Counter()
+    left: Counter[str] = Counter()
+    for line in mutmut("results", "--all", "true").splitlines():
+        mutant, _, status = line.strip().partition(": ")
+        module = mutant.split(".")[1]
+        made[module] += 1
+        if status not in {"killed", "timeout"} and not wrapper_notices(mutant, PACKAGE / f"{module}.py"):
+            left[module] += 1
+            print(mutmut("show", mutant))
+    made["all"], left["all"] = made.total(), left.total()
+    scores = {module: 100 * (1 - left[module] / number) for module, number in made.items()}
+    print("module    mutants survived  killed")
+    for module, score in scores.items():
+        print(f"{module:10}{made[module]:7}{left[module]:9}{score:6.1f} %")
+    return 0 if scores["all"] >= ENOUGH else 1
+
+
+def mutmut(*arguments: str) -> str:
+    """What a command of mutmut's prints."""
+    return subprocess.run([MUTMUT, *arguments], cwd=WORK, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+def wrapper_notices(mutant: str, source: Path) -> bool:
+    """Whether the tests of the wrapper fail with ``mutant`` written into ``source``."""
+    original = source.read_bytes()
+    mutmut("apply", mutant)
+    try:
+        return not wrapper_passes()
+    finally:
+        source.write_bytes(original)
+
+
+def wrapper_passes() -> bool:
+    """Whether the tests that run the wrapper as a program pass."""
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *TESTS_OF_THE_WRAPPER]
+    environ = {**os.environ, "PYTHONPATH": os.fspath(PACKAGE.parent), "PYTHONDONTWRITEBYTECODE": "1"}
+    try:
+        done = subprocess.run(command, cwd=WORK, env=environ, stdout=subprocess.DEVNULL, timeout=SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
