@@ -1,4 +1,6 @@
-"""The part of cargo's configuration that says for what and to where it builds: the table ``[build]``.
+"""The part of cargo's configuration that says for what and to where it builds, and for which interpreter.
+
+The table ``[build]``, and the variables that the table ``[env]`` has cargo set.
 
 https://doc.rust-lang.org/cargo/reference/config.html: ``--config``, then variables, then the files from the working
 directory upwards and in cargo's home; the nearest wins. The files are read by line rather than as TOML (Python 3.9 has
@@ -15,12 +17,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["UNKNOWN", "build_table", "files", "parse", "read", "with_parents"]
+__all__ = ["ENV", "FORCED", "INTERPRETER", "UNKNOWN", "build_table", "files", "parse", "read", "with_parents"]
 
 # The value of a key that is set to something that can't be read here.
 UNKNOWN = "?"
 # Keys of `[build]` that are read, and the variables that stand for them.
 KEYS = {"target": "CARGO_BUILD_TARGET", "target-dir": "CARGO_BUILD_TARGET_DIR", "build-dir": "CARGO_BUILD_BUILD_DIR"}
+FOLDERS = ("target-dir", "build-dir")
+# Variables by which pyo3 is told of an interpreter; what begins with one of them counts as well.
+INTERPRETER = ("PYO3_PYTHON", "PYO3_BASE_PYTHON", "PYO3_CONFIG_FILE", "PYO3_NO_PYTHON", "PYO3_CROSS", "PYTHON_SYS_EXEC")
+# The key under which `parse` has these of `[env]`, a word each; one that holds whatever the environment says ends so.
+ENV = "env"
+FORCED = "!"
 # How many files one may include, with those that they include, before the rest counts as unknown.
 MOST_INCLUDES = 32
 
@@ -29,7 +37,7 @@ def build_table(options: Sequence[str], environ: Mapping[str, str], cwd: str) ->
     """``target``, ``target-dir`` and ``build-dir`` as cargo would find them when started in ``cwd``.
 
     ``options`` are the values of ``--config`` in order. Folders are absolute; ``""`` is not set, ``UNKNOWN`` is set to
-    something unknown.
+    something unknown. ``ENV`` has the variables from all tables ``[env]`` that name an interpreter.
     """
     layers = []
     for option in reversed(options):
@@ -40,7 +48,9 @@ def build_table(options: Sequence[str], environ: Mapping[str, str], cwd: str) ->
     for path in files(environ, cwd):
         # A path in a file is relative to the folder that holds `.cargo`.
         layers.append(_file(path, os.path.dirname(os.path.dirname(path))))
-    return {key: next((layer[key] for layer in layers if layer.get(key)), "") for key in KEYS}
+    found = {key: next((layer[key] for layer in layers if layer.get(key)), "") for key in KEYS}
+    found[ENV] = " ".join(layer[ENV] for layer in layers if layer.get(ENV))
+    return found
 
 
 def files(environ: Mapping[str, str], cwd: str) -> list[str]:
@@ -53,6 +63,7 @@ def files(environ: Mapping[str, str], cwd: str) -> list[str]:
 def parse(text: str) -> tuple[dict[str, str], list[str]]:
     """The keys that ``text`` sets, as they stand there, and the files that it includes. Never raises."""
     found: dict[str, str] = {}
+    variables: list[str] = []
     includes: list[str] = []
     section: list[str] = []
     including = False
@@ -76,6 +87,10 @@ def parse(text: str) -> tuple[dict[str, str], list[str]]:
             found.update({key: UNKNOWN for key in KEYS if key in value})
         elif len(path) == 2 and path[0] == "build" and path[1] in KEYS:  # noqa: PLR2004 - table and key
             found[path[1]] = _string(value)
+        elif path[0] == "env":
+            variables += _variables(path[1:], value)
+    if variables:
+        found[ENV] = " ".join(variables)
     return found, includes
 
 
@@ -109,13 +124,25 @@ def _file(path: str, base: str, before: list[str] | None = None) -> dict[str, st
     found = _absolute(own, base)
     for include in reversed(includes):
         other = _file(os.path.join(os.path.dirname(path), include), base, before)
-        found = {**other, **found}
+        variables = [each[ENV] for each in (found, other) if ENV in each]
+        found = {**other, **found, **({ENV: " ".join(variables)} if variables else {})}
     return found
+
+
+def _variables(path: list[str], value: str) -> list[str]:
+    """The variables that a line of `[env]` sets, of those that name an interpreter: a name, one with ``FORCED``."""
+    if not path:  # all in one inline table
+        return [name + FORCED for name in INTERPRETER if name in value]
+    if not path[0].startswith(INTERPRETER):
+        return []
+    # `force` is a key of an inline table, or of a table on its own.
+    forced = "true" in value and "force" in (path[-1] + value)
+    return [path[0] + (FORCED if forced else "")]
 
 
 def _absolute(values: Mapping[str, str], base: str) -> dict[str, str]:
     return {
-        key: os.path.abspath(os.path.join(base, value)) if key != "target" and value not in {"", UNKNOWN} else value
+        key: os.path.abspath(os.path.join(base, value)) if key in FOLDERS and value not in {"", UNKNOWN} else value
         for key, value in values.items()
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from pyo3_base_python import config
+from pyo3_base_python.cargo_config import FORCED
 from pyo3_base_python.errors import UserError
 from pyo3_base_python.store import File, digest
 
@@ -80,10 +81,18 @@ def reasons_to_leave_alone(
     if project is None:
         yield "no manifest", "there is no Cargo.toml here"
         return
+    for word in project.cargo_env:
+        variable = word.rstrip(FORCED)
+        # Cargo sets it for build scripts: what this wrapper sets would take its place.
+        if word != variable or variable not in environ:
+            yield "cargo env", f"cargo's configuration sets {variable}"
     foreign = [target for target in targets(invocation, project) if target != host]
     if foreign:
         yield "cross build", f"cross build for {foreign[0]}"
-    lock = project.lock
+    yield from _reasons_of_lock(environ, project.lock)
+
+
+def _reasons_of_lock(environ: Mapping[str, str], lock: Lock | None) -> Iterator[tuple[str, str]]:
     interpreter_named = environ.get("PYO3_PYTHON") or environ.get("PYTHON_SYS_EXECUTABLE")
     if lock is None:
         yield "no lock", "there is no Cargo.lock yet, so the version of pyo3 is not known"

@@ -51,17 +51,27 @@ class Project:
 
     ``manifest_dir`` and ``root`` (of the workspace) are absolute paths; ``lock`` is ``None`` where there is no
     Cargo.lock; ``build_target`` is the triple of cargo's config files or ``""``; ``target_dir`` is the absolute path
-    of the target directory, or ``""`` where what cargo compiles may go to another place that is not known here.
+    of the target directory, or ``""`` where what cargo compiles may go to another place that is not known here;
+    ``cargo_env`` are the variables of cargo's ``[env]`` that name an interpreter (see ``cargo_config``).
     """
 
-    __slots__ = ("build_target", "lock", "manifest_dir", "root", "target_dir")
+    __slots__ = ("build_target", "cargo_env", "lock", "manifest_dir", "root", "target_dir")
 
-    def __init__(self, manifest_dir: str, root: str, lock: Lock | None, build_target: str, target_dir: str) -> None:
+    def __init__(
+        self,
+        manifest_dir: str,
+        root: str,
+        lock: Lock | None,
+        build_target: str,
+        target_dir: str,
+        cargo_env: Iterable[str] = (),
+    ) -> None:
         self.manifest_dir = manifest_dir
         self.root = root
         self.lock = lock
         self.build_target = build_target
         self.target_dir = target_dir
+        self.cargo_env = list(cargo_env)
 
 
 def locate(invocation: Invocation, environ: Mapping[str, str], cwd: str) -> Project | None:
@@ -85,6 +95,7 @@ def locate(invocation: Invocation, environ: Mapping[str, str], cwd: str) -> Proj
         parse_lock(text) if text is not None else None,
         settings["target"],
         _target_dir(invocation.target_dir, environ, settings, cwd, root),
+        settings[cargo_config.ENV].split(),
     )
 
 

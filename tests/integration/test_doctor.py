@@ -196,7 +196,7 @@ def test_a_variable_that_stands_in_the_way(
         ("tox.ini", "[pkgenv]\nset_env = CARGO=/my/cargo\n", "settings tox.ini sets CARGO=/my/cargo"),
         ("tox.toml", "[env_pkg_base]\nset_env.CARGO = '/my/cargo'\n", "settings tox.toml sets CARGO=/my/cargo"),
         (".cargo/config.toml", "[build]\ntarget = 'aarch64-apple-darwin'\n", "wrapper would leave cargo alone: cross"),
-        (".cargo/config.toml", "[env]\nPYO3_PYTHON = 'python3.8'\n", "settings cargo's [env] in "),
+        (".cargo/config.toml", "[env]\nPYO3_PYTHON = 'python3.8'\n", "wrapper would leave cargo alone: cargo's"),
     ],
 )
 def test_a_file_that_stands_in_the_way(

@@ -80,10 +80,14 @@ def an_interpreter(
 
 
 def project_with(
-    *pyo3: tuple[int, int, int], readers: Iterable[str] = (), build_target: str = "", locked: bool = True
+    *pyo3: tuple[int, int, int],
+    readers: Iterable[str] = (),
+    build_target: str = "",
+    locked: bool = True,
+    cargo_env: Iterable[str] = (),
 ) -> Project:
     """A project whose Cargo.lock has these versions of pyo3."""
-    return Project("/src", "/src", Lock(pyo3, readers) if locked else None, build_target, "/src/target")
+    return Project("/src", "/src", Lock(pyo3, readers) if locked else None, build_target, "/src/target", cargo_env)
 
 
 @st.composite

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pyo3_base_python import cargo_config
 from pyo3_base_python.cargo_config import UNKNOWN, build_table, parse
 
 from .support import damaged
@@ -109,7 +110,8 @@ def config(folder: Path, name: str, text: str) -> None:
 
 def table(folder: Path, *options: str, **environ: str) -> dict[str, str]:
     """The table that cargo would find in ``folder``."""
-    return build_table(options, {"CARGO_HOME": os.fspath(folder / "home"), **environ}, os.fspath(folder))
+    found = build_table(options, {"CARGO_HOME": os.fspath(folder / "home"), **environ}, os.fspath(folder))
+    return {key: found[key] for key in KEYS}
 
 
 def test_what_a_file_sets_wins_over_what_it_includes(tmp_path: Path) -> None:
@@ -136,3 +138,31 @@ def test_the_command_line_wins_over_variables_and_these_over_files(tmp_path: Pat
     assert table(tmp_path)["target"] == "file"
     assert table(tmp_path, CARGO_BUILD_TARGET="variable")["target"] == "variable"
     assert table(tmp_path, 'build.target="option"', CARGO_BUILD_TARGET="variable")["target"] == "option"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('[env]\nPYO3_PYTHON = "python"\n', "PYO3_PYTHON"),
+        ('env.PYO3_CONFIG_FILE = "file"\n', "PYO3_CONFIG_FILE"),
+        ('[env]\nPYO3_PYTHON = { value = "python", force = true }\n', "PYO3_PYTHON!"),
+        ('[env.PYO3_CROSS_LIB_DIR]\nvalue = "lib"\nforce = true\n', "PYO3_CROSS_LIB_DIR PYO3_CROSS_LIB_DIR!"),
+        ('[env.PYO3_PYTHON]\nvalue = "true"\nforce = false\n', "PYO3_PYTHON PYO3_PYTHON"),
+        ('env = { PYO3_NO_PYTHON = "1" }\n', "PYO3_NO_PYTHON!"),
+        ('[env]\nPYTHONPATH = "x"\nPYO3_USE_ABI3_FORWARD_COMPATIBILITY = "1"\n', None),
+        ('[other]\nPYO3_PYTHON = "python"\n', None),
+    ],
+)
+def test_variables_that_name_an_interpreter_are_found_in_env(text: str, expected: str | None) -> None:
+    assert parse(text)[0].get(cargo_config.ENV) == expected
+
+
+def test_variables_of_every_layer_count(tmp_path: Path) -> None:
+    inner = tmp_path / "project"
+    for folder, variable in ((tmp_path, "PYO3_PYTHON"), (inner, "PYO3_CROSS")):
+        (folder / ".cargo").mkdir(parents=True)
+        (folder / ".cargo" / "config.toml").write_text(f'[env]\n{variable} = "x"\n')
+    (inner / ".cargo" / "config.toml").write_text('include = ["more.toml"]\n[env]\nPYO3_CROSS = "x"\n')
+    (inner / ".cargo" / "more.toml").write_text('[env]\nPYO3_NO_PYTHON = "1"\n')
+    found = build_table(["env.PYO3_CONFIG_FILE='y'"], {"CARGO_HOME": os.fspath(tmp_path / "none")}, os.fspath(inner))
+    assert found[cargo_config.ENV].split() == ["PYO3_CONFIG_FILE", "PYO3_CROSS", "PYO3_NO_PYTHON", "PYO3_PYTHON"]

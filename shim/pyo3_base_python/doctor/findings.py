@@ -8,6 +8,7 @@ from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
 
 from pyo3_base_python import plan
+from pyo3_base_python.cargo_config import INTERPRETER
 from pyo3_base_python.doctor.settings import CARGO_ENV
 from pyo3_base_python.project import PYO3_FAMILY
 
@@ -31,6 +32,7 @@ REASONS = {
     "no interpreter": (PROBLEM, "unset it, unless a build without an interpreter or for another platform is meant"),
     "config file": (PROBLEM, "unset it: the wrapper writes such a file itself, for the interpreter of each build"),
     "no manifest": (NOTE, "name the folder of a project: pyo3-base-python doctor PROJECT"),
+    "cargo env": (PROBLEM, "take it out of there, and set it in the environment that the build is started in"),
     "cross build": (PROBLEM, "unset CARGO_BUILD_TARGET, or cargo's build.target, unless a cross build is meant"),
     "no lock": (PROBLEM, "run `cargo generate-lockfile`, or build once"),
     "no pyo3": (NOTE, "nothing needs to be done: without pyo3 cargo does not look at the interpreter"),
@@ -39,6 +41,8 @@ REASONS = {
 }
 # Of those, the ones that mean that there is no work for the shim at all.
 NO_WORK = frozenset({"no manifest", "no pyo3"})
+# How the path of the launcher ends, unless PYO3_SHIM_STORE says otherwise.
+LAUNCHER = "/pyo3-base-python/bin/cargo"
 # Differ in every isolated environment, and can't be given a stable value: programs are found through them.
 UNSTEADY = ("PATH", "VIRTUAL_ENV")
 # maturin writes pyo3's configuration itself for a stable ABI, from these versions of pyo3 and of its own on.
@@ -176,6 +180,8 @@ def settings(facts: Facts) -> Iterator[Finding]:
 def _tool(setting: Setting) -> Finding:
     variable, value = setting.variable, setting.value
     what = f"{setting.place} sets {variable}={value}"
+    if variable == "CARGO" and value.endswith(LAUNCHER):
+        return Finding(OK, "settings", what)
     if variable == "CARGO":
         return Finding(PROBLEM, "settings", what, "take it out: build backends start that cargo, and not the shim")
     if variable == "PYO3_SHIM_MODE" and value == "full":
@@ -186,18 +192,12 @@ def _tool(setting: Setting) -> Finding:
 
 
 def _cargo_env(setting: Setting) -> Finding:
-    """Cargo hands these to what it starts; the wrapper stands before cargo and does not see them."""
-    variable = setting.variable
-    what = f"{setting.place} sets {variable}={setting.value}"
-    if variable in {"CARGO", "CARGO_BUILD_TARGET", "PYO3_SHIM_MODE"}:
+    """Cargo hands these to what it starts; where that names an interpreter, the decision says what follows."""
+    what = f"{setting.place} sets {setting.variable}={setting.value}"
+    if not setting.variable.startswith(INTERPRETER):
         return Finding(NOTE, "settings", f"{what}, which reaches build scripts only: it decides nothing here")
-    order = "goes before what the wrapper sets" if setting.forced else "does not hold against what the wrapper sets"
-    return Finding(
-        PROBLEM,
-        "settings",
-        f"{what}, which the wrapper does not see: it {order}",
-        "take it out of there, and set it in the environment that the build is started in",
-    )
+    holds = "whatever the environment says" if setting.forced else "unless the environment does"
+    return Finding(NOTE, "settings", f"{what}, {holds}: then the wrapper leaves cargo alone")
 
 
 def tox(facts: Facts) -> Iterator[Finding]:

@@ -202,6 +202,7 @@ def test_what_the_wrapper_refuses_has_a_hint(error: CannotSteady | UserError) ->
     ("variable", "value", "level"),
     [
         ("CARGO", "/my/cargo", PROBLEM),
+        ("CARGO", "$HOME/.local/share/pyo3-base-python/bin/cargo", OK),
         ("CARGO_BUILD_TARGET", "aarch64-apple-darwin", PROBLEM),
         ("PYO3_CONFIG_FILE", "mine", PROBLEM),
         ("PYO3_NO_PYTHON", "1", PROBLEM),
@@ -223,9 +224,8 @@ def test_what_a_tool_sets(variable: str, value: str, level: str) -> None:
 @pytest.mark.parametrize(
     ("variable", "forced", "level", "words"),
     [
-        ("PYO3_PYTHON", False, PROBLEM, "does not hold against what the wrapper sets"),
-        ("PYO3_PYTHON", True, PROBLEM, "goes before what the wrapper sets"),
-        ("PYO3_CONFIG_FILE", False, PROBLEM, "which the wrapper does not see"),
+        ("PYO3_PYTHON", False, NOTE, "unless the environment does: then the wrapper leaves cargo alone"),
+        ("PYO3_PYTHON", True, NOTE, "whatever the environment says: then the wrapper leaves cargo alone"),
         ("CARGO", True, NOTE, "reaches build scripts only"),
     ],
 )
