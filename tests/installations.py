@@ -45,3 +45,6 @@ class Installation:
             )
             assert count == 1, (variable, path)
             path.write_text(text)
+        # What was compiled of it is told from this by seconds and size only.
+        for compiled in (self.library / "__pycache__").glob("_sysconfigdata*"):
+            compiled.unlink()

@@ -193,7 +193,7 @@ def test_an_sdist_unpacked_by_hand_and_built_in_place_compiles_nothing_twice(sit
 def test_a_build_that_was_killed_in_between(shared: Shared, moment: str) -> None:
     """Cargo gets SIGKILL when the module is compiled: what lies in the target directory then is of no known sources."""
     site, target = shared("version_specific")
-    site.build(uv_by_sdist, CARGO_TARGET_DIR=target)
+    site.build(build_by_sdist, CARGO_TARGET_DIR=target)
     killer = site.scratch / "killer"
     compiles = '"$@"' if moment == "after the compiler" else ":"
     case = f'*"crate-name version_specific "*) {compiles}; kill -9 $PPID; exit 1;;'
@@ -201,12 +201,12 @@ def test_a_build_that_was_killed_in_between(shared: Shared, moment: str) -> None
     killer.chmod(0o755)
     site.edit("src/lib.rs", "    42", "    43")
     killed = site.run(
-        uv_by_sdist(site, site.scratch / "none"), expect=2, CARGO_TARGET_DIR=target, RUSTC_WRAPPER=os.fspath(killer)
+        build_by_sdist(site, site.scratch / "none"), expect=1, CARGO_TARGET_DIR=target, RUSTC_WRAPPER=os.fspath(killer)
     )
     assert killed.recompiled == ("version_specific",)
     for old, new in (("    43", "    42"), ("    42", "    43")):
         site.edit("src/lib.rs", old, new)
-        assert site.answer(site.build(uv_by_sdist, CARGO_TARGET_DIR=target)) == int(new)
+        assert site.answer(site.build(build_by_sdist, CARGO_TARGET_DIR=target)) == int(new)
 
 
 def test_an_edit_with_a_time_before_the_last_build(shared: Shared) -> None:

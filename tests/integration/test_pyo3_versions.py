@@ -85,9 +85,9 @@ def test_pypy(tmp_path: Path, environ: dict[str, str], interpreters: dict[str, s
 
 
 def printed_config(crate: Path, python: str, environ: dict[str, str], *prefix: str) -> dict[str, str]:
-    """What pyo3's build script prints when `PYO3_PRINT_CONFIG` is set (it ends the build)."""
+    """What the build script of pyo3-ffi prints when `PYO3_PRINT_CONFIG` is set (it ends the build)."""
     done = subprocess.run(
-        [*prefix, "cargo", "check", "-q"],
+        [*prefix, "cargo", "check", "-q", "-p", "pyo3-ffi"],
         cwd=crate,
         env={**environ, "PYO3_PYTHON": python, "PYO3_PRINT_CONFIG": "1"},
         capture_output=True,

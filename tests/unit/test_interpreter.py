@@ -16,12 +16,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyo3_base_python import config, interpreter, plan, probe
-from pyo3_base_python.errors import CannotSteady
+from pyo3_base_python.errors import CannotSteady, UserError
 from pyo3_base_python.interpreter import ask, base_executable, environment_content, find, read_answer
+from tests.installations import Installation
 
 from .support import VERSIONS, InterpreterOf, Script, damaged
 
 MAKERS = ("venv", "virtualenv", "uv")
+REAL_FACTS = {name: str(value) for name, value in probe.facts().items()}
 PATH = {"PATH": "/usr/bin:/bin"}
 
 
@@ -124,6 +126,75 @@ def test_environment_of_pips_isolation_is_seen_on_the_path_it_sets(tmp_path: Pat
     install("", "cffi", "1.0", folder=os.fspath(tmp_path / "overlay"))
     found = ask(sys.executable, {**PATH, "PYTHONPATH": os.fspath(tmp_path / "overlay")})
     assert "cffi-1.0.dist-info cffi.py,sha256=1.0,1" in found.environment
+
+
+# Two builds of one version
+
+
+def names(found: interpreter.Interpreter) -> tuple[bytes, str]:
+    """The configuration without the path of the interpreter, and the name of the launcher."""
+    return config.render(found.config, "/python"), plan.launcher_file(found).name
+
+
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("LIBDIR", "/opt/lib"),
+        ("LDVERSION", "3.99td"),
+        ("Py_TRACE_REFS", 1),
+        ("Py_DEBUG", 1),
+        ("Py_ENABLE_SHARED", None),
+    ],
+)
+def test_interpreter_that_was_built_anew_in_its_place_is_another(
+    tmp_path: Path, variable: str, value: str | int
+) -> None:
+    installation = Installation(tmp_path / "python")
+    before = ask(os.fspath(installation.python), PATH)
+    shared = before.config["shared"] == "true"
+    installation.set(variable, int(not shared) if value == "?" else value)
+    after = ask(os.fspath(installation.python), PATH)
+    assert after.base_executable == before.base_executable
+    for one, other in zip(names(after), names(before)):
+        assert one != other
+
+
+@pytest.mark.promise("stale")
+def test_two_installations_of_one_version_are_told_apart(tmp_path: Path) -> None:
+    first, second = (ask(os.fspath(Installation(tmp_path / name).python), PATH) for name in ("one", "two"))
+    assert first.config["version"] == second.config["version"]
+    for one, other in zip(names(first), names(second)):
+        assert one != other
+
+
+@pytest.mark.promise("stale")
+def test_debug_build_is_another(debug_python: str, interpreter_of: InterpreterOf) -> None:
+    debug = ask(debug_python, PATH)
+    assert {"Py_DEBUG", "Py_REF_DEBUG"} <= set(debug.config["build_flags"].split(","))
+    release = ask(interpreter_of(debug.config["version"]), PATH)
+    for one, other in zip(names(debug), names(release)):
+        assert one != other
+    with pytest.raises(UserError, match="another build flags"):
+        plan.check_base_python(release, debug, release.executable)
+
+
+@pytest.mark.promise("stale")
+def test_free_threaded_build_is_another() -> None:
+    """As CPython 3.13's two builds state themselves in one prefix: few machines have the second."""
+    common = {**REAL_FACTS, "version": "3.13", "build_flags": "", "lib_dir": "/usr/lib"}
+    soabi = "cpython-313{}-x86_64-linux-gnu"
+    normal = {**common, "ld_version": "3.13", "soabi": soabi.format("")}
+    free = {**common, "ld_version": "3.13t", "soabi": soabi.format("t"), "build_flags": "Py_GIL_DISABLED"}
+    one, other = (
+        interpreter.Interpreter("/v/python", "/usr/bin/python", config.describe(facts), facts["soabi"], [])
+        for facts in (normal, free)
+    )
+    for first, second in zip(names(one), names(other)):
+        assert first != second
+    assert b"build_flags=Py_GIL_DISABLED\n" in names(other)[0]
+    with pytest.raises(UserError, match="another build flags"):
+        plan.check_base_python(one, other, "/usr/bin/python")
 
 
 # What is installed
@@ -406,9 +477,6 @@ def test_interpreter_that_is_missing_is_named() -> None:
 def test_python_2_is_no_python_3(python_2: str) -> None:
     with pytest.raises(CannotSteady, match="Python 3"):
         ask(python_2, PATH)
-
-
-REAL_FACTS = {name: str(value) for name, value in probe.facts().items()}
 
 
 @pytest.mark.promise("fault")
