@@ -13,6 +13,7 @@ import click
 from pyo3_base_python import __version__, activation, inventory, process, shells
 from pyo3_base_python import store as files
 from pyo3_base_python.errors import ShimError
+from pyo3_base_python.explain.command import explain
 from pyo3_base_python.testbed.commands import testbed
 
 TYPE_CHECKING = False
@@ -49,6 +50,7 @@ def main() -> None:
     pyo3-base-python run -- uv build          any command, with the shim on
     eval "$(pyo3-base-python env)"            on for the rest of this shell
     maturin-shim build --release              maturin, with the shim on
+    pyo3-base-python explain -- uv build      why cargo compiled what it compiled
     pyo3-base-python store                    what the shim keeps, and how to clear it
     pyo3-base-python testbed matrix           measure upstream's fix, ours, or your own
 
@@ -201,4 +203,5 @@ def demo(keep: bool) -> None:
         console.print("Nothing was recompiled without the shim either: this pyo3 and maturin do not need it.")
 
 
+main.add_command(explain)
 main.add_command(testbed)

@@ -1,0 +1,117 @@
+"""The answer for a terminal: the root causes, each with the tree of what followed from it, and what to do."""
+
+from __future__ import annotations
+
+import shlex
+
+from rich.padding import Padding
+from rich.text import Text
+from rich.tree import Tree
+
+from pyo3_base_python.explain.reasons import Kind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pyo3_base_python.explain.causes import Call, Cause, Crate
+
+__all__ = ["count", "ended", "headline", "render", "shown", "value"]
+
+NO_CALLS = "no cargo that compiles was started (it is seen where it is started by CARGO or from PATH)"
+SILENT = "cargo does not say why it compiles: that is known of cargo 1.74 and later"
+LONGEST_COMMAND = 100
+AS_IT_SHOULD_BE = frozenset({Kind.FILE, Kind.FIRST, Kind.TOOLCHAIN, Kind.FLAGS, Kind.DEPENDENCIES})
+
+
+def render(calls: Sequence[Call]) -> Iterator[Text | Padding]:
+    """The whole report, to be printed one by one: text is not wrapped, so that paths can be copied."""
+    yield Text("why cargo compiled", style="bold")
+    if not calls:
+        yield Text(NO_CALLS)
+    for call in calls:
+        yield Text()
+        yield from _call(call)
+    if any(call.compiled for call in calls):
+        yield Text()
+        yield Text(NOTE, style="dim")
+
+
+NOTE = "Seconds: from start to end of a crate's jobs by cargo's own clock; what is compiled side by side counts both."
+
+
+def headline(call: Call) -> str:
+    """How much was compiled in a call, and how much was not."""
+    took = f" in {call.recorded.seconds:.1f} s" if call.recorded.seconds is not None else ""
+    done = f"{count(len(call.compiled))} compiled{took}" if call.compiled else f"nothing compiled{took}"
+    return f"{done}, {len(call.fresh)} fresh; {'with' if call.recorded.shim else 'without'} the shim{ended(call)}"
+
+
+def ended(call: Call) -> str:
+    """How the call ended, if it was not well: to stand behind other words."""
+    code = call.recorded.exit_code
+    if code is None:
+        return "; it was killed"
+    if code < 0:
+        return f"; it was ended by signal {-code}"
+    return f"; it failed with exit code {code}" if code else ""
+
+
+def count(crates: int) -> str:
+    """A number of crates in words."""
+    return f"{crates} crate{'' if crates == 1 else 's'}"
+
+
+def value(text: str | None) -> str:
+    """A value, before or after."""
+    return "(not set)" if text is None else text
+
+
+def shown(call: Call) -> str:
+    """The words of the call, shortened."""
+    words = shlex.join(call.recorded.command)
+    return words if len(words) <= LONGEST_COMMAND else words[: LONGEST_COMMAND - 3] + "..."
+
+
+def _call(call: Call) -> Iterator[Text | Padding]:
+    yield Text(shown(call), style="bold cyan")
+    yield Text(f"in {call.recorded.cwd}", style="dim")
+    yield Text(SILENT if call.silent else headline(call), style="bold green" if not call.compiled else "bold")
+    for cause in call.causes:
+        yield Text()
+        yield from _cause(cause)
+
+
+def _cause(cause: Cause) -> Iterator[Text | Padding]:
+    reason = cause.reason
+    size = f": {count(len(cause.all_crates))}, {cause.seconds:.1f} s"
+    yield Text.assemble((reason.what, "bold yellow" if reason.kind in AS_IT_SHOULD_BE else "bold red"), size)
+    if reason.old != reason.new:
+        yield Text(f"  was {value(reason.old)}")
+        yield Text(f"  now {value(reason.new)}")
+    if cause.watchers:
+        yield Text(f"  watched by {', '.join(cause.watchers)}", style="dim")
+    if reason.kind == Kind.FIRST and not any(crate.followed_by for crate in cause.crates):
+        yield Text(f"  {', '.join(crate.package.name for crate in cause.crates)}")
+    else:
+        for crate in cause.crates:
+            tree = Tree(_words(crate), guide_style="dim")
+            _add(tree, crate)
+            yield Padding(tree, (0, 0, 0, 2))
+    yield Text(f"  -> {cause.advice}", style="green")
+
+
+def _add(tree: Tree, crate: Crate) -> None:
+    for below in crate.followed_by:
+        _add(tree.add(_words(below)), below)
+
+
+def _words(crate: Crate) -> Text:
+    words = Text.assemble(
+        (crate.package.name, "bold"), f" {crate.package.version}", (f"  {crate.seconds:.1f} s", "cyan")
+    )
+    if any(job.failed for job in crate.jobs):
+        words.append("  failed", "red")
+    elif any(job.ended is None for job in crate.jobs):
+        words.append("  not finished", "red")
+    return words
