@@ -18,14 +18,16 @@ READERS_OF_PYO3_VARIABLES = frozenset({"pyo3", "pyo3-ffi", "pyo3-build-config", 
 
 
 class Circumstances(NamedTuple):
-    """What advice depends on beyond the cause: was the shim active, what did the user type, where is the store.
+    """What advice depends on beyond the cause.
 
-    ``cold`` is whether nothing at all was fresh.
+    ``shim`` is whether it was active, ``typed`` what the user has typed, ``store`` the folder of the shim's store,
+    ``cwd`` that in which cargo was started; ``cold`` is whether nothing at all was fresh.
     """
 
     shim: bool
     typed: str
     store: str
+    cwd: str
     cold: bool
 
 
@@ -39,8 +41,8 @@ def advise(reason: Reason, seen: Circumstances) -> str:
         return _on_missing_file(reason, seen)
     if reason.kind == Kind.FIRST:
         if seen.cold:
-            return "a first build: there was no target directory yet, or nothing in it for this profile and target"
-        return "the first build of these: cargo keeps a result for each version, set of features, profile and rustc"
+            return "a first build: there was no target directory yet, or nothing in it that was built like this"
+        return "new here: cargo keeps a result for each version, set of features, profile, set of flags and rustc"
     return ADVICE[reason.kind]
 
 
@@ -88,10 +90,10 @@ def _on_file(reason: Reason, seen: Circumstances) -> str:
         return "a build wrote this file anew; cargo compares times, not contents"
     if folder and _below(file, folder):
         advice = "the sources changed, as they should (cargo compares times, not contents"
-        if target and not _below(target, folder) and not seen.shim:
+        if target and not seen.shim and not _below(target, seen.cwd) and not _below(seen.cwd, os.path.dirname(target)):
             return f"{advice}; if it was only unpacked anew, the shim would see that: {_with_shim(seen)})"
         return f"{advice})"
-    return f"{reason.watcher} tracks this file, which is newer than the last build; cargo compares times, not contents"
+    return f"{reason.watcher} watches this file, which is newer than the last build; cargo compares times, not contents"
 
 
 def _on_missing_file(reason: Reason, seen: Circumstances) -> str:

@@ -108,11 +108,11 @@ def explain(recorded: Recorded, typed: str, store: str) -> Call:
         if unit.package not in compiled and unit.reason is None and unit.started is not None:
             fresh[unit.package] = None
     followers, roots = _roots(units, compiled)
-    circumstances = Circumstances(recorded.shim, typed, store, cold=not fresh)
+    circumstances = Circumstances(recorded.shim, typed, store, recorded.cwd, cold=not fresh)
     causes = [
         Cause(
             next(iter(packages.values())),
-            tuple(dict.fromkeys(reason.watcher for reason in packages.values() if reason.watcher)),
+            tuple(dict.fromkeys(reason.watcher for reason in packages.values() if reason.is_watched)),
             advise(next(iter(packages.values())), circumstances),
             tuple(_crate(package, compiled, followers) for package in packages),
         )

@@ -86,19 +86,16 @@ def _answer(
     command: Sequence[str], status: int, calls: Sequence[Call], json_file: Path | None, html_file: Path | None
 ) -> None:
     from rich.console import Console  # noqa: PLC0415 - as above
-    from rich.text import Text  # noqa: PLC0415 - as above
 
     from pyo3_base_python.explain import document, page, report  # noqa: PLC0415 - as above
 
     console = Console(stderr=True, highlight=False)
     for part in report.render(calls):
-        console.print(part, soft_wrap=isinstance(part, Text))
-    for file, text in (
-        (json_file, lambda: document.render(command, status, calls)),
-        (html_file, lambda: page.render(command, calls)),
-    ):
-        if file is not None:
-            _write(file, text())
+        console.print(part, soft_wrap=True)
+    if json_file is not None:
+        _write(json_file, document.render(command, status, calls))
+    if html_file is not None:
+        _write(html_file, page.render(command, calls))
 
 
 def _write(file: Path, text: str) -> None:

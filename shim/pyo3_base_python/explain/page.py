@@ -64,7 +64,7 @@ def _cause(cause: Cause) -> str:
     size = f"{report.count(len(cause.all_crates))}, {cause.seconds:.1f} s"
     parts = [f'<h3>{_e(reason.what)} <span class="quiet">{size}</span></h3>']
     if reason.old != reason.new:
-        values = ((name, report.value(text)) for name, text in (("was", reason.old), ("now", reason.new)))
+        values = zip(("was", "now"), report.values(reason))
         rows = "".join(f"<dt>{name}</dt><dd><code>{_e(text)}</code></dd>" for name, text in values)
         parts.append(f"<dl>{rows}</dl>")
     if cause.watchers:

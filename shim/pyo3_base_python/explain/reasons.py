@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import NamedTuple
+
+from pyo3_base_python.explain import rust_debug
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,6 +57,11 @@ class Reason(NamedTuple):
         return f"the build script of {self.watched_by.name}" if self.by_script else self.watched_by.name
 
     @property
+    def is_watched(self) -> bool:
+        """Whether somebody asked cargo to watch it; the sources of a crate are watched in any case."""
+        return self.by_script or self.kind == Kind.VARIABLE
+
+    @property
     def identity(self) -> tuple[object, ...]:
         """The same for two crates that have the same root cause."""
         shared = self.kind in {Kind.VARIABLE, Kind.FILE, Kind.MISSING_FILE}
@@ -62,11 +70,11 @@ class Reason(NamedTuple):
 
 # What needs no more than a line.
 PLAIN = {
-    "FreshBuild": (Kind.FIRST, "never compiled in this target directory with these features, this profile and rustc"),
+    "FreshBuild": (Kind.FIRST, "never compiled in this target directory with these features, profile, flags and rustc"),
     "RustcChanged": (Kind.TOOLCHAIN, "the toolchain changed"),
     "TargetConfigurationChanged": (Kind.FLAGS, "the manifest's settings for the crate changed"),
     "PathToSourceChanged": (Kind.OTHER, "the path to the sources changed"),
-    "ProfileConfigurationChanged": (Kind.FLAGS, "the profile's settings changed"),
+    "ProfileConfigurationChanged": (Kind.FLAGS, "the settings of the profile, or of its lints, changed"),
     "ConfigSettingsChanged": (Kind.FLAGS, "cargo's configuration changed"),
     "CompileKindChanged": (Kind.FLAGS, "the target that is compiled for changed"),
     "FingerprintMethodChanged": (Kind.FLAGS, "cargo's way to tell what is fresh changed (times or checksums)"),
@@ -86,6 +94,8 @@ PLAIN = {
     "Stale": (Kind.OTHER, "what cargo keeps of the last build is stale; it does not say why"),
 }
 CHANGED_FILES = {"ChangedFile": "stale", "ChangedChecksum": "source", "FileSizeChanged": "path"}
+# `1700000000.123456789s (src/lib.rs)`: the newest file of a package, where a build script names nothing to watch.
+NEWEST_FILE = re.compile(r"s \((.+)\)$", re.DOTALL)
 MISSING_FILES = frozenset({"MissingFile", "UnableToReadFile", "FailedToReadMetadata", "MissingChecksum"})
 FLAGS = {
     "FeaturesChanged": "the features changed",
@@ -105,17 +115,18 @@ def describe(unit: Unit) -> Reason:
         file = cause.text(CHANGED_FILES[cause.name]) or ""
         old, new = _sizes_or_sums(cause)
         kept = cause.text("reference") or ""
-        return Reason(Kind.FILE, f"{_short(file, package)} changed", file, old, new, package, script, kept)
+        return Reason(Kind.FILE, f"{_named(file, package)} changed", file, old, new, package, script, kept)
     if cause.name in MISSING_FILES:
-        file = cause.text("path") or ""
-        return Reason(Kind.MISSING_FILE, f"{_short(file, package)} is not there", file, "", "", package, script)
+        # A field from cargo 1.90 on, before the only item.
+        file = cause.text("path") or next((item for item in cause.items if isinstance(item, str)), "")
+        return Reason(Kind.MISSING_FILE, f"{_named(file, package)} is not there", file, "", "", package, script)
     if cause.name == "PrecalculatedComponentsChanged":
-        old, new = cause.text("old"), cause.text("new")
-        what = f"a file of {package.name} changed"
-        return Reason(Kind.PACKAGE_FILES, what, "", old or "", new or "", package, script)
+        newest = NEWEST_FILE.search(cause.text("new") or "")
+        file = newest[1] if newest else ""
+        what = f"{file or 'a file'} of {package.name} changed"
+        return Reason(Kind.PACKAGE_FILES, what, file, "", "", package, script)
     if cause.name in FLAGS:
-        old, new = (" ".join(cause.words(field)) or cause.text(field) or "none" for field in ("old", "new"))
-        return Reason(Kind.FLAGS, FLAGS[cause.name], "", old, new)
+        return Reason(Kind.FLAGS, FLAGS[cause.name], "", _list(cause, "old"), _list(cause, "new"))
     kind, what = PLAIN.get(cause.name, (Kind.OTHER, f"cargo says {cause.name}"))
     if kind in {Kind.SCRIPT, Kind.DEPENDENCIES}:
         return Reason(kind, what, "", "", "", package, script)
@@ -139,6 +150,14 @@ def _sizes_or_sums(cause: Struct) -> tuple[str, str]:
     return "", ""
 
 
-def _short(file: str, package: Package) -> str:
+def _named(file: str, package: Package) -> str:
     inside = package.folder and file.startswith(package.folder.rstrip(os.sep) + os.sep)
-    return os.path.relpath(file, package.folder) if inside else file or "a file"
+    return f"{os.path.relpath(file, package.folder)} of {package.name}" if inside else file or "a file"
+
+
+def _list(cause: Struct, field: str) -> str:
+    """A list of words, which cargo gives as such or as a text of it."""
+    text = cause.text(field)
+    value = rust_debug.parse(text) if text is not None else cause.fields.get(field)
+    words = [item for item in value if isinstance(item, str)] if isinstance(value, list) else [text or ""]
+    return " ".join(words) or "none"

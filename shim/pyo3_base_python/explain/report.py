@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 
-from rich.padding import Padding
 from rich.text import Text
-from rich.tree import Tree
 
 from pyo3_base_python.explain.reasons import Kind
 
@@ -15,8 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pyo3_base_python.explain.causes import Call, Cause, Crate
+    from pyo3_base_python.explain.reasons import Reason
 
-__all__ = ["count", "ended", "headline", "render", "shown", "value"]
+__all__ = ["count", "ended", "headline", "render", "shown", "values"]
 
 NO_CALLS = "no cargo that compiles was started (it is seen where it is started by CARGO or from PATH)"
 SILENT = "cargo does not say why it compiles: that is known of cargo 1.74 and later"
@@ -24,8 +24,8 @@ LONGEST_COMMAND = 100
 AS_IT_SHOULD_BE = frozenset({Kind.FILE, Kind.FIRST, Kind.TOOLCHAIN, Kind.FLAGS, Kind.DEPENDENCIES})
 
 
-def render(calls: Sequence[Call]) -> Iterator[Text | Padding]:
-    """The whole report, to be printed one by one: text is not wrapped, so that paths can be copied."""
+def render(calls: Sequence[Call]) -> Iterator[Text]:
+    """The whole report, line by line; not to be wrapped, so that paths can be copied."""
     yield Text("why cargo compiled", style="bold")
     if not calls:
         yield Text(NO_CALLS)
@@ -62,9 +62,17 @@ def count(crates: int) -> str:
     return f"{crates} crate{'' if crates == 1 else 's'}"
 
 
-def value(text: str | None) -> str:
-    """A value, before or after."""
-    return "(not set)" if text is None else text
+def values(reason: Reason) -> tuple[str, str]:
+    """The value before and the value after; of lists of folders only what is not in both."""
+    old, new = ("(not set)" if text is None else text for text in (reason.old, reason.new))
+    if not reason.subject.endswith("PATH"):
+        return old, new
+    before, after = old.split(os.pathsep), new.split(os.pathsep)
+    lists = [[folder for folder in own if folder not in other] for own, other in ((before, after), (after, before))]
+    if not any(lists):
+        return old, new  # the order alone
+    gone, come = (os.pathsep.join([*folders, "..."]) for folders in lists)
+    return gone, come
 
 
 def shown(call: Call) -> str:
@@ -73,7 +81,7 @@ def shown(call: Call) -> str:
     return words if len(words) <= LONGEST_COMMAND else words[: LONGEST_COMMAND - 3] + "..."
 
 
-def _call(call: Call) -> Iterator[Text | Padding]:
+def _call(call: Call) -> Iterator[Text]:
     yield Text(shown(call), style="bold cyan")
     yield Text(f"in {call.recorded.cwd}", style="dim")
     yield Text(SILENT if call.silent else headline(call), style="bold green" if not call.compiled else "bold")
@@ -82,34 +90,35 @@ def _call(call: Call) -> Iterator[Text | Padding]:
         yield from _cause(cause)
 
 
-def _cause(cause: Cause) -> Iterator[Text | Padding]:
+def _cause(cause: Cause) -> Iterator[Text]:
     reason = cause.reason
     size = f": {count(len(cause.all_crates))}, {cause.seconds:.1f} s"
     yield Text.assemble((reason.what, "bold yellow" if reason.kind in AS_IT_SHOULD_BE else "bold red"), size)
     if reason.old != reason.new:
-        yield Text(f"  was {value(reason.old)}")
-        yield Text(f"  now {value(reason.new)}")
+        was, now = values(reason)
+        yield Text(f"  was {was}")
+        yield Text(f"  now {now}")
     if cause.watchers:
         yield Text(f"  watched by {', '.join(cause.watchers)}", style="dim")
     if reason.kind == Kind.FIRST and not any(crate.followed_by for crate in cause.crates):
         yield Text(f"  {', '.join(crate.package.name for crate in cause.crates)}")
     else:
         for crate in cause.crates:
-            tree = Tree(_words(crate), guide_style="dim")
-            _add(tree, crate)
-            yield Padding(tree, (0, 0, 0, 2))
+            yield from _tree(crate, "  ", "  ")
     yield Text(f"  -> {cause.advice}", style="green")
 
 
-def _add(tree: Tree, crate: Crate) -> None:
+def _tree(crate: Crate, first: str, rest: str) -> Iterator[Text]:
+    """A line for each crate; rich's own trees fill up lines and cut them, these can be copied."""
+    yield Text(first, style="dim").append_text(_words(crate))
     for below in crate.followed_by:
-        _add(tree.add(_words(below)), below)
+        last = below is crate.followed_by[-1]
+        yield from _tree(below, rest + ("└── " if last else "├── "), rest + ("    " if last else "│   "))
 
 
 def _words(crate: Crate) -> Text:
-    words = Text.assemble(
-        (crate.package.name, "bold"), f" {crate.package.version}", (f"  {crate.seconds:.1f} s", "cyan")
-    )
+    package = crate.package
+    words = Text.assemble((package.name, "bold"), f" {package.version}", (f"  {crate.seconds:.1f} s", "cyan"))
     if any(job.failed for job in crate.jobs):
         words.append("  failed", "red")
     elif any(job.ended is None for job in crate.jobs):

@@ -38,11 +38,6 @@ class Struct(NamedTuple):
             value = value.items[0]
         return value if isinstance(value, str) else None
 
-    def words(self, field: str) -> list[str]:
-        """The strings in the list ``field``."""
-        value = self.fields.get(field)
-        return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
-
 
 def parse(text: str) -> Debug | None:
     """The value that ``text`` begins with; ``None`` if it is none."""

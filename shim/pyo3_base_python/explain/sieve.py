@@ -1,8 +1,8 @@
 """Cargo's stderr, taken apart: what it logs of its reasons, and what it tells the user. Pure.
 
 With ``CARGO_LOG`` cargo writes to stderr why each unit is compiled and when its job starts and ends. That is chosen
-over ``CARGO_TERM_VERBOSE``: it says the old and the new value of a variable, contradicts no `--quiet`, and leaves the words
-for the user as they are. Three of its messages go on over several lines: the job queue (pretty printed), an error
+over ``CARGO_TERM_VERBOSE``: it says the old and the new value of a variable, contradicts no `--quiet`, and leaves the
+words for the user as they are. Three of its messages go on over several lines: the job queue (pretty printed), an error
 with its causes, and a backtrace.
 """
 
@@ -50,7 +50,8 @@ class Sieve:
     def feed(self, block: bytes) -> Parted:
         """The next bytes of the stream."""
         *lines, self._rest = (self._rest + block).split(b"\n")
-        log, told = [], []
+        log: list[bytes] = []
+        told: list[bytes] = []
         for line in lines:
             (log if self._is_log(line) else told).append(line + b"\n")
         if self._rest and (self._told_begin or not (self._inside or MAY_BECOME_A_MESSAGE.match(self._rest))):
