@@ -37,6 +37,8 @@ def advise(reason: Reason, seen: Circumstances) -> str:
         return _on_variable(reason, seen)
     if reason.kind == Kind.FILE:
         return _on_file(reason, seen)
+    if reason.kind == Kind.PACKAGE_FILES:
+        return _on_package_files(reason)
     if reason.kind == Kind.MISSING_FILE:
         return _on_missing_file(reason, seen)
     if reason.kind == Kind.FIRST:
@@ -53,8 +55,6 @@ ADVICE = {
     Kind.ELSEWHERE: "other builds use this target directory with other settings: the same variables and features in all"
     " of them, or a target directory for each, keep it fresh",
     Kind.SCRIPT: "the build script prints other rerun-if lines than before, or another version of it does: once",
-    Kind.PACKAGE_FILES: "its build script names nothing to watch (rerun-if-changed), so cargo watches every file of the"
-    " package; if nothing was edited, something wrote a file anew",
     Kind.OTHER: "cargo says no more than that",
 }
 
@@ -94,6 +94,13 @@ def _on_file(reason: Reason, seen: Circumstances) -> str:
             return f"{advice}; if it was only unpacked anew, the shim would see that: {_with_shim(seen)})"
         return f"{advice})"
     return f"{reason.watcher} watches this file, which is newer than the last build; cargo compares times, not contents"
+
+
+def _on_package_files(reason: Reason) -> str:
+    why = "its build script names nothing to watch (rerun-if-changed), so cargo watches every file of the package"
+    if reason.subject.endswith((".whl", ".tar.gz")):
+        return f"{why}, and the front end writes into it: have it write elsewhere, as with uv build --out-dir"
+    return f"{why}; if nothing was edited, something wrote a file anew"
 
 
 def _on_missing_file(reason: Reason, seen: Circumstances) -> str:

@@ -201,8 +201,8 @@ def _queue(lines: Iterator[bytes]) -> Iterator[tuple[str, list[str]]]:
             into.append(line.strip())
         if line == UNIT_ENDS:
             into = None
-            unit[-1] = "}"
-        elif line == NEEDED_ENDS and needed:
+            unit[-1:] = ["}"]
+        elif line == NEEDED_ENDS:
             into = None
             found.append(_packed("\n".join(needed)))
         elif line.startswith(" " * 8 + ")") and unit:

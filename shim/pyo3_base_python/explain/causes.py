@@ -39,11 +39,15 @@ class Job(NamedTuple):
 
 
 class Crate(NamedTuple):
-    """A compiled crate, its jobs, and the crates that were compiled since it was."""
+    """A compiled crate, its jobs, and the crates that were compiled since it was.
+
+    ``also_after`` is for one with a cause of its own the crate that it would have followed without it, or ``""``.
+    """
 
     package: Package
     jobs: tuple[Job, ...]
     followed_by: tuple[Crate, ...]
+    also_after: str
 
     @property
     def seconds(self) -> float:
@@ -107,14 +111,27 @@ def explain(recorded: Recorded, typed: str, store: str) -> Call:
     for unit in units:
         if unit.package not in compiled and unit.reason is None and unit.started is not None:
             fresh[unit.package] = None
-    followers, roots = _roots(units, compiled)
+    after = _after(units, compiled)
+    roots = _roots(compiled, after)
+    followers: dict[Package, list[Package]] = {}
+    own_causes = {package: reason for packages in roots for package, reason in packages.items()}
+    for package, before in after.items():
+        if package not in own_causes:
+            followers.setdefault(before, []).append(package)
+
+    def crate(package: Package) -> Crate:
+        jobs = tuple(Job(_what(unit), unit.started or 0.0, unit.ended, unit.failed) for unit in compiled[package])
+        changed = package in own_causes and own_causes[package].kind != Kind.FIRST
+        also = after[package].name if changed and package in after else ""
+        return Crate(package, jobs, tuple(map(crate, followers.get(package, ()))), also)
+
     circumstances = Circumstances(recorded.shim, typed, store, recorded.cwd, cold=not fresh)
     causes = [
         Cause(
             next(iter(packages.values())),
             tuple(dict.fromkeys(reason.watcher for reason in packages.values() if reason.is_watched)),
             advise(next(iter(packages.values())), circumstances),
-            tuple(_crate(package, compiled, followers) for package in packages),
+            tuple(map(crate, packages)),
         )
         for packages in roots
     ]
@@ -123,34 +140,32 @@ def explain(recorded: Recorded, typed: str, store: str) -> Call:
     return Call(recorded, tuple(causes), tuple(fresh), silent)
 
 
-def _roots(
-    units: Sequence[Unit], compiled: dict[Package, list[Unit]]
-) -> tuple[dict[Package, list[Package]], list[dict[Package, Reason]]]:
-    """For each crate the ones that followed from it, and for each root cause the crates that it begins with."""
+def _after(units: Sequence[Unit], compiled: dict[Package, list[Unit]]) -> dict[Package, Package]:
+    """For each compiled crate the one that it waited for last, of those that were compiled as well."""
     begun = {package: min(unit.started or 0.0 for unit in own) for package, own in compiled.items()}
-    followers: dict[Package, list[Package]] = {}
+    result = {}
+    for package, own in compiled.items():
+        needed = {units[place].package for unit in own for place in unit.needs}
+        # Only what began before: packages may need each other, by their tests.
+        before = [other for other in needed if begun.get(other, begun[package]) < begun[package]]
+        if before:
+            result[package] = max(before, key=begun.__getitem__)
+    return result
+
+
+def _roots(compiled: dict[Package, list[Unit]], after: dict[Package, Package]) -> list[dict[Package, Reason]]:
+    """For each root cause the crates that it begins with, and what cargo says of each."""
     roots: dict[tuple[object, ...], dict[Package, Reason]] = {}
     for package, own in compiled.items():
         reasons = [describe(unit) for unit in own if unit.reason is not None and unit.reason.name not in FOLLOWS]
         if not reasons:
-            needed = {units[place].package for unit in own for place in unit.needs}
-            # Only what began before: packages may need each other, by their tests.
-            before = [other for other in needed if begun.get(other, begun[package]) < begun[package]]
-            if before:
-                followers.setdefault(max(before, key=begun.__getitem__), []).append(package)
+            if package in after:
                 continue
             reasons = [describe(own[0])]
         # What was not there before says less than what has changed.
         reason = min(reasons, key=lambda reason: reason.kind == Kind.FIRST)
         roots.setdefault(reason.identity, {})[package] = reason
-    return followers, list(roots.values())
-
-
-def _crate(package: Package, compiled: dict[Package, list[Unit]], followers: dict[Package, list[Package]]) -> Crate:
-    jobs = tuple(
-        Job(_what(unit), unit.started or 0.0, unit.ended, unit.failed) for unit in compiled[package] if unit.reason
-    )
-    return Crate(package, jobs, tuple(_crate(other, compiled, followers) for other in followers.get(package, ())))
+    return list(roots.values())
 
 
 def _what(unit: Unit) -> str:

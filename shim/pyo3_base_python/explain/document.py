@@ -14,8 +14,9 @@ One object:
       there is no value), ``watchers``, ``advice``, ``count`` and ``seconds`` of all its crates, and ``crates``.
 
 A package has ``name``, ``version`` and ``folder`` (``""`` if it comes from a registry). A crate has ``package``,
-``seconds``, ``jobs`` and ``followed_by``, the crates that were compiled since it was. A job has ``what``, ``started``
-and ``ended`` (seconds since the call began; ``null`` if it did not end) and ``failed``.
+``seconds``, ``jobs``, ``followed_by``, the crates that were compiled since it was, and ``also_after``, the crate that
+it would have followed without a cause of its own (``""`` if none). A job has ``what``, ``started`` and ``ended``
+(seconds since the call began; ``null`` if it did not end) and ``failed``.
 """
 
 from __future__ import annotations
@@ -81,6 +82,7 @@ def _crate(crate: Crate) -> dict[str, object]:
         "package": _package(crate.package),
         "seconds": round(crate.seconds, 3),
         "jobs": [job._asdict() for job in crate.jobs],
+        "also_after": crate.also_after,
         "followed_by": [_crate(below) for below in crate.followed_by],
     }
 

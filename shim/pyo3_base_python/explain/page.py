@@ -78,10 +78,11 @@ def _cause(cause: Cause) -> str:
 def _crate(crate: Crate) -> str:
     package = crate.package
     below = f"<ul>{''.join(_crate(other) for other in crate.followed_by)}</ul>" if crate.followed_by else ""
+    also = f' <span class="quiet">would have followed {_e(crate.also_after)} as well</span>' if crate.also_after else ""
     failed = ' <span class="failed">failed</span>' if any(job.failed for job in crate.jobs) else ""
     return (
         f'<li><span class="crate">{_e(package.name)}</span> {_e(package.version)}'
-        f' <span class="seconds">{crate.seconds:.1f} s</span>{failed}{below}</li>'
+        f' <span class="seconds">{crate.seconds:.1f} s</span>{also}{failed}{below}</li>'
     )
 
 

@@ -117,7 +117,7 @@ def describe(unit: Unit) -> Reason:
         kept = cause.text("reference") or ""
         return Reason(Kind.FILE, f"{_named(file, package)} changed", file, old, new, package, script, kept)
     if cause.name in MISSING_FILES:
-        # A field from cargo 1.90 on, before the only item.
+        # A field from cargo 1.93 on, the only item before.
         file = cause.text("path") or next((item for item in cause.items if isinstance(item, str)), "")
         return Reason(Kind.MISSING_FILE, f"{_named(file, package)} is not there", file, "", "", package, script)
     if cause.name == "PrecalculatedComponentsChanged":

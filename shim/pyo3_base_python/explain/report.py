@@ -119,6 +119,8 @@ def _tree(crate: Crate, first: str, rest: str) -> Iterator[Text]:
 def _words(crate: Crate) -> Text:
     package = crate.package
     words = Text.assemble((package.name, "bold"), f" {package.version}", (f"  {crate.seconds:.1f} s", "cyan"))
+    if crate.also_after:
+        words.append(f"  would have followed {crate.also_after} as well", "dim")
     if any(job.failed for job in crate.jobs):
         words.append("  failed", "red")
     elif any(job.ended is None for job in crate.jobs):

@@ -28,7 +28,8 @@ MAY_BECOME_A_MESSAGE = re.compile(rb"^ *(?:\d*|\d+\.\d*|\d+\.\d+s(?: .*)?)$")
 # `   Compiling crate v1.0.0`: one word, set flush with column 12. Nothing in causes and backtraces looks like that.
 STATUS = re.compile(rb"^(?=.{12} ) *[A-Z][a-z]+ ")
 QUEUE = b"queue: DependencyQueue {"
-ERROR = b"    err: "
+READ_ERROR = b"    err: "
+JOB_ERROR = re.compile(rb"end \(Unit .*\): Err\(")
 HEADINGS = (b"", b"Caused by:", b"Stack backtrace:")
 
 
@@ -44,7 +45,7 @@ class Sieve:
 
     def __init__(self) -> None:
         self._rest = b""
-        self._inside = b""  # the message that goes on: QUEUE, ERROR, or none
+        self._inside = ""  # what goes on: a "queue", an error's "text", its "causes", or nothing
         self._told_begin = False  # the beginning of this line has been handed on
 
     def feed(self, block: bytes) -> Parted:
@@ -74,19 +75,32 @@ class Sieve:
         message = MESSAGE.match(line)
         if message:
             words = message["words"]
-            self._inside = next((start for start in (QUEUE, ERROR) if words.startswith(start)), b"")
+            self._inside = _goes_on(words)
             return True
-        if self._inside == QUEUE:
+        if self._inside == "queue":
             belongs = line[:1] in (b" ", b"}")
             if line[:1] != b" ":
-                self._inside = b""
+                self._inside = ""
             return belongs
-        if self._inside == ERROR:
+        if self._inside == "text":
+            if line in HEADINGS or line.endswith(b")"):
+                self._inside = "causes"
+            return True
+        if self._inside == "causes":
             belongs = line in HEADINGS or (line[:1] == b" " and not STATUS.match(line))
             if not belongs:
-                self._inside = b""
+                self._inside = ""
             return belongs
         return False
+
+
+def _goes_on(words: bytes) -> str:
+    """What may follow a message with these words on further lines."""
+    if words.startswith(QUEUE):
+        return "queue"
+    if JOB_ERROR.match(words):
+        return "causes" if words.endswith(b")") else "text"
+    return "causes" if words.startswith(READ_ERROR) else ""
 
 
 def part(stderr: bytes) -> Parted:

@@ -1,6 +1,7 @@
-"""Record what cargo really says: `python tests/unit/explain/record_logs.py NAME [CARGO]` writes `logs/NAME/*.txt.gz`.
+"""Record what cargo really says: `python tests/unit/explain/record_logs.py NAME [CARGO]` writes `logs/NAME/*.gz`.
 
-For each story two small crates are built, something is changed, and cargo is called again: that call's stderr is kept.
+For each story two small crates are built, something is changed, and cargo is called again: that call's stderr is kept,
+with cargo's log (`.log.gz`) and, from the same state, without (`.plain.gz`).
 ``top`` depends on ``base``, whose build script watches the variable ``WATCHED``. Nothing is fetched. Folders of this
 machine are replaced by neutral ones.
 """
@@ -56,10 +57,10 @@ class Place:
         when = time.time() + 2 if self.built else LONG_AGO
         os.utime(path, (when, when))
 
-    def call(self) -> bytes:
+    def call(self, directives: str = LOG_DIRECTIVES) -> bytes:
         """Cargo's stderr."""
         environ = {name: value for name, value in os.environ.items() if not name.startswith(("CARGO_", "RUST_"))}
-        environ.update({"CARGO_LOG": LOG_DIRECTIVES, "CARGO_TERM_COLOR": "never", **self.variables})
+        environ.update({"CARGO_LOG": directives, "CARGO_TERM_COLOR": "never", **self.variables})
         command = [*self.cargo.split(), *self.words]
         done = subprocess.run(command, cwd=self.folder / self.crate, env=environ, stderr=subprocess.PIPE, check=False)
         self.built = True
@@ -92,6 +93,27 @@ def _move(place: Place) -> None:
     place.crate = "moved/top"
 
 
+def _first_with_backtrace(place: Place) -> None:
+    shutil.rmtree(place.folder / "top" / "target")
+    place.variables["RUST_BACKTRACE"] = "1"
+
+
+def _panic(place: Place, **variables: str) -> None:
+    place.variables.update(variables)
+    lines = (
+        'println!("cargo:warning=careful");',
+        'eprintln!("   Compiling nothing\\n\\nno");',
+        'panic!("on purpose");',
+    )
+    text = "".join(f"    {line}\n" for line in lines)
+    place.write("base/build.rs", f"fn main() {{\n{text}}}\n")
+
+
+def _quiet_with_another_value(place: Place) -> None:
+    place.variables["WATCHED"] = "after"
+    place.words = (*BUILD, "--quiet")
+
+
 def _add_dependency(place: Place) -> None:
     place.write("top/Cargo.toml", FILES["top/Cargo.toml"] + 'extra = { path = "../extra" }\n')
 
@@ -108,9 +130,7 @@ def _build_elsewhere(place: Place) -> None:
 
 STORIES = {
     "first-build": Story(lambda place: shutil.rmtree(place.folder / "top" / "target")),
-    "first-build-with-backtrace": Story(
-        lambda place: (_variable("RUST_BACKTRACE", "1")(place), shutil.rmtree(place.folder / "top" / "target"))
-    ),
+    "first-build-with-backtrace": Story(_first_with_backtrace),
     "nothing-changed": Story(lambda _: None),
     "variable-changed": Story(_variable("WATCHED", 'after "it"')),
     "variable-set": Story(_variable("WATCHED", "after"), lambda place: place.variables.pop("WATCHED")),
@@ -142,7 +162,9 @@ STORIES = {
     "tests": Story(_words("test", "--offline", "--no-run")),
     "check": Story(_words("check", "--offline")),
     "fails": Story(lambda place: place.write("base/src/lib.rs", "pub fn number() -> u32 { no }\n")),
-    "quiet": Story(lambda place: (_variable("WATCHED", "after")(place), _words(*BUILD, "--quiet")(place))),
+    "build-script-fails": Story(_panic),
+    "build-script-fails-with-backtrace": Story(lambda place: _panic(place, RUST_BACKTRACE="1")),
+    "quiet": Story(_quiet_with_another_value),
 }
 
 
@@ -156,14 +178,18 @@ def record(name: str, cargo: str, logs: Path) -> None:
         story.before(place)
         place.call()
         story.change(place)
-        said = place.call()
-        for ours, neutral in (
-            (place.folder, "/home/user/project"),
-            (Path.home(), "/home/user"),
-        ):
-            said = said.replace(os.fsencode(ours), neutral.encode())
-    logs.mkdir(parents=True, exist_ok=True)
-    (logs / f"{name}.txt.gz").write_bytes(gzip.compress(said, mtime=0))
+        before = place.folder.with_name(f"{place.folder.name}-before")
+        shutil.copytree(place.folder, before, symlinks=True)
+        said = {"log": place.call()}
+        # The same once more from the same state, as the user would have seen it.
+        shutil.rmtree(place.folder)
+        before.rename(place.folder)
+        said["plain"] = place.call(directives="")
+        logs.mkdir(parents=True, exist_ok=True)
+        for kind, stderr in said.items():
+            neutral = stderr.replace(os.fsencode(place.folder), b"/home/user/project")
+            neutral = neutral.replace(os.fsencode(Path.home()), b"/home/user")
+            (logs / f"{name}.{kind}.gz").write_bytes(gzip.compress(neutral, mtime=0))
 
 
 if __name__ == "__main__":
