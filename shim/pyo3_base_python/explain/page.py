@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["render"]
 
-# About as many marks as fit on a narrow screen.
-MARKS = 4
+# As many marks as fit on a narrow screen.
+MARKS = 5
 STEPS = (1, 2, 5)
 # No mark so near to the end that its words would not fit.
 LAST_MARK = 0.9
