@@ -131,31 +131,46 @@ def begin(
 
 
 class handing_on_signals:  # noqa: N801 - reads as what it does, in a `with`
-    """While it lasts, what would end this process is handed on to ``child``, whose end then decides.
+    """While it lasts, what would end this process is handed on to the child given to ``to``, whose end then decides.
 
-    From a terminal the child has an interrupt twice, which does it no harm; sent to this process alone it has it once.
-    What this process was told to ignore (`nohup`, a job in the background) stays ignored.
+    To be entered before the child is started: what comes earlier waits for it. From a terminal the child has an
+    interrupt twice, which does it no harm; sent to this process alone it has it once. What this process was told to
+    ignore (`nohup`, a job in the background) stays ignored.
     """
 
     NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
 
-    def __init__(self, child: subprocess.Popen[bytes]) -> None:
-        self.child = child
-        self.before: dict[int, object] = {}
+    def __init__(self) -> None:
+        self._child: subprocess.Popen[bytes] | None = None
+        self._waiting: list[int] = []
+        self._before: dict[int, object] = {}
 
-    def __enter__(self) -> None:
+    def to(self, child: subprocess.Popen[bytes]) -> None:
+        """Name the child."""
+        self._child = child
+        while self._waiting:
+            child.send_signal(self._waiting.pop(0))
+
+    def __enter__(self) -> handing_on_signals:  # noqa: PYI034 - typing.Self is too new
         import signal  # noqa: PLC0415 - 4 ms, not for the exec path
 
         for name in self.NAMES:
             number = getattr(signal, name, None)
             if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-                self.before[number] = signal.signal(number, lambda number, _: self.child.send_signal(number))
+                self._before[number] = signal.signal(number, self._hand_on)
+        return self
 
     def __exit__(self, *error: object) -> None:
         import signal  # noqa: PLC0415 - as above
 
-        for number, handler in self.before.items():
+        for number, handler in self._before.items():
             signal.signal(number, handler)  # type: ignore[arg-type]
+
+    def _hand_on(self, number: int, _: object) -> None:
+        if self._child is None:
+            self._waiting.append(number)
+        else:
+            self._child.send_signal(number)
 
 
 def watch(child: subprocess.Popen[bytes], pause: float, look: Callable[[], None]) -> None:

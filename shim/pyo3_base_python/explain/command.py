@@ -74,11 +74,12 @@ def _run(command: Sequence[str], environ: dict[str, str], folder: Path) -> int:
     program = process.find_program(command[0], environ)
     if program is None:
         raise ShimError(f"there is no command {command[0]!r}", "check its name, or PATH", COMMAND_NOT_FOUND)
-    try:
-        child = process.begin(program, command, environ)
-    except OSError as error:
-        raise ShimError(f"can't start {program}: {error.strerror}", exit_code=COMMAND_NOT_STARTED) from None
-    with process.handing_on_signals(child):
+    with process.handing_on_signals() as signals:
+        try:
+            child = process.begin(program, command, environ)
+        except OSError as error:
+            raise ShimError(f"can't start {program}: {error.strerror}", exit_code=COMMAND_NOT_STARTED) from None
+        signals.to(child)
         return child.wait()
 
 

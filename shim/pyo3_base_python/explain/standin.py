@@ -82,20 +82,20 @@ def record(program: str, command: Sequence[str], environ: Mapping[str, str], fol
     if not {"CARGO_TERM_COLOR", "NO_COLOR"} & environ.keys() and environ.get("TERM") != "dumb" and os.isatty(2):
         environ["CARGO_TERM_COLOR"] = "always"
     read_end, write_end = os.pipe()
-    with open(f"{base}.log", "wb") as log, open(f"{base}.told", "wb") as told:
+    with open(f"{base}.log", "wb") as log, open(f"{base}.told", "wb") as told, process.handing_on_signals() as signals:
         child = process.begin(program, command, environ, write_end)
+        signals.to(child)
         os.close(write_end)
         sieve = Sieve()
-        with process.handing_on_signals(child):
-            while True:
-                ready = select.select([read_end], [], [], PAUSE_SECONDS)[0]
-                block = os.read(read_end, BLOCK) if ready else b""
-                if block:
-                    keep(sieve.feed(block), log, told)
-                elif ready or child.poll() is not None:
-                    break  # the end of the stream, or only a daemon holds it open still
-            keep(sieve.end(), log, told)
-            code = child.wait()
+        while True:
+            ready = select.select([read_end], [], [], PAUSE_SECONDS)[0]
+            block = os.read(read_end, BLOCK) if ready else b""
+            if block:
+                keep(sieve.feed(block), log, told)
+            elif ready or child.poll() is not None:
+                break  # the end of the stream, or only a daemon holds it open still
+        keep(sieve.end(), log, told)
+        code = child.wait()
     write_json(f"{base}.json", {**call, "seconds": (time.time_ns() - began) / 1e9, "exit_code": code})
     if code < 0:
         process.die_of(-code)
