@@ -110,7 +110,7 @@ def _cause(cause: Cause) -> Iterator[Text]:
 
 def _tree(crate: Crate, first: str, rest: str) -> Iterator[Text]:
     """A line for each crate; rich's own trees fill up lines and cut them, these can be copied."""
-    yield Text(first, style="dim").append_text(_words(crate))
+    yield Text.assemble((first, "dim"), _words(crate))
     for number, below in enumerate(crate.followed_by, start=1):
         last = number == len(crate.followed_by)
         yield from _tree(below, rest + ("└── " if last else "├── "), rest + ("    " if last else "│   "))

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyo3_base_python.explain import causes
+from pyo3_base_python.explain import causes, rust_debug
+from pyo3_base_python.explain.cargo_log import Package, Unit
 from pyo3_base_python.explain.reasons import Kind
 from pyo3_base_python.explain.sieve import part
 
@@ -142,10 +143,48 @@ def test_a_crate_with_a_cause_of_its_own_that_would_have_followed_says_so() -> N
     assert found["top"] == "base"
 
 
+def unit(name: str, started: float, reason: str, *needs: int) -> Unit:
+    """A crate that took a second."""
+    value = rust_debug.parse(reason)
+    assert isinstance(value, rust_debug.Struct)
+    return Unit(Package(name, "1.0.0", ""), "Build", False, value, started, started + 1, False, needs)
+
+
+CHANGED = 'EnvVarChanged { name: "A", old_value: None, new_value: Some("b") }'
+FOLLOWED = "UnitDependencyInfoChanged { unit: UnitIndex(0) }"
+
+
+def by_package(*units: Unit) -> dict[Package, list[Unit]]:
+    found: dict[Package, list[Unit]] = {}
+    for one in units:
+        found.setdefault(one.package, []).append(one)
+    return found
+
+
+def test_of_several_the_one_that_it_waited_for_last_is_followed() -> None:
+    units = [unit("a", 0, CHANGED), unit("b", 1, FOLLOWED, 0), unit("c", 2, FOLLOWED, 0, 1)]
+    after = causes._after(units, by_package(*units))
+    assert {package.name: before.name for package, before in after.items()} == {"b": "a", "c": "b"}
+
+
+def test_packages_that_need_each_other_are_no_circle() -> None:
+    """As by a test that needs a crate which needs what is tested."""
+    units = [unit("a", 0, CHANGED), unit("b", 1, FOLLOWED, 0), unit("a", 2, FOLLOWED, 1)]
+    after = causes._after(units, by_package(*units))
+    assert {package.name: before.name for package, before in after.items()} == {"b": "a"}
+
+
+def test_what_changed_says_more_than_what_is_new() -> None:
+    units = [unit("a", 0, "FreshBuild"), unit("a", 1, CHANGED)]
+    ((reason,),) = [list(root.values()) for root in causes._roots(by_package(*units), {})]
+    assert reason.kind == Kind.VARIABLE
+
+
 def test_an_old_cargo_that_says_nothing_is_not_taken_for_a_fresh_build() -> None:
     call = causes.explain(recorded(b"   Compiling a v1.0.0\n"), "", "")
     assert call.silent
     assert not causes.explain(recorded(b"    Finished"), "", "").silent
+    assert not explained("variable-changed").silent
 
 
 @given(st.data())

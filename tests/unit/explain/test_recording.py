@@ -139,7 +139,8 @@ def test_the_wrapper_without_a_cargo_of_its_own_finds_the_recording_one(record: 
     assert len(one.calls) == 1
 
 
-def test_cross_is_left_alone(record: Callable[..., Recording]) -> None:
+def test_cross_is_left_alone(record: Callable[..., Recording], script: Script) -> None:
+    script("cross", "")
     assert record(TELLS, CARGO="cross").environ["CARGO"] == "cross"
 
 
