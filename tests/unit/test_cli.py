@@ -239,7 +239,7 @@ def test_demo_that_fails_says_why_and_leaves_nothing(monkeypatch: pytest.MonkeyP
 def test_help_lists_the_commands(option: str) -> None:
     done = invoke(option)
     assert done.exit_code == 0
-    assert sorted(cli.main.commands) == ["demo", "env", "run", "store", "testbed"]
+    assert sorted(cli.main.commands) == ["demo", "env", "explain", "run", "store", "testbed"]
     for name in cli.main.commands:
         assert f"pyo3-base-python {name}" in done.stdout
 
