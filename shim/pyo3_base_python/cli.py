@@ -16,6 +16,7 @@ from pyo3_base_python import store as files
 from pyo3_base_python.completion import completion
 from pyo3_base_python.doctor.command import doctor
 from pyo3_base_python.errors import ShimError
+from pyo3_base_python.explain.command import explain
 from pyo3_base_python.testbed.commands import testbed
 
 TYPE_CHECKING = False
@@ -75,6 +76,7 @@ def main() -> None:
     maturin-shim build --release              maturin, with the shim on
     pyo3-base-python adopt                    on for everybody who builds this project
     pyo3-base-python doctor                   what would happen here, and what stands in the way
+    pyo3-base-python explain -- uv build      why cargo compiled what it compiled
     pyo3-base-python store                    what the shim keeps, and how to clear it
     pyo3-base-python testbed matrix           measure upstream's fix, ours, or your own
     pyo3-base-python completion bash          commands and options completed by the shell
@@ -271,4 +273,5 @@ def demo(keep: bool, quiet: bool) -> None:
 
 main.add_command(completion)
 main.add_command(doctor)
+main.add_command(explain)
 main.add_command(testbed)

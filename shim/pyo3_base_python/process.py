@@ -12,7 +12,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import NoReturn
 
-__all__ = ["WINDOWS", "become", "capture", "die_of_interrupt", "find_program", "is_program", "start", "watch"]
+__all__ = [
+    "WINDOWS",
+    "become",
+    "begin",
+    "capture",
+    "die_of",
+    "die_of_interrupt",
+    "find_program",
+    "handing_on_signals",
+    "is_program",
+    "start",
+    "watch",
+]
 
 WINDOWS = sys.platform == "win32"
 
@@ -70,9 +82,17 @@ def die_of_interrupt() -> NoReturn:
     """End by SIGINT, as a program does that does not handle it."""
     import _signal  # noqa: PLC0415 - as above
 
-    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
-    os.kill(os.getpid(), _signal.SIGINT)
-    sys.exit(130)  # only where the signal is blocked
+    die_of(_signal.SIGINT)
+
+
+def die_of(number: int) -> NoReturn:
+    """End by the signal ``number``, as a child did: who started this process sees the same end."""
+    import _signal  # noqa: PLC0415 - as above
+
+    if number not in (_signal.SIGKILL, _signal.SIGSTOP):  # these can't be set, and need not be
+        _signal.signal(number, _signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+    sys.exit(128 + number)  # only where the signal is blocked, or does not end a process
 
 
 def capture(arguments: Sequence[str], environ: Mapping[str, str], seconds: float) -> tuple[int, bytes]:
@@ -96,6 +116,61 @@ def start(arguments: Sequence[str], environ: Mapping[str, str], cwd: str, output
     return subprocess.Popen(
         arguments, env=dict(environ), cwd=cwd, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
     )
+
+
+def begin(
+    program: str, arguments: Sequence[str], environ: Mapping[str, str], stderr: int | None = None
+) -> subprocess.Popen[bytes]:
+    """Start ``program`` on this process's own streams, but for ``stderr`` if that is given (a file descriptor).
+
+    ``arguments`` include the program's own name first. Raises ``OSError`` if it can't be started.
+    """
+    import subprocess  # noqa: PLC0415 - as above
+
+    return subprocess.Popen(arguments, executable=program, env=dict(environ), stderr=stderr)
+
+
+class handing_on_signals:  # noqa: N801 - reads as what it does, in a `with`
+    """While it lasts, what would end this process is handed on to the child given to ``to``, whose end then decides.
+
+    To be entered before the child is started: what comes earlier waits for it. From a terminal the child has an
+    interrupt twice, which does it no harm; sent to this process alone it has it once. What this process was told to
+    ignore (`nohup`, a job in the background) stays ignored.
+    """
+
+    NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
+
+    def __init__(self) -> None:
+        self._child: subprocess.Popen[bytes] | None = None
+        self._waiting: list[int] = []
+        self._before: dict[int, object] = {}
+
+    def to(self, child: subprocess.Popen[bytes]) -> None:
+        """Name the child."""
+        self._child = child
+        while self._waiting:
+            child.send_signal(self._waiting.pop(0))
+
+    def __enter__(self) -> handing_on_signals:  # noqa: PYI034 - typing.Self is too new
+        import signal  # noqa: PLC0415 - 4 ms, not for the exec path
+
+        for name in self.NAMES:
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self._hand_on)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        import signal  # noqa: PLC0415 - as above
+
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+
+    def _hand_on(self, number: int, _: object) -> None:
+        if self._child is None:
+            self._waiting.append(number)
+        else:
+            self._child.send_signal(number)
 
 
 def watch(child: subprocess.Popen[bytes], pause: float, look: Callable[[], None]) -> None:

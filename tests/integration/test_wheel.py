@@ -57,6 +57,18 @@ def test_the_commands_are_there(outside: Path) -> None:
         assert subprocess.run(command, check=True, capture_output=True, cwd=outside).stdout
 
 
+@pytest.mark.quick
+def test_explain_has_its_page(outside: Path) -> None:
+    """The page is made from a file that is no Python, and the recording cargo runs code from where the wheel is."""
+    (outside / "src").mkdir()
+    (outside / "src" / "main.rs").write_text("fn main() {}\n")
+    (outside / "Cargo.toml").write_text('[package]\nname = "tiny"\nversion = "0.1.0"\n')
+    command = ["pyo3-base-python", "explain", "--html", "why.html", "--", "cargo", "build"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=outside)
+    assert "1 crate compiled" in done.stderr
+    assert "tiny" in (outside / "why.html").read_text()
+
+
 def test_the_demo_ends_with_nothing_recompiled(outside: Path) -> None:
     """The newcomer's first command, from the wheel: before, three crates or more; after, none."""
     done = subprocess.run(["pyo3-base-python", "demo"], check=False, capture_output=True, text=True, cwd=outside)

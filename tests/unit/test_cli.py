@@ -319,7 +319,7 @@ def test_adopt_that_is_refused_is_a_line_a_hint_and_1(pyproject: Path) -> None:
 def test_help_lists_the_commands(option: str) -> None:
     done = invoke(option)
     assert done.exit_code == 0
-    assert sorted(cli.main.commands) == [*"adopt completion demo doctor env run store testbed".split()]
+    assert sorted(cli.main.commands) == [*"adopt completion demo doctor env explain run store testbed".split()]
     for name in cli.main.commands:
         assert f"pyo3-base-python {name}" in done.stdout
 

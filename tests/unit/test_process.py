@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -210,3 +211,75 @@ def test_become_raises_what_it_can_not_start(tmp_path: Path) -> None:
         [sys.executable, "-I", "-c", code, SOURCE, tmp_path / "text"], capture_output=True, check=True
     )
     assert said.stdout == b"Exec format error\n"
+
+
+# A child that this process stands for
+
+
+STANDS_FOR = """
+import os, sys
+sys.path.insert(0, {source!r})
+from pyo3_base_python import process
+with process.handing_on_signals() as signals:
+    child = process.begin("/bin/sh", ["sh", "-c", {does!r}], dict(os.environ))
+    {late}
+    signals.to(child)
+    code = child.wait()
+if code < 0:
+    process.die_of(-code)
+sys.exit(code)
+"""
+
+
+def stand_for(does: str, late: str = "", **options: object) -> subprocess.Popen[bytes]:
+    """Start a process that starts a shell and ends as that does."""
+    code = STANDS_FOR.format(source=SOURCE, does=does, late=late)
+    return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, **options)  # type: ignore[call-overload,no-any-return]
+
+
+def test_begin_is_on_this_process_own_streams() -> None:
+    with stand_for("cat; exit 3", stdin=subprocess.PIPE) as started:
+        assert started.communicate(b"for it")[0] == b"for it"
+        assert started.returncode == 3
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
+def test_a_signal_is_handed_on_and_the_childs_answer_counts(number: signal.Signals) -> None:
+    does = f"trap 'echo got; exit 4' {number.name[3:]}; echo up; for i in $(seq 1000); do sleep 0.01; done"
+    with stand_for(does) as started:
+        assert started.stdout is not None
+        assert started.stdout.readline() == b"up\n"
+        started.send_signal(number)
+        assert started.stdout.read() == b"got\n"
+    assert started.returncode == 4
+
+
+def test_a_signal_before_the_child_is_known_waits_for_it() -> None:
+    does = "trap 'echo got; exit 4' TERM; echo up; for i in $(seq 1000); do sleep 0.01; done"
+    with stand_for(does, late="import time; time.sleep(0.5)") as started:
+        assert started.stdout is not None
+        assert started.stdout.readline() == b"up\n"
+        started.send_signal(signal.SIGTERM)
+        assert started.stdout.read() == b"got\n"
+    assert started.returncode == 4
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL, signal.SIGSEGV])
+def test_death_by_a_signal_is_handed_up(number: signal.Signals, tmp_path: Path) -> None:
+    with stand_for(f"ulimit -c 0; kill -{number.name[3:]} $$", cwd=tmp_path) as started:
+        started.wait()
+    assert started.returncode == -number
+
+
+def test_a_signal_that_was_ignored_stays_ignored() -> None:
+    """As with `nohup`, and for a job in the background of a script."""
+    with stand_for("echo up; sleep 0.3; echo done", preexec_fn=ignore_interrupt) as started:
+        assert started.stdout is not None
+        assert started.stdout.readline() == b"up\n"
+        started.send_signal(signal.SIGINT)
+        assert started.stdout.read() == b"done\n"
+    assert started.returncode == 0
+
+
+def ignore_interrupt() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

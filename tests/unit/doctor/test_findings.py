@@ -143,6 +143,7 @@ EVERY_REASON = {
     "no interpreter": ({"PYO3_NO_PYTHON": "1"}, project_with((0, 30, 1))),
     "config file": ({"PYO3_CONFIG_FILE": "mine"}, project_with((0, 30, 1))),
     "no manifest": ({}, None),
+    "cargo env": ({}, project_with((0, 30, 1), cargo_env=["PYO3_PYTHON"])),
     "cross build": ({}, project_with((0, 30, 1), build_target="aarch64-apple-darwin")),
     "no lock": ({}, project_with(locked=False)),
     "no pyo3": ({}, project_with()),

@@ -1,0 +1,109 @@
+"""The command `pyo3-base-python explain`. What it needs is imported when it runs: `--help` stays fast."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from pyo3_base_python import process
+from pyo3_base_python.errors import ShimError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pyo3_base_python.explain.causes import Call
+
+__all__ = ["explain"]
+
+COMMAND_NOT_FOUND = 127
+COMMAND_NOT_STARTED = 126
+
+file_type = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.option("--json", "json_file", metavar="FILE", type=file_type, help="Write the answer as JSON, too.")
+@click.option("--html", "html_file", metavar="FILE", type=file_type, help="Write the answer as a page, too.")
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def explain(command: tuple[str, ...], json_file: Path | None, html_file: Path | None) -> None:
+    """Run COMMAND, then say on stderr why cargo compiled what it compiled.
+
+    \b
+    pyo3-base-python explain -- uv build --wheel
+    pyo3-base-python explain -- cargo test
+    pyo3-base-python explain -- pyo3-base-python run -- pip wheel .
+    pyo3-base-python explain --html why.html -- maturin-shim build --release
+
+    Each root cause with its old and new value, what followed from it, and what to do. The command's streams and its
+    exit code are its own. Seen is every cargo that is started by CARGO or from PATH, with the shim and without.
+    """
+    environ = dict(os.environ)
+    folder = Path(tempfile.mkdtemp(prefix="pyo3-base-python-explain-"))
+    try:
+        status = _run(command, environ, folder)
+        # Here, not at the top: the parser and rich take longer to import than a small command takes to run.
+        from pyo3_base_python import store  # noqa: PLC0415
+        from pyo3_base_python.explain import causes, recording  # noqa: PLC0415
+
+        typed, root = shlex.join(command), store.default_root(environ)
+        calls = [causes.explain(call, typed, root) for call in recording.calls(folder)]
+        _answer(command, status, calls, json_file, html_file)
+    except ShimError as error:
+        from pyo3_base_python.cli import HintedError  # noqa: PLC0415 - imports this module
+
+        raise HintedError(error) from None
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    if status < 0:
+        process.die_of(-status)
+    sys.exit(status)
+
+
+def _run(command: Sequence[str], environ: dict[str, str], folder: Path) -> int:
+    """Run the command to its end, with every cargo recorded; its exit code, or less than 0 for a signal."""
+    from pyo3_base_python.explain import recording  # noqa: PLC0415 - as above
+
+    environ = {**environ, **recording.variables(folder, environ)}
+    program = process.find_program(command[0], environ)
+    if program is None:
+        raise ShimError(f"there is no command {command[0]!r}", "check its name, or PATH", COMMAND_NOT_FOUND)
+    with process.handing_on_signals() as signals:
+        try:
+            child = process.begin(program, command, environ)
+        except OSError as error:
+            raise ShimError(f"can't start {program}: {error.strerror}", exit_code=COMMAND_NOT_STARTED) from None
+        signals.to(child)
+        return child.wait()
+
+
+def _answer(
+    command: Sequence[str], status: int, calls: Sequence[Call], json_file: Path | None, html_file: Path | None
+) -> None:
+    from rich.console import Console  # noqa: PLC0415 - as above
+
+    from pyo3_base_python.explain import document, page, report  # noqa: PLC0415 - as above
+
+    console = Console(stderr=True, highlight=False)
+    for part in report.render(calls):
+        console.print(part, soft_wrap=True)
+    if json_file is not None:
+        _write(json_file, document.render(command, status, calls))
+    if html_file is not None:
+        _write(html_file, page.render(command, calls))
+
+
+def _write(file: Path, text: str) -> None:
+    """Write beside and rename: who reads meanwhile reads the old file or the new one."""
+    draft = file.with_name(f"{file.name}.new")
+    try:
+        draft.write_text(text, encoding="utf-8", errors="backslashreplace")
+        draft.replace(file)
+    except OSError as error:
+        raise ShimError(f"can't write {file}: {error.strerror}", "name a file in a folder that is there") from None

@@ -1,0 +1,112 @@
+"""Stand where cargo is started while a command runs, and read what is left of each call.
+
+A program called ``cargo`` comes first on ``PATH``; where the environment names a cargo (``CARGO``, or, beneath the
+shim's wrapper, ``PYO3_SHIM_CARGO``) another one takes that one's place. Each call of cargo that may compile leaves a
+file of what it was, one of what it logged and one of what it told the user, so that calls in parallel do not mix.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pyo3_base_python
+from pyo3_base_python import activation, cargo, process
+from pyo3_base_python.errors import ShimError
+from pyo3_base_python.explain.standin import write_json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Recorded", "calls", "variables"]
+
+
+class Recorded(NamedTuple):
+    """One call of cargo: its words, its folder, when it began (seconds since the epoch) and how long it took.
+
+    ``seconds`` and ``exit_code`` are ``None`` if it was killed together with who watched it; a negative exit code is
+    the signal that it died of. ``shim`` is whether a stable interpreter was set for it.
+    """
+
+    command: tuple[str, ...]
+    cwd: str
+    began: float
+    seconds: float | None
+    exit_code: int | None
+    shim: bool
+    log: bytes
+    told: bytes
+
+
+def variables(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """What to add to ``environ`` so that every cargo below it is recorded in ``folder``, an empty one.
+
+    Raises ``ShimError`` if there is no cargo, or no POSIX shell.
+    """
+    if process.WINDOWS:
+        raise ShimError("cargo is recorded through a POSIX shell", "run it on Linux or macOS, or under WSL")
+    on_path = process.find_program("cargo", environ)
+    if on_path is None:
+        raise ShimError("there is no cargo on PATH", "install Rust, for instance from https://rustup.rs")
+    programs = {"path": os.path.abspath(on_path)}
+    added = {}
+    replaced = {}
+    for name in ("CARGO", "PYO3_SHIM_CARGO"):
+        named = environ.get(name, "")
+        found = process.find_program(named, environ) if named and named != activation.CROSS else None
+        # The wrapper is to stay where it is, and to become the recording cargo.
+        if found and not cargo.is_wrapper(found):
+            programs[name] = os.path.abspath(found)
+            added[name] = os.fspath(folder / name / "cargo")
+            replaced[name] = (added[name], named)
+    first = folder / "path"
+    settings = folder / "settings.json"
+    write_json(os.fspath(settings), {"programs": programs, "replaced": replaced, "on_path": os.fspath(first)})
+    for role in programs:
+        _write_script(folder / role / "cargo", role, settings)
+    added["PATH"] = os.pathsep.join([os.fspath(first), environ.get("PATH", os.defpath)])
+    return added
+
+
+def calls(folder: Path) -> list[Recorded]:
+    """The calls recorded in ``folder``, in the order in which they began."""
+    found = []
+    for file in folder.glob("*-*.json"):
+        call = json.loads(file.read_text(encoding="utf-8", errors="surrogateescape"))
+        log, told = (file.with_suffix(suffix) for suffix in (".log", ".told"))
+        found.append(
+            Recorded(
+                tuple(call["command"]),
+                call["cwd"],
+                call["began"],
+                call.get("seconds"),
+                call.get("exit_code"),
+                call["shim"],
+                log.read_bytes() if log.exists() else b"",
+                told.read_bytes() if told.exists() else b"",
+            )
+        )
+    return sorted(found, key=lambda call: call.began)
+
+
+def _write_script(path: Path, role: str, settings: Path) -> None:
+    code = Path(pyo3_base_python.__file__).resolve().parent.parent
+    words = " ".join(shlex.quote(os.fspath(word)) for word in (code, role, settings))
+    path.parent.mkdir()
+    # As the wrapper's launcher: neither PYTHONPATH nor site-packages are looked at.
+    path.write_text(
+        f"#!/bin/sh\nexec {shlex.quote(sys.executable)} -I -S -c 'import sys\n"
+        "_, code, role, settings, locale = sys.argv[:5]\n"
+        "del sys.argv[1:5]\n"
+        "sys.path.append(code)\n"
+        "from pyo3_base_python.explain.standin import main\n"
+        f'main(role, settings, locale)\' {words} "${{LC_CTYPE+set to $LC_CTYPE}}" "$@"\n',
+        encoding="utf-8",
+        errors="surrogateescape",
+    )
+    path.chmod(0o700)

@@ -1,0 +1,122 @@
+"""A cargo that runs the real one and keeps what it logs. Started by the scripts that ``recording`` writes.
+
+The real cargo gets the environment that it would have had without ``explain`` (its build scripts may watch ``PATH``),
+but for ``CARGO_LOG``, which nobody watches, and colours, if there is a terminal. Its arguments, stdin, stdout, exit
+code and signals are its own; its stderr comes through here, without what it logs for us.
+
+Standard library only, and little of that: every import is paid at each call of cargo.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import sys
+import time
+
+from pyo3_base_python import invocation, process
+from pyo3_base_python.explain.sieve import LOG_DIRECTIVES, Parted, Sieve
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import NoReturn
+
+__all__ = ["main", "write_json"]
+
+PAUSE_SECONDS = 0.2
+BLOCK = 65536
+
+
+def main(role: str, settings_file: str, locale: str) -> NoReturn:
+    """Be cargo. ``role`` is by which way this was started, a key of ``programs`` in the settings.
+
+    ``locale`` is what the script says of ``LC_CTYPE``, which Python sets in a C locale (PEP 538): ``set to X``, or
+    nothing if it was not set.
+    """
+    with open(settings_file, encoding="utf-8", errors="surrogateescape") as file:
+        settings = json.load(file)
+    program, folder = settings["programs"][role], os.path.dirname(settings_file)
+    environ = restored(os.environ, settings)
+    environ.pop("LC_CTYPE", None)
+    if locale:
+        environ["LC_CTYPE"] = locale[len("set to ") :]
+    command = ["cargo", *sys.argv[1:]]
+    try:
+        if not invocation.parse(command[1:]).may_build:
+            process.become(program, command, environ)
+        sys.exit(record(program, command, environ, folder))
+    except OSError as error:
+        sys.stderr.write(f"pyo3-base-python: can't start {program}: {error.strerror}\n")
+        sys.exit(126)
+
+
+def restored(environ: Mapping[str, str], settings: Mapping[str, object]) -> dict[str, str]:
+    """The environment as it would be without the recording."""
+    result = dict(environ)
+    path = result.get("PATH", "").split(os.pathsep)
+    result["PATH"] = os.pathsep.join(folder for folder in path if folder != settings["on_path"])
+    replaced = settings["replaced"]
+    assert isinstance(replaced, dict)
+    for name, (ours, before) in replaced.items():
+        if result.get(name) == ours:
+            result.pop(name)
+            if before is not None:
+                result[name] = before
+    return result
+
+
+def record(program: str, command: Sequence[str], environ: Mapping[str, str], folder: str) -> int:
+    """Run cargo to its end and return its exit code; die of the signal that it died of."""
+    began = time.time_ns()
+    base = os.path.join(folder, f"{began}-{os.getpid()}")
+    call = {
+        "command": list(command),
+        "cwd": os.getcwd(),
+        "began": began / 1e9,
+        "shim": "PYO3_SHIM_PYTHON" in environ,
+    }
+    write_json(f"{base}.json", call)
+    environ = {**environ, "CARGO_LOG": ",".join(filter(None, (environ.get("CARGO_LOG"), LOG_DIRECTIVES)))}
+    if not {"CARGO_TERM_COLOR", "NO_COLOR"} & environ.keys() and environ.get("TERM") != "dumb" and os.isatty(2):
+        environ["CARGO_TERM_COLOR"] = "always"
+    read_end, write_end = os.pipe()
+    with open(f"{base}.log", "wb") as log, open(f"{base}.told", "wb") as told, process.handing_on_signals() as signals:
+        child = process.begin(program, command, environ, write_end)
+        signals.to(child)
+        os.close(write_end)
+        sieve = Sieve()
+        while True:
+            ready = select.select([read_end], [], [], PAUSE_SECONDS)[0]
+            block = os.read(read_end, BLOCK) if ready else b""
+            if block:
+                keep(sieve.feed(block), log, told)
+            elif ready or child.poll() is not None:
+                break  # the end of the stream, or only a daemon holds it open still
+        keep(sieve.end(), log, told)
+        code = child.wait()
+    write_json(f"{base}.json", {**call, "seconds": (time.time_ns() - began) / 1e9, "exit_code": code})
+    if code < 0:
+        process.die_of(-code)
+    return code
+
+
+def keep(parted: Parted, log: object, told: object) -> None:
+    """Put the parts of stderr where they belong. The user's terminal may be gone; cargo is not to notice that."""
+    log.write(parted.log)  # type: ignore[attr-defined]
+    told.write(parted.told)  # type: ignore[attr-defined]
+    rest = memoryview(parted.told)
+    try:
+        while rest:
+            rest = rest[os.write(2, rest) :]
+    except OSError:
+        pass
+
+
+def write_json(path: str, content: Mapping[str, object]) -> None:
+    """Write beside and rename: who reads meanwhile reads the old file or the new one."""
+    draft = f"{path}.new"
+    with open(draft, "w", encoding="utf-8", errors="surrogateescape") as file:
+        json.dump(content, file, indent=2)
+    os.replace(draft, path)
