@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from pyo3_base_python import fixtures
-from pyo3_base_python.testbed import commands, compiler_cache
+from pyo3_base_python.testbed import commands, compiler_cache, machines
 from pyo3_base_python.testbed.compiler_cache import Counted
 
 from .conftest import Outcome, Site, uv
@@ -126,16 +126,19 @@ def test_the_table(tmp_path: Path) -> None:
     arguments = ["machines", "--work", os.fspath(tmp_path / "bed"), project, "--output", os.fspath(output)]
     result = CliRunner().invoke(commands.testbed, arguments)
     assert result.exit_code == 0, result.output
-    alone, shim = json.loads((output / "machines.json").read_text())["ways"]
-    for way in (alone, shim):
-        assert way["first"]["counted"]["hits"] == 0
-        assert way["second"]["counted"]["hits"] > 0
-    assert "pyo3" in alone["second"]["missed"]
-    assert shim["second"]["missed"] == []
-    assert shim["second"]["counted"]["misses"] == 0
-    assert "| sccache with the shim |" in (output / "machines.md").read_text()
+    builds = json.loads((output / "machines.json").read_text())["builds"]
+    found = {(build["way"], build["machine"]): build for build in builds}
+    for way in machines.WAYS:
+        assert found[way, "first"]["counted"]["hits"] == 0
+        assert found[way, "second"]["counted"]["hits"] > 0
+    assert "pyo3" in found["sccache", "second"]["missed"]
+    assert found["sccache with the shim", "second"]["missed"] == []
+    assert found["sccache with the shim", "second"]["counted"]["misses"] == 0
+    assert found["sccache with the shim", machines.RESTORED]["counted"] == {"hits": 0, "misses": 0, "not_cacheable": 1}
+    assert (output / "machines.md").read_text().count("\n| sccache with the shim |") == 3
 
 
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are looked up in /proc")
 def test_nothing_that_was_started_is_left(tmp_path: Path, environ: dict[str, str]) -> None:
     """The command is told to end in the middle of the first build."""
     project = os.fspath(fixtures.folder() / "version_specific")
@@ -155,7 +158,7 @@ def test_nothing_that_was_started_is_left(tmp_path: Path, environ: dict[str, str
 
 
 def _using(folder: Path) -> set[int]:
-    """The processes that have ``folder`` in their command line or are an sccache server of it."""
+    """The processes that have ``folder`` in their command line, or work in it."""
     found = set()
     for process in Path("/proc").glob("[0-9]*"):
         try:

@@ -55,7 +55,7 @@ def testbed() -> None:
     pyo3-base-python testbed matrix --shim off             what the patches do, without the shim
     pyo3-base-python testbed compare rpds-py==2026.9.1     every way to build, in one table
     pyo3-base-python testbed interpreters .                several interpreters in turn
-    pyo3-base-python testbed machines .                    two machines that share compiled crates
+    pyo3-base-python testbed machines .                    machines that share crates by sccache
 
     \b
     Exit codes:
@@ -307,7 +307,7 @@ def interpreters(project: str, versions: tuple[str, ...], output: Path | None, w
 @click.option("--output", type=click.Path(file_okay=False, path_type=Path), help="Write machines.md and .json there.")
 @work_option
 def machines(project: str, output: Path | None, work: Path | None) -> None:
-    """Build PROJECT on two machines that share crates by sccache, and count what the second finds.
+    """Build PROJECT on machines that share crates by sccache, and count what the second one finds.
 
     PROJECT is a folder (it is copied, and not changed) or NAME==VERSION from PyPI. Needs redis-server, which is started
     on a socket of its own and ends with this command. A machine is a fresh checkout, store and sccache server.

@@ -1,7 +1,8 @@
-"""One project on two machines that share compiled crates through sccache: what the second finds there.
+"""One project on machines that share compiled crates through sccache: what the second finds there, and a third.
 
 A machine is a fresh checkout, store and sccache server, at the paths that they had on the one before, as for two jobs
-of one image. Two ways: sccache alone, and with the shim.
+of one image. The third has a target directory, too, which a CI cache has restored. Two ways: sccache alone, and with
+the shim.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pyo3_base_python.testbed import building, comparison, compiler_cache, repor
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from pyo3_base_python.testbed.comparison import Subject
     from pyo3_base_python.testbed.compiler_cache import Counted
@@ -30,24 +32,21 @@ __all__ = ["Result", "as_json", "markdown", "run", "table"]
 FORMAT = 1
 # Whether the shim is on.
 WAYS = {"sccache": False, "sccache with the shim": True}
-HEADINGS = ("way", "first machine, s", "second machine, s", "rustc calls", "hits", "misses", "not cacheable", "missed")
-RIGHT = (False, True, True, True, True, True, True, False)
-
-
-class Visit(NamedTuple):
-    """A build on one machine: what sccache was asked for, the crates that it did not have, and seconds."""
-
-    counted: Counted
-    missed: tuple[str, ...]
-    seconds: float
+# What a machine has besides the cache, in the order in which they build.
+FRESH = ("first", "second")
+RESTORED = "third, target directory restored"
+HEADINGS = ("way", "machine", "seconds", "rustc calls", "hits", "misses", "not cacheable", "missed")
+RIGHT = (False, False, True, True, True, True, True, False)
 
 
 class Row(NamedTuple):
-    """A way's result: the machine that fills the cache, and the one after it."""
+    """A build on one machine: what its sccache was asked for, the crates that were not in the cache, and seconds."""
 
     way: str
-    first: Visit
-    second: Visit
+    machine: str
+    counted: Counted
+    missed: tuple[str, ...]
+    seconds: float
 
 
 class Result(NamedTuple):
@@ -69,7 +68,7 @@ class Setting(NamedTuple):
 
 
 def run(named: str, work: WorkFolder, environ: Mapping[str, str], progress: Callable[[str], None]) -> Result:
-    """Build the project ``named`` (a folder or NAME==VERSION) with uv on two machines, by each of ``WAYS``.
+    """Build the project ``named`` (a folder or NAME==VERSION) with uv on three machines, by each of ``WAYS``.
 
     Raises ``ShimError`` if the project can't be had, a server does not start, or a build fails.
     """
@@ -84,39 +83,47 @@ def run(named: str, work: WorkFolder, environ: Mapping[str, str], progress: Call
     # What other commands of the test bed have built there is not to be copied with each checkout.
     shutil.rmtree(subject.folder / "target", ignore_errors=True)
     setting = Setting(subject, python, bench, work, variables)
-    rows = [measure(way, setting, progress) for way in WAYS]
+    rows = [row for way in WAYS for row in measure(way, setting, progress)]
     found = tools.versions((*session.TOOL_NAMES, "sccache"), variables)
     context = {"Python": python.version, **found, "cargo": cargo, "pyo3": subject.pyo3}
     return Result(subject.name, rows, context)
 
 
-def measure(way: str, setting: Setting, progress: Callable[[str], None]) -> Row:
-    """Two machines in turn by ``way``, from an empty cache."""
+def measure(way: str, setting: Setting, progress: Callable[[str], None]) -> list[Row]:
+    """The machines in turn by ``way``, from an empty cache; the last gets the target directory of the one before."""
+    rows = []
     with compiler_cache.served(setting.environ, setting.work.log("redis")) as endpoint:
-        visits = []
-        for number in (1, 2):
-            progress(f"{way}: machine {number}")
-            visits.append(visit(f"{way}, machine {number}", endpoint, setting, shim=WAYS[way]))
-    return Row(way, visits[0], visits[1])
+        for machine in (*FRESH, RESTORED):
+            progress(f"{way}: {machine} machine")
+            checkout = fresh_checkout(setting, keep_target=machine == RESTORED)
+            environ = dict(setting.environ)
+            shutil.rmtree(environ["PYO3_SHIM_STORE"], ignore_errors=True)
+            if WAYS[way]:
+                environ.update(activation.variables(environ))
+            with compiler_cache.on_a_machine(endpoint, environ, setting.work.log("sccache")) as cache:
+                wheels = os.fspath(setting.bench.folder / "wheels")
+                command = ["uv", "build", "--wheel", "--python", setting.python.path, "--out-dir", wheels]
+                built = setting.bench.must_build(f"{way}, {machine} machine", [command], cache.environ, checkout)
+                rows.append(Row(way, machine, cache.counted(), cache.missed(), built.seconds))
+    return rows
 
 
-def visit(what: str, endpoint: str, setting: Setting, *, shim: bool) -> Visit:
-    """Build on a fresh machine that shares the cache at ``endpoint``."""
+def fresh_checkout(setting: Setting, *, keep_target: bool) -> Path:
+    """The project at the path that it has on every machine, its files of now; a target directory only if it is kept."""
+    kept = setting.bench.folder / "target"
+    shutil.rmtree(kept, ignore_errors=True)
+    last = setting.work.scratch_of(setting.subject.folder) / "target"
+    if keep_target:
+        last.rename(kept)
     checkout = setting.work.scratch(setting.subject.folder)
-    shutil.rmtree(setting.environ["PYO3_SHIM_STORE"], ignore_errors=True)
-    environ = dict(setting.environ)
-    if shim:
-        environ.update(activation.variables(environ))
-    wheels = os.fspath(setting.bench.folder / "wheels")
-    command = ["uv", "build", "--wheel", "--python", setting.python.path, "--out-dir", wheels]
-    with compiler_cache.on_a_machine(endpoint, environ, setting.work.log("sccache")) as machine:
-        built = setting.bench.must_build(what, [command], machine.environ, checkout)
-        return Visit(machine.counted(), machine.missed(), built.seconds)
+    if keep_target:
+        kept.rename(last)
+    return checkout
 
 
 def table(result: Result) -> Table:
     """The result for a terminal."""
-    shown = Table(title=f"{result.project} on two machines that share what sccache keeps")
+    shown = Table(title=f"{result.project} on machines that share what sccache keeps")
     for heading, right in zip(HEADINGS, RIGHT):
         shown.add_column(heading, justify="right" if right else "left", overflow="fold")
     for row in fields(result):
@@ -127,7 +134,7 @@ def table(result: Result) -> Table:
 def markdown(result: Result) -> str:
     """The result as a document."""
     lines = [
-        f"{result.project} on two machines that share what sccache keeps; the counts are those of the second:",
+        f"{result.project} on machines that share what sccache keeps:",
         "",
         *report.markdown_table(HEADINGS, fields(result), RIGHT),
         "",
@@ -137,22 +144,21 @@ def markdown(result: Result) -> str:
 
 
 def as_json(result: Result) -> str:
-    """One object: ``format``, ``project``, ``context``, ``ways``."""
-    ways = [{"way": row.way, "first": _visited(row.first), "second": _visited(row.second)} for row in result.rows]
-    whole = {"format": FORMAT, "project": result.project, "context": dict(result.context), "ways": ways}
+    """One object: ``format``, ``project``, ``context``, ``builds``."""
+    builds = [{**row._asdict(), "counted": row.counted._asdict()} for row in result.rows]
+    whole = {"format": FORMAT, "project": result.project, "context": dict(result.context), "builds": builds}
     return json.dumps(whole, indent=2) + "\n"
 
 
 def fields(result: Result) -> list[list[str]]:
-    """The rows of the table; counts are calls of rustc on the second machine."""
-    body = []
-    for row in result.rows:
-        found = row.second.counted
-        counts = [str(number) for number in (found.asked, *found)]
-        seconds = [f"{one.seconds:.1f}" for one in (row.first, row.second)]
-        body.append([row.way, *seconds, *counts, ", ".join(row.second.missed)])
-    return body
-
-
-def _visited(visit: Visit) -> dict[str, object]:
-    return {**visit._asdict(), "counted": visit.counted._asdict()}
+    """The rows of the table."""
+    return [
+        [
+            row.way,
+            row.machine,
+            f"{row.seconds:.1f}",
+            *(str(number) for number in (row.counted.asked, *row.counted)),
+            ", ".join(row.missed),
+        ]
+        for row in result.rows
+    ]
