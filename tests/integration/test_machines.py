@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Callable, NamedTuple
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from pyo3_base_python import fixtures
@@ -20,6 +21,7 @@ from pyo3_base_python.testbed import commands, compiler_cache, machines
 from pyo3_base_python.testbed.compiler_cache import Counted
 
 from .conftest import Outcome, Site, uv
+from .test_recipes import recipe
 
 pytestmark = [
     pytest.mark.skipif(not shutil.which("redis-server"), reason="there is no redis-server on this machine"),
@@ -118,6 +120,23 @@ def test_a_restored_target_directory(visit: Visitor, tmp_path: Path, shim: bool)
         assert second.counted == Counted(hits=0, misses=0, not_cacheable=1)
     else:
         assert second.counted.hits == 2
+
+
+@pytest.mark.quick
+def test_the_recipe_sets_what_is_tested_here(shared: str, environ: dict[str, str], tmp_path: Path) -> None:
+    """Its commands are those of the recipe for GitHub Actions, which is run word for word elsewhere."""
+    job = yaml.safe_load(recipe("GitHub Actions with sccache"))
+    if not shutil.which("sccache"):
+        pytest.skip("there is no sccache on this machine")
+    with compiler_cache.on_a_machine(shared, environ, tmp_path / "log") as machine:
+        for name, value in job["env"].items():
+            if not name.startswith("SCCACHE_"):
+                assert os.path.basename(machine.environ[name]) == value, name
+    used = [step.get("run") or step["uses"].partition("@")[0] for step in job["steps"]]
+    simple = yaml.safe_load(recipe("GitHub Actions"))
+    assert [step["run"] for step in simple if "run" in step] == [step["run"] for step in job["steps"] if "run" in step]
+    assert used.index(simple[0]["run"]) < used.index("Swatinem/rust-cache")
+    assert used[-1] == simple[-1]["run"]
 
 
 def test_the_table(tmp_path: Path) -> None:
