@@ -125,8 +125,8 @@ def on_a_machine(endpoint: str, environ: Mapping[str, str], log: Path) -> Iterat
         with _running("sccache", [program], {**whole, **own}, Path(socket), log) as child:
             yield Machine(program, whole, log)
             # What was compiled last may still be on its way to the cache: the server ends when it is there.
-            process.capture([program, "--stop-server"], whole, SECONDS_TO_ANSWER)
-            with contextlib.suppress(subprocess.TimeoutExpired):
+            with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+                process.capture([program, "--stop-server"], whole, SECONDS_TO_ANSWER)
                 child.wait(SECONDS_TO_END)
 
 

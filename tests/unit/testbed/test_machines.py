@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
 
 from pyo3_base_python.testbed.compiler_cache import Counted
-from pyo3_base_python.testbed.machines import Result, Row, as_json, fields, markdown
+from pyo3_base_python.testbed.machines import Result, Row, as_json, fields, fresh_checkout, markdown
+
+if TYPE_CHECKING:
+    from pyo3_base_python.testbed.workfolder import WorkFolder
 
 RESULT = Result(
     "example",
@@ -42,3 +50,27 @@ def test_json_has_all_of_it_and_a_version() -> None:
         "missed": ["pyo3"],
         "seconds": 10.0,
     }
+
+
+@pytest.mark.parametrize("target", ["target", "rust/target"])
+@pytest.mark.parametrize("keep", [False, True])
+def test_a_fresh_checkout_is_at_the_same_path_and_of_now(work: WorkFolder, target: str, keep: bool) -> None:
+    tree = work.top / "tree"
+    (tree / "rust").mkdir(parents=True)
+    (tree / "rust" / "Cargo.toml").write_text("")
+    os.utime(tree / "rust" / "Cargo.toml", (0, 0))
+    first = fresh_checkout(tree, work, keep_targets=False)
+    built = first / target / "release"
+    built.mkdir(parents=True)
+    (built.parent / "CACHEDIR.TAG").write_text("")
+    (built / "artifact").write_text("")
+    os.utime(built / "artifact", (1, 1))
+    (first / "left-over").write_text("")
+
+    second = fresh_checkout(tree, work, keep_targets=keep)
+    assert second == first
+    assert (second / "rust" / "Cargo.toml").stat().st_mtime > 1
+    assert not (second / "left-over").exists()
+    assert (second / target).exists() == keep
+    if keep:
+        assert Path(built / "artifact").stat().st_mtime == 1
