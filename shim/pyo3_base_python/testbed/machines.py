@@ -34,7 +34,7 @@ FORMAT = 1
 WAYS = {"sccache": False, "sccache with the shim": True}
 # What a machine has besides the cache, in the order in which they build.
 FRESH = ("first", "second")
-RESTORED = "third, target directory restored"
+RESTORED = "third, target/ restored"
 HEADINGS = ("way", "machine", "seconds", "rustc calls", "hits", "misses", "not cacheable", "missed")
 RIGHT = (False, False, True, True, True, True, True, False)
 
@@ -128,8 +128,11 @@ def fresh_checkout(tree: Path, work: WorkFolder, *, keep_targets: bool) -> Path:
 
 
 def target_directories(tree: Path) -> list[Path]:
-    """Cargo's target directories in ``tree``, by the mark that it puts there. They may be in a subfolder."""
-    return [mark.parent for mark in sorted(tree.rglob("CACHEDIR.TAG")) if mark.parent.name == "target"]
+    """Cargo's target directories in ``tree``, which may be in a subfolder: by a file that it always writes there.
+
+    (`CACHEDIR.TAG` it writes only where it has made the directory itself, which maturin may have done.)
+    """
+    return [mark.parent for mark in sorted(tree.rglob(".rustc_info.json"))]
 
 
 def table(result: Result) -> Table:
@@ -162,14 +165,14 @@ def as_json(result: Result) -> str:
 
 
 def fields(result: Result) -> list[list[str]]:
-    """The rows of the table."""
+    """The rows of the table; those that found nothing in the cache missed all, which need not be named."""
     return [
         [
             row.way,
             row.machine,
             f"{row.seconds:.1f}",
             *(str(number) for number in (row.counted.asked, *row.counted)),
-            ", ".join(row.missed),
+            ", ".join(row.missed) if row.counted.hits or not row.missed else "all",
         ]
         for row in result.rows
     ]
