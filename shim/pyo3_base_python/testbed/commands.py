@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -54,6 +55,7 @@ def testbed() -> None:
     pyo3-base-python testbed matrix --shim off             what the patches do, without the shim
     pyo3-base-python testbed compare rpds-py==2026.9.1     every way to build, in one table
     pyo3-base-python testbed interpreters .                several interpreters in turn
+    pyo3-base-python testbed machines .                    machines that share crates by sccache
 
     \b
     Exit codes:
@@ -319,6 +321,33 @@ def interpreters(project: str, versions: tuple[str, ...], output: Path | None, w
             _write(output, {f"interpreters.{suffix}": text for suffix, text in texts.items()})
 
 
+@testbed.command()
+@click.argument("project")
+@click.option("--output", type=click.Path(file_okay=False, path_type=Path), help="Write machines.md and .json there.")
+@work_option
+def machines(project: str, output: Path | None, work: Path | None) -> None:
+    """Build PROJECT on machines that share crates by sccache, and count what the second one finds.
+
+    PROJECT is a folder (it is copied, and not changed) or NAME==VERSION from PyPI. Needs redis-server, which is started
+    on a socket of its own and ends with this command. A machine is a fresh checkout, store and sccache server.
+
+    \b
+    pyo3-base-python testbed machines .
+    pyo3-base-python testbed machines rpds-py==2026.9.1
+    """
+    with _told(), _ended_in_order():
+        from rich.console import Console  # noqa: PLC0415 - see the top
+
+        from pyo3_base_python.testbed import machines as shared  # noqa: PLC0415 - see the top
+
+        folder = _work_folder(work)
+        with Console(stderr=True).status("fetching") as status, folder.locked():
+            result = shared.run(project, folder, os.environ, status.update)
+        Console().print(shared.table(result))
+        if output is not None:
+            _write(output, {"machines.md": shared.markdown(result), "machines.json": shared.as_json(result)})
+
+
 def _list(cells: list[Cell]) -> None:
     from pyo3_base_python.testbed import matrix as pure  # noqa: PLC0415 - see the top
 
@@ -390,3 +419,13 @@ def _told() -> Iterator[None]:
             yield
     except ShimError as error:
         raise HintedError(error) from None
+
+
+@contextlib.contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """What was started is stopped by SIGTERM, too: it ends this process as an error would."""
+    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

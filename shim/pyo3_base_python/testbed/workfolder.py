@@ -92,10 +92,14 @@ class WorkFolder:
 
         Its files are of now: cargo would else take them for those of another tree that it has seen in between.
         """
-        copy = self.top / "scratch" / "-".join(tree.relative_to(self.top).parts)
+        copy = self.scratch_of(tree)
         shutil.rmtree(copy, ignore_errors=True)
         shutil.copytree(tree, copy, symlinks=True, copy_function=shutil.copy)
         return copy
+
+    def scratch_of(self, tree: Path) -> Path:
+        """Where ``scratch`` puts the copy of ``tree``."""
+        return self.top / "scratch" / "-".join(tree.relative_to(self.top).parts)
 
     def _drop_old_drafts(self) -> None:
         for draft in (self.top / DRAFTS).glob("*"):

@@ -1,0 +1,178 @@
+"""One project on machines that share compiled crates through sccache: what the second finds there, and a third.
+
+A machine is a fresh checkout, store and sccache server, at the paths that they had on the one before, as for two jobs
+of one image. The third has a target directory, too, which a CI cache has restored. Two ways: sccache alone, and with
+the shim.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from typing import NamedTuple
+
+from rich.table import Table
+
+from pyo3_base_python import activation
+from pyo3_base_python.testbed import building, comparison, compiler_cache, report, session, tools
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from pyo3_base_python.testbed.comparison import Subject
+    from pyo3_base_python.testbed.compiler_cache import Counted
+    from pyo3_base_python.testbed.tools import Python
+    from pyo3_base_python.testbed.workfolder import WorkFolder
+
+__all__ = ["Result", "as_json", "markdown", "run", "table"]
+
+FORMAT = 1
+# Whether the shim is on.
+WAYS = {"sccache": False, "sccache with the shim": True}
+# What a machine has besides the cache, in the order in which they build.
+FRESH = ("first", "second")
+RESTORED = "third, target/ restored"
+HEADINGS = ("way", "machine", "seconds", "rustc calls", "hits", "misses", "not cacheable", "missed")
+RIGHT = (False, False, True, True, True, True, True, False)
+
+
+class Row(NamedTuple):
+    """A build on one machine: what its sccache was asked for, the crates that were not in the cache, and seconds."""
+
+    way: str
+    machine: str
+    counted: Counted
+    missed: tuple[str, ...]
+    seconds: float
+
+
+class Result(NamedTuple):
+    """The rows for ``project``; ``context``: the tools it was made with."""
+
+    project: str
+    rows: Sequence[Row]
+    context: Mapping[str, str]
+
+
+class Setting(NamedTuple):
+    """What all builds have in common: the project, the interpreter, where to build, and variables without the shim."""
+
+    subject: Subject
+    python: Python
+    bench: building.Bench
+    work: WorkFolder
+    environ: Mapping[str, str]
+
+
+def run(named: str, work: WorkFolder, environ: Mapping[str, str], progress: Callable[[str], None]) -> Result:
+    """Build the project ``named`` (a folder or NAME==VERSION) with uv on three machines, by each of ``WAYS``.
+
+    Raises ``ShimError`` if the project can't be had, a server does not start, or a build fails.
+    """
+    environ = compiler_cache.without_settings(tools.clean(environ))
+    cargo = session.cargo_version(environ)
+    python = tools.default_python(environ)
+    compiler_cache.must_have_redis(environ)
+    subject = comparison.find_subject(named, work, environ)
+    bench = building.Bench(subject.folder.parent / "bench", environ, progress)
+    variables = tools.environment(python, (*building.BUILD_TOOLS, "sccache"), work, environ)
+    variables.update(CARGO=os.fspath(bench.recorder.program), PYO3_SHIM_STORE=os.fspath(work.top / "machine-store"))
+    # What other commands of the test bed have built there is not to be copied with each checkout.
+    for target in target_directories(subject.folder):
+        shutil.rmtree(target)
+    setting = Setting(subject, python, bench, work, variables)
+    rows = [row for way in WAYS for row in measure(way, setting, progress)]
+    found = tools.versions((*session.TOOL_NAMES, "sccache"), variables)
+    context = {"Python": python.version, **found, "cargo": cargo, "pyo3": subject.pyo3}
+    return Result(subject.name, rows, context)
+
+
+def measure(way: str, setting: Setting, progress: Callable[[str], None]) -> list[Row]:
+    """The machines in turn by ``way``, from an empty cache; the last gets the target directory of the one before."""
+    rows = []
+    with compiler_cache.served(setting.environ, setting.work.log("redis")) as endpoint:
+        for machine in (*FRESH, RESTORED):
+            progress(f"{way}: {machine} machine")
+            checkout = fresh_checkout(setting.subject.folder, setting.work, keep_targets=machine == RESTORED)
+            environ = dict(setting.environ)
+            shutil.rmtree(environ["PYO3_SHIM_STORE"], ignore_errors=True)
+            if WAYS[way]:
+                environ.update(activation.variables(environ))
+            with compiler_cache.on_a_machine(endpoint, environ, setting.work.log("sccache")) as cache:
+                wheels = os.fspath(setting.bench.folder / "wheels")
+                command = ["uv", "build", "--wheel", "--python", setting.python.path, "--out-dir", wheels]
+                built = setting.bench.must_build(f"{way}, {machine} machine", [command], cache.environ, checkout)
+                rows.append(Row(way, machine, cache.counted(), cache.missed(), built.seconds))
+    return rows
+
+
+def fresh_checkout(tree: Path, work: WorkFolder, *, keep_targets: bool) -> Path:
+    """A copy of ``tree`` at the path that it has on every machine, its files of now.
+
+    ``keep_targets``: with the target directories of the copy that was there.
+    """
+    last = work.scratch_of(tree)
+    kept = work.top / "kept-targets"
+    shutil.rmtree(kept, ignore_errors=True)
+    for target in target_directories(last) if keep_targets else []:
+        place = kept / target.relative_to(last)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        target.rename(place)
+    checkout = work.scratch(tree)
+    for target in target_directories(kept):
+        target.rename(checkout / target.relative_to(kept))
+    return checkout
+
+
+def target_directories(tree: Path) -> list[Path]:
+    """Cargo's target directories in ``tree``, which may be in a subfolder: by a file that it always writes there.
+
+    (`CACHEDIR.TAG` it writes only where it has made the directory itself, which maturin may have done.)
+    """
+    return [mark.parent for mark in sorted(tree.rglob(".rustc_info.json"))]
+
+
+def table(result: Result) -> Table:
+    """The result for a terminal."""
+    shown = Table(title=f"{result.project} on machines that share what sccache keeps")
+    for heading, right in zip(HEADINGS, RIGHT):
+        shown.add_column(heading, justify="right" if right else "left", overflow="fold")
+    for row in fields(result):
+        shown.add_row(*row)
+    return shown
+
+
+def markdown(result: Result) -> str:
+    """The result as a document."""
+    lines = [
+        f"{result.project} on machines that share what sccache keeps:",
+        "",
+        *report.markdown_table(HEADINGS, fields(result), RIGHT),
+        "",
+        f"Made with {', '.join(f'{name} {value}' for name, value in result.context.items())}.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def as_json(result: Result) -> str:
+    """One object: ``format``, ``project``, ``context``, ``builds``."""
+    builds = [{**row._asdict(), "counted": row.counted._asdict()} for row in result.rows]
+    whole = {"format": FORMAT, "project": result.project, "context": dict(result.context), "builds": builds}
+    return json.dumps(whole, indent=2) + "\n"
+
+
+def fields(result: Result) -> list[list[str]]:
+    """The rows of the table; those that found nothing in the cache missed all, which need not be named."""
+    return [
+        [
+            row.way,
+            row.machine,
+            f"{row.seconds:.1f}",
+            *(str(number) for number in (row.counted.asked, *row.counted)),
+            ", ".join(row.missed) if row.counted.hits or not row.missed else "all",
+        ]
+        for row in result.rows
+    ]
