@@ -3,7 +3,7 @@
 It reads in this order: ``patches`` (what there is), ``upstream`` (released and patched sources), ``upstream_tests``
 (the projects' own tests), ``candidates`` (released, patched, or somebody else's), ``matrix`` (which builds, and what
 should hold), ``projects`` (the crates that are built), ``building`` (one build), ``measurement`` (one cell),
-``session`` (all of them), ``results`` (kept between runs), ``report``, ``comparison``, ``interpreters``,
+``session`` (all of them), ``results`` (kept between runs), ``tables``, ``report``, ``comparison``, ``interpreters``,
 ``compiler_cache`` and ``machines``.
 ``commands`` is the command line.
 """

@@ -275,15 +275,16 @@ def compare(project: str, ways: tuple[str, ...], repeat: int, output: Path | Non
     with _told():
         from rich.console import Console  # noqa: PLC0415 - see the top
 
-        from pyo3_base_python.testbed import comparison  # noqa: PLC0415 - see the top
+        from pyo3_base_python.testbed import comparison, tables  # noqa: PLC0415 - see the top
 
         console = Console(stderr=True)
         folder = _work_folder(work)
         with console.status("fetching") as status, folder.locked():
             result = comparison.run(project, ways, repeat, folder, os.environ, status.update)
-        Console().print(comparison.table(result))
+        sheet = comparison.sheet(result)
+        Console().print(tables.terminal(sheet))
         if output is not None:
-            _write(output, {"compare.md": comparison.markdown(result), "compare.json": comparison.as_json(result)})
+            _write(output, {"compare.md": tables.document(sheet), "compare.json": comparison.as_json(result)})
 
 
 @testbed.command()
@@ -311,13 +312,15 @@ def interpreters(project: str, versions: tuple[str, ...], output: Path | None, w
         from rich.console import Console  # noqa: PLC0415 - see the top
 
         from pyo3_base_python.testbed import interpreters as side_by_side  # noqa: PLC0415 - see the top
+        from pyo3_base_python.testbed import tables  # noqa: PLC0415 - see the top
 
         folder = _work_folder(work)
         with Console(stderr=True).status("fetching") as status, folder.locked():
             result = side_by_side.run(project, versions, folder, os.environ, status.update)
-        Console().print(side_by_side.table(result))
+        sheet = side_by_side.sheet(result)
+        Console().print(tables.terminal(sheet))
         if output is not None:
-            texts = {"md": side_by_side.markdown(result), "json": side_by_side.as_json(result)}
+            texts = {"md": tables.document(sheet), "json": side_by_side.as_json(result)}
             _write(output, {f"interpreters.{suffix}": text for suffix, text in texts.items()})
 
 
@@ -339,13 +342,15 @@ def machines(project: str, output: Path | None, work: Path | None) -> None:
         from rich.console import Console  # noqa: PLC0415 - see the top
 
         from pyo3_base_python.testbed import machines as shared  # noqa: PLC0415 - see the top
+        from pyo3_base_python.testbed import tables  # noqa: PLC0415 - see the top
 
         folder = _work_folder(work)
         with Console(stderr=True).status("fetching") as status, folder.locked():
             result = shared.run(project, folder, os.environ, status.update)
-        Console().print(shared.table(result))
+        sheet = shared.sheet(result)
+        Console().print(tables.terminal(sheet))
         if output is not None:
-            _write(output, {"machines.md": shared.markdown(result), "machines.json": shared.as_json(result)})
+            _write(output, {"machines.md": tables.document(sheet), "machines.json": shared.as_json(result)})
 
 
 def _list(cells: list[Cell]) -> None:

@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 import tomlkit
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
-from rich.table import Table
 from tomlkit.exceptions import TOMLKitError
 
 from pyo3_base_python import activation, config, interpreter, process
 from pyo3_base_python.errors import ShimError
-from pyo3_base_python.testbed import building, candidates, patches, projects, report, running, session, tools, upstream
+from pyo3_base_python.testbed import building, candidates, patches, projects, running, session, tools, upstream
 from pyo3_base_python.testbed.failures import Exit
 from pyo3_base_python.testbed.patches import Source
+from pyo3_base_python.testbed.tables import Sheet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pyo3_base_python.testbed.tools import Python
     from pyo3_base_python.testbed.workfolder import WorkFolder
 
-__all__ = ["FORMAT", "WAYS", "Result", "Row", "as_json", "markdown", "run", "table"]
+__all__ = ["FORMAT", "WAYS", "Result", "Row", "as_json", "run", "sheet"]
 
 FORMAT = 1
 HEADINGS = ("way", "crates", "seconds", "times faster", "what it breaks")
@@ -344,26 +344,15 @@ def patched_pyo3(
     raise SkippedError(why)
 
 
-def table(result: Result) -> Table:
-    """The comparison for a terminal."""
-    shown = Table(title=f"{result.project}: a warm build, by each way")
-    for heading, right in zip(HEADINGS, RIGHT):
-        shown.add_column(heading, justify="right" if right else "left", overflow="fold")
-    for row in fields(result):
-        shown.add_row(*row)
-    return shown
-
-
-def markdown(result: Result) -> str:
-    """The comparison as a document."""
-    lines = [
-        f"{result.project}, a warm build with nothing changed, by each way:",
-        "",
-        *report.markdown_table(HEADINGS, fields(result), RIGHT),
-        "",
-        f"Made with {', '.join(f'{name} {value}' for name, value in result.context.items())}.",
-    ]
-    return "\n".join(lines) + "\n"
+def sheet(result: Result) -> Sheet:
+    """The result as a table."""
+    return Sheet(
+        f"{result.project}, a warm build with nothing changed, by each way",
+        HEADINGS,
+        RIGHT,
+        fields(result),
+        result.context,
+    )
 
 
 def as_json(result: Result) -> str:

@@ -11,10 +11,9 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
-from rich.table import Table
-
 from pyo3_base_python import activation
-from pyo3_base_python.testbed import building, comparison, report, session, tools
+from pyo3_base_python.testbed import building, comparison, session, tools
+from pyo3_base_python.testbed.tables import Sheet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from pyo3_base_python.testbed.tools import Python
     from pyo3_base_python.testbed.workfolder import WorkFolder
 
-__all__ = ["Result", "as_json", "markdown", "run", "table"]
+__all__ = ["Result", "as_json", "run", "sheet"]
 
 FORMAT = 1
 # What the variables are, besides those of a plain build; `None`: without the shim.
@@ -118,26 +117,15 @@ def disk_usage(folder: Path) -> int:
     return sum(blocks.values()) * BYTES_PER_BLOCK
 
 
-def table(result: Result) -> Table:
-    """The result for a terminal."""
-    shown = Table(title=f"{result.project} for Python {', '.join(result.versions)} in turn, one target directory")
-    for heading, right in zip(HEADINGS, RIGHT):
-        shown.add_column(heading, justify="right" if right else "left", overflow="fold")
-    for row in fields(result):
-        shown.add_row(*row)
-    return shown
-
-
-def markdown(result: Result) -> str:
-    """The result as a document."""
-    lines = [
-        f"{result.project} for Python {', '.join(result.versions)} in turn on one target directory:",
-        "",
-        *report.markdown_table(HEADINGS, fields(result), RIGHT),
-        "",
-        f"Made with {', '.join(f'{name} {value}' for name, value in result.context.items())}.",
-    ]
-    return "\n".join(lines) + "\n"
+def sheet(result: Result) -> Sheet:
+    """The result as a table."""
+    return Sheet(
+        f"{result.project} for Python {', '.join(result.versions)} in turn on one target directory",
+        HEADINGS,
+        RIGHT,
+        fields(result),
+        result.context,
+    )
 
 
 def as_json(result: Result) -> str:

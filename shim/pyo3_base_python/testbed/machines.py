@@ -12,10 +12,9 @@ import os
 import shutil
 from typing import NamedTuple
 
-from rich.table import Table
-
 from pyo3_base_python import activation
-from pyo3_base_python.testbed import building, comparison, compiler_cache, report, session, tools
+from pyo3_base_python.testbed import building, comparison, compiler_cache, session, tools
+from pyo3_base_python.testbed.tables import Sheet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from pyo3_base_python.testbed.tools import Python
     from pyo3_base_python.testbed.workfolder import WorkFolder
 
-__all__ = ["Result", "as_json", "markdown", "run", "table"]
+__all__ = ["Result", "as_json", "run", "sheet"]
 
 FORMAT = 1
 # Whether the shim is on.
@@ -135,26 +134,11 @@ def target_directories(tree: Path) -> list[Path]:
     return [mark.parent for mark in sorted(tree.rglob(".rustc_info.json"))]
 
 
-def table(result: Result) -> Table:
-    """The result for a terminal."""
-    shown = Table(title=f"{result.project} on machines that share what sccache keeps")
-    for heading, right in zip(HEADINGS, RIGHT):
-        shown.add_column(heading, justify="right" if right else "left", overflow="fold")
-    for row in fields(result):
-        shown.add_row(*row)
-    return shown
-
-
-def markdown(result: Result) -> str:
-    """The result as a document."""
-    lines = [
-        f"{result.project} on machines that share what sccache keeps:",
-        "",
-        *report.markdown_table(HEADINGS, fields(result), RIGHT),
-        "",
-        f"Made with {', '.join(f'{name} {value}' for name, value in result.context.items())}.",
-    ]
-    return "\n".join(lines) + "\n"
+def sheet(result: Result) -> Sheet:
+    """The result as a table."""
+    return Sheet(
+        f"{result.project} on machines that share what sccache keeps", HEADINGS, RIGHT, fields(result), result.context
+    )
 
 
 def as_json(result: Result) -> str:

@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 
 from rich.table import Table
 
-from pyo3_base_python.testbed import matrix, results
+from pyo3_base_python.testbed import matrix, results, tables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pyo3_base_python.testbed.matrix import Cell, Found, Verdict
     from pyo3_base_python.testbed.upstream_tests import Comparison, Run
 
-__all__ = ["FORMAT", "Report", "as_json", "chart", "failures", "markdown", "markdown_table", "table", "tests_table"]
+__all__ = ["FORMAT", "Report", "as_json", "chart", "failures", "markdown", "table", "tests_table"]
 
 FORMAT = 1
 HEADINGS = ("backend", "ABI", "pyo3", "backend is", "Python", "front end")
@@ -93,7 +93,7 @@ def markdown(report: Report) -> str:
     lines = [
         "Crates recompiled, and seconds, in the second isolated build of one crate, nothing changed in between:",
         "",
-        *markdown_table(headings, body, [heading.startswith("shim ") for heading in headings]),
+        *tables.markdown(headings, body, [heading.startswith("shim ") for heading in headings]),
         "",
         f"Made with {', '.join(f'{name} {value}' for name, value in report.context.items())}.",
     ]
@@ -108,12 +108,6 @@ def markdown(report: Report) -> str:
         for cell, verdict in wrong
     ]
     return "\n".join(lines).rstrip() + "\n"
-
-
-def markdown_table(headings: Sequence[str], body: Sequence[Sequence[str]], right: Sequence[bool]) -> list[str]:
-    """The lines of a table; ``right`` says which columns are aligned to the right."""
-    lines = [_line(headings), "|" + "|".join("---:" if is_right else "---" for is_right in right) + "|"]
-    return lines + [_line(row) for row in body]
 
 
 def tests_table(comparisons: Sequence[Comparison]) -> Table:
@@ -215,7 +209,3 @@ def _runs(run: Run) -> str:
 
 def _crates(number: int) -> str:
     return f"{number} crate{'' if number == 1 else 's'}"
-
-
-def _line(fields: Sequence[str]) -> str:
-    return "| " + " | ".join(field.replace("|", "\\|") for field in fields) + " |"

@@ -6,7 +6,8 @@ import json
 import os
 from pathlib import Path
 
-from pyo3_base_python.testbed.interpreters import Result, Round, Row, as_json, disk_usage, fields, markdown
+from pyo3_base_python.testbed.interpreters import Result, Round, Row, as_json, disk_usage, fields, sheet
+from pyo3_base_python.testbed.tables import document
 
 RESULT = Result(
     "example",
@@ -21,7 +22,7 @@ def test_a_crate_counts_as_often_as_it_is_compiled() -> None:
 
 
 def test_document_names_project_interpreters_and_tools() -> None:
-    text = markdown(RESULT)
+    text = document(sheet(RESULT))
     assert text.startswith("example for Python 3.11, 3.12 in turn")
     assert "| plain | 3 | 12.3 | 2 | 5.0 | 100 |" in text
     assert text.endswith("Made with cargo 1.95.0.\n")

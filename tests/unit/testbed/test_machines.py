@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pyo3_base_python.testbed.compiler_cache import Counted
-from pyo3_base_python.testbed.machines import Result, Row, as_json, fields, fresh_checkout, markdown
+from pyo3_base_python.testbed.machines import Result, Row, as_json, fields, fresh_checkout, sheet
+from pyo3_base_python.testbed.tables import document
 
 if TYPE_CHECKING:
     from pyo3_base_python.testbed.workfolder import WorkFolder
@@ -33,7 +34,7 @@ def test_each_machine_has_a_row() -> None:
 
 
 def test_document_names_project_and_tools() -> None:
-    text = markdown(RESULT)
+    text = document(sheet(RESULT))
     assert text.startswith("example on machines")
     assert "| sccache | second | 10.0 | 23 | 12 | 2 | 9 | pyo3 |" in text
     assert text.endswith("Made with sccache 0.16.0.\n")
