@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from collections.abc import Callable
@@ -16,6 +15,8 @@ from pyo3_base_python.errors import CannotSteady
 from pyo3_base_python.project import Lock, Project
 
 from .support import Script, Wrapper, an_interpreter
+
+fcntl = pytest.importorskip("fcntl", reason="Windows has other locks, and no build directories")
 
 BUILT = Project("/src", "/src", Lock([(0, 26, 0)]), "", "/src/target")
 ON = {"PYO3_SHIM_BUILD_DIR": "interpreter"}
