@@ -54,13 +54,16 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def visit(shared: str, tmp_path: Path, environ: dict[str, str]) -> Visitor:
     """Build on a machine that has nothing but the cache, at the paths that all machines have.
 
-    ``target`` is a target directory that a CI cache restores; ``store`` names the shim's store, which starts empty.
+    ``target`` is a target directory that a CI cache restores; ``place`` and ``store`` name the folders of the checkout
+    and of the shim's store, which starts empty.
     """
     if not shutil.which("sccache"):
         pytest.skip("there is no sccache on this machine")
-    checkout = tmp_path / "checkout"
 
-    def build(crate: str, *, shim: bool, store: str = "store", target: Path | None = None) -> Visit:
+    def build(
+        crate: str, *, shim: bool, place: str = "checkout", store: str = "store", target: Path | None = None
+    ) -> Visit:
+        checkout = tmp_path / place
         shutil.rmtree(checkout, ignore_errors=True)
         fixtures.copy(crate, checkout)
         for file in checkout.rglob("*"):
@@ -120,6 +123,18 @@ def test_a_restored_target_directory(visit: Visitor, tmp_path: Path, shim: bool)
         assert second.counted == Counted(hits=0, misses=0, not_cacheable=1)
     else:
         assert second.counted.hits == 2
+
+
+def test_a_checkout_at_another_path_finds_every_crate_if_the_target_directory_is_where_it_was(
+    visit: Visitor, tmp_path: Path, environ: dict[str, str]
+) -> None:
+    environ["CARGO_TARGET_DIR"] = os.fspath(tmp_path / "target")
+    first = visit(OLD, shim=True, place="here")
+    shutil.rmtree(tmp_path / "target")
+    second = visit(OLD, shim=True, place="there")
+    assert first.missed
+    assert second.missed == ()
+    assert "pyo3" in second.outcome.recompiled
 
 
 @pytest.mark.quick
