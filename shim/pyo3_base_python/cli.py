@@ -240,7 +240,7 @@ def demo(keep: bool, quiet: bool) -> None:
     pyo3-base-python demo
     pyo3-base-python demo --keep              look at what was built afterwards
 
-    Takes a minute or two; needs cargo and an index to install maturin from. Nothing but a scratch folder and the store is changed.
+    Takes a minute or two; needs cargo and an index to install maturin from. Changed are a scratch folder and the store.
     The exit code is 1 if a build fails, or if anything is recompiled with the shim.
     """
     from rich.console import Console  # noqa: PLC0415 - half of the start-up time, and only needed here
