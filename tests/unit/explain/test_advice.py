@@ -10,9 +10,9 @@ from pyo3_base_python.explain.reasons import Kind, Reason
 
 from .support import explained
 
-SEEN = Circumstances(shim=False, typed="uv build", store="/store", cwd="/work/project", cold=False)
+SEEN = Circumstances(shim=False, typed="uv build", store="/store", cwd="/home/me/project", cold=False)
 PYO3_FFI = Package("pyo3-ffi", "0.30.1", "")
-OTHER = Package("other", "1.0.0", "/work/project")
+OTHER = Package("other", "1.0.0", "/home/me/project")
 RANDOM, CONFIG, LAUNCHER = "/tmp/x1/bin/python", "/store/config/1.txt", "/store/python/1/python"
 
 
@@ -58,7 +58,9 @@ def test_on_a_variable(reason: Reason, shim: bool, words: str) -> None:
     assert words in advise(reason, SEEN._replace(shim=shim))
 
 
-def file(path: str, package: Package = OTHER, kept_in: str = "/work/project/target/debug/.fingerprint/a/b") -> Reason:
+def file(
+    path: str, package: Package = OTHER, kept_in: str = "/home/me/project/target/debug/.fingerprint/a/b"
+) -> Reason:
     return Reason(Kind.FILE, f"{path} changed", path, "", "", package, kept_in=kept_in)
 
 
@@ -69,17 +71,17 @@ ELSEWHERE = "/shared/target/debug/.fingerprint/other-1/dep-lib-other"
     ("reason", "shim", "words"),
     [
         (
-            file("/work/project/src/lib.rs"),
+            file("/home/me/project/src/lib.rs"),
             False,
             "the sources changed, as they should (cargo compares times, not contents)",
         ),
         (
-            file("/work/project/src/lib.rs", kept_in=ELSEWHERE),
+            file("/home/me/project/src/lib.rs", kept_in=ELSEWHERE),
             False,
             "if it was only unpacked anew, the shim would see that",
         ),
         (
-            file("/work/project/src/lib.rs", kept_in=ELSEWHERE),
+            file("/home/me/project/src/lib.rs", kept_in=ELSEWHERE),
             True,
             "the sources changed, as they should (cargo compares",
         ),
@@ -88,7 +90,7 @@ ELSEWHERE = "/shared/target/debug/.fingerprint/other-1/dep-lib-other"
             False,
             "maturin wrote its configuration file",
         ),
-        (file("/work/project/target/debug/build/a/out/b.rs"), False, "a build wrote this file anew"),
+        (file("/home/me/project/target/debug/build/a/out/b.rs"), False, "a build wrote this file anew"),
         (file("/usr/include/a.h"), False, "other watches this file, which is newer than the last build"),
     ],
 )
@@ -102,12 +104,12 @@ def test_on_a_file(reason: Reason, shim: bool, words: str) -> None:
     ("path", "by_script", "words"),
     [
         (
-            "/work/project/no.txt",
+            "/home/me/project/no.txt",
             True,
             "the build script of pyo3-ffi tracks a file that is not there, so it runs each time",
         ),
         ("/tmp/x1/pyvenv.cfg", True, "the shim would keep it fresh"),
-        ("/work/project/src/gone.rs", False, "it was there at the last build"),
+        ("/home/me/project/src/gone.rs", False, "it was there at the last build"),
     ],
 )
 def test_on_a_missing_file(path: str, by_script: bool, words: str) -> None:
