@@ -10,9 +10,9 @@ from pyo3_base_python.explain.reasons import Kind, Reason
 
 from .support import explained
 
-SEEN = Circumstances(shim=False, typed="uv build", store="/store", cwd="/home/me/project", cold=False)
+SEEN = Circumstances(shim=False, typed="uv build", store="/store", cwd="/home/a/project", cold=False)
 PYO3_FFI = Package("pyo3-ffi", "0.30.1", "")
-OTHER = Package("other", "1.0.0", "/home/me/project")
+OTHER = Package("other", "1.0.0", "/home/a/project")
 RANDOM, CONFIG, LAUNCHER = "/tmp/x1/bin/python", "/store/config/1.txt", "/store/python/1/python"
 
 
@@ -59,7 +59,7 @@ def test_on_a_variable(reason: Reason, shim: bool, words: str) -> None:
 
 
 def file(
-    path: str, package: Package = OTHER, kept_in: str = "/home/me/project/target/debug/.fingerprint/a/b"
+    path: str, package: Package = OTHER, kept_in: str = "/home/a/project/target/debug/.fingerprint/a/b"
 ) -> Reason:
     return Reason(Kind.FILE, f"{path} changed", path, "", "", package, kept_in=kept_in)
 
@@ -71,17 +71,17 @@ ELSEWHERE = "/shared/target/debug/.fingerprint/other-1/dep-lib-other"
     ("reason", "shim", "words"),
     [
         (
-            file("/home/me/project/src/lib.rs"),
+            file("/home/a/project/src/lib.rs"),
             False,
             "the sources changed, as they should (cargo compares times, not contents)",
         ),
         (
-            file("/home/me/project/src/lib.rs", kept_in=ELSEWHERE),
+            file("/home/a/project/src/lib.rs", kept_in=ELSEWHERE),
             False,
             "if it was only unpacked anew, the shim would see that",
         ),
         (
-            file("/home/me/project/src/lib.rs", kept_in=ELSEWHERE),
+            file("/home/a/project/src/lib.rs", kept_in=ELSEWHERE),
             True,
             "the sources changed, as they should (cargo compares",
         ),
@@ -90,7 +90,7 @@ ELSEWHERE = "/shared/target/debug/.fingerprint/other-1/dep-lib-other"
             False,
             "maturin wrote its configuration file",
         ),
-        (file("/home/me/project/target/debug/build/a/out/b.rs"), False, "a build wrote this file anew"),
+        (file("/home/a/project/target/debug/build/a/out/b.rs"), False, "a build wrote this file anew"),
         (file("/usr/include/a.h"), False, "other watches this file, which is newer than the last build"),
     ],
 )
@@ -104,12 +104,12 @@ def test_on_a_file(reason: Reason, shim: bool, words: str) -> None:
     ("path", "by_script", "words"),
     [
         (
-            "/home/me/project/no.txt",
+            "/home/a/project/no.txt",
             True,
             "the build script of pyo3-ffi tracks a file that is not there, so it runs each time",
         ),
         ("/tmp/x1/pyvenv.cfg", True, "the shim would keep it fresh"),
-        ("/home/me/project/src/gone.rs", False, "it was there at the last build"),
+        ("/home/a/project/src/gone.rs", False, "it was there at the last build"),
     ],
 )
 def test_on_a_missing_file(path: str, by_script: bool, words: str) -> None:
