@@ -58,9 +58,7 @@ def test_on_a_variable(reason: Reason, shim: bool, words: str) -> None:
     assert words in advise(reason, SEEN._replace(shim=shim))
 
 
-def file(
-    path: str, package: Package = OTHER, kept_in: str = "/home/a/project/target/debug/.fingerprint/a/b"
-) -> Reason:
+def file(path: str, package: Package = OTHER, kept_in: str = "/home/a/project/target/debug/.fingerprint/a/b") -> Reason:
     return Reason(Kind.FILE, f"{path} changed", path, "", "", package, kept_in=kept_in)
 
 
