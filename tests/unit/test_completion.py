@@ -45,7 +45,7 @@ def completed(*words: str) -> list[str]:
         (["d"], ["demo", "doctor"]),
         (["doctor", "--j"], ["--json"]),
         (["env", "--format", "f"], ["fish"]),
-        (["testbed", "ma"], ["matrix"]),
+        (["testbed", "ma"], ["machines", "matrix"]),
         (["nonsense"], []),
     ],
 )
