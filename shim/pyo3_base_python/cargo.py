@@ -15,7 +15,7 @@ import os
 import sys
 
 from pyo3_base_python import build_dir, interpreter, invocation, plan, process, project, sources, store
-from pyo3_base_python.errors import CannotSteady, ShimError, UserError
+from pyo3_base_python.errors import NOT_FOUND, NOT_STARTED, CannotSteady, ShimError, UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["main", "prepare", "real_cargo", "resolve"]
 
-CARGO_NOT_FOUND = 127
-CARGO_NOT_STARTED = 126
 SECONDS_TO_CLEAN = 3600.0
 # In the second line of every launcher.
 LAUNCHER_MARK = b"Written by pyo3-base-python"
@@ -73,7 +71,7 @@ def main(locale: str | None = None) -> NoReturn:
         process.become(cargo, [cargo, *arguments], environ)
     except OSError as error:
         say(f"can't start {cargo}: {error.strerror}")
-        sys.exit(CARGO_NOT_STARTED)
+        sys.exit(NOT_STARTED)
 
 
 def prepare(
@@ -106,9 +104,8 @@ def prepare(
     if steps.build_dir:
         # Build scripts and macros are compiled for the host, in the folder without the target's name.
         folders = dict.fromkeys([call.profile_folder, os.path.join(*target, call.profile_folder)])
-        toolchain = [call.toolchain] if call.toolchain else []
         try:
-            copied = build_dir.prepare(steps.build_dir, folders, here, [cargo, *toolchain], environ)
+            copied = build_dir.prepare(steps.build_dir, folders, here, with_toolchain(cargo, call), environ)
         except CannotSteady as error:
             say(f"{error.what}; the build directory is that of all interpreters")
         else:
@@ -158,7 +155,7 @@ def clean(
 
     Raises ``CannotSteady`` if cargo does not do it.
     """
-    command = [cargo, *([call.toolchain] if call.toolchain else []), "clean", "--target-dir", here.target_dir]
+    command = [*with_toolchain(cargo, call), "clean", "--target-dir", here.target_dir]
     command += [
         "--manifest-path",
         os.path.join(here.manifest_dir, "Cargo.toml"),
@@ -176,6 +173,11 @@ def clean(
         raise CannotSteady(f"can't run cargo clean: {error.strerror or error}") from None
     if code:
         raise CannotSteady(f"cargo clean -p {' -p '.join(packages)} ended with exit code {code}")
+
+
+def with_toolchain(cargo: str, call: invocation.Invocation) -> list[str]:
+    """The words by which the same cargo is started for another subcommand: rustup's ``+toolchain`` stays."""
+    return [cargo, call.toolchain] if call.toolchain else [cargo]
 
 
 def use_base_python(used: interpreter.Interpreter, path: str, environ: Mapping[str, str]) -> None:
@@ -217,9 +219,9 @@ def real_cargo(environ: Mapping[str, str], wrapper: str) -> str:
         return found
     if named:
         raise ShimError(
-            f"PYO3_SHIM_CARGO is {named}, which is not a program", "unset it, or set it to a cargo", CARGO_NOT_FOUND
+            f"PYO3_SHIM_CARGO is {named}, which is not a program", "unset it, or set it to a cargo", NOT_FOUND
         )
-    raise ShimError("there is no cargo on PATH", "install Rust, for instance from https://rustup.rs", CARGO_NOT_FOUND)
+    raise ShimError("there is no cargo on PATH", "install Rust, for instance from https://rustup.rs", NOT_FOUND)
 
 
 def is_wrapper(path: str) -> bool:

@@ -15,7 +15,7 @@ from pyo3_base_python import __version__, activation, inventory, process, shells
 from pyo3_base_python import store as files
 from pyo3_base_python.completion import completion
 from pyo3_base_python.doctor.command import doctor
-from pyo3_base_python.errors import ShimError
+from pyo3_base_python.errors import NOT_FOUND, NOT_STARTED, ShimError
 from pyo3_base_python.explain.command import explain
 from pyo3_base_python.testbed.commands import testbed
 
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 __all__ = ["main"]
-
-COMMAND_NOT_FOUND = 127
-COMMAND_NOT_STARTED = 126
 
 
 class HintedError(click.ClickException):
@@ -117,14 +114,14 @@ def run(command: tuple[str, ...], verbose: bool, quiet: bool) -> NoReturn:
     program = added.get("CARGO") if name == "cargo" else None
     program = program or process.find_program(name, environ)
     if program is None:
-        raise ShimError(f"there is no command {name!r}", "check its name, or PATH", COMMAND_NOT_FOUND)
+        raise ShimError(f"there is no command {name!r}", "check its name, or PATH", NOT_FOUND)
     if verbose:
         for variable, value in added.items():
             click.echo(f"pyo3-base-python: {variable}={value}", err=True)
     try:
         process.become(program, [name, *command[1:]], environ)
     except OSError as error:
-        raise ShimError(f"can't start {program}: {error.strerror}", exit_code=COMMAND_NOT_STARTED) from None
+        raise ShimError(f"can't start {program}: {error.strerror}", exit_code=NOT_STARTED) from None
 
 
 @main.command()
@@ -210,24 +207,21 @@ def adopt(project: Path, dry_run: bool, undo: bool) -> None:
     """
     from pyo3_base_python import adopt as adoption  # noqa: PLC0415 - tomlkit and packaging, only needed here
 
-    try:
-        path = adoption.find(project)
-        before = adoption.read(path)
-        if undo:
-            after = adoption.restored(before)
-        else:
-            setup = path.with_name("setup.py")
-            script = setup.read_text(encoding="utf-8", errors="replace") if setup.is_file() else ""
-            after = adoption.adopted(before, f"pyo3-base-python>={__version__}", script)
-        if after == before:
-            click.echo(f"{path} is {'not' if undo else 'already'} adopted: nothing to do", err=True)
-        elif dry_run:
-            click.echo(adoption.diff(before, after).encode(), nl=False)
-        else:
-            adoption.write(path, after)
-            click.echo(f"{path} is {'as it was' if undo else 'adopted'}", err=True)
-    except ShimError as error:
-        raise HintedError(error) from None
+    path = adoption.find(project)
+    before = adoption.read(path)
+    if undo:
+        after = adoption.restored(before)
+    else:
+        setup = path.with_name("setup.py")
+        script = setup.read_text(encoding="utf-8", errors="replace") if setup.is_file() else ""
+        after = adoption.adopted(before, f"pyo3-base-python>={__version__}", script)
+    if after == before:
+        click.echo(f"{path} is {'not' if undo else 'already'} adopted: nothing to do", err=True)
+    elif dry_run:
+        click.echo(adoption.diff(before, after).encode(), nl=False)
+    else:
+        adoption.write(path, after)
+        click.echo(f"{path} is {'as it was' if undo else 'adopted'}", err=True)
 
 
 @main.command()

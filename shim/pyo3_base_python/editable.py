@@ -11,15 +11,13 @@ from __future__ import annotations
 import os
 import time
 
-from pyo3_base_python import store
+from pyo3_base_python import sources, store
 
 __all__ = ["holds", "linked_project", "modules", "project"]
 
 # A project with more modules than this is not read; it counts as changed in each build.
 MODULES_READ = 5000
 NO_MODULES = frozenset({"__pycache__", "node_modules"})
-# Files that mark a folder without modules: cargo's target directory and other caches, a virtual environment.
-MARKS = ("CACHEDIR.TAG", "pyvenv.cfg")
 
 
 def project(direct_url: str) -> str:
@@ -57,7 +55,7 @@ def modules(folder: str) -> str:
         return ""
     found: list[bytes] = []
     for place, folders, names in os.walk(folder):
-        if place != folder and any(mark in names for mark in MARKS):
+        if place != folder and any(mark in names for mark in sources.MARKS):
             folders.clear()
             continue
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in NO_MODULES)
@@ -80,5 +78,4 @@ def holds(folder: str, building: str) -> bool:
     """Whether ``folder``, if it is one, is or holds that of the package that is being built, ``building`` or ``""``."""
     if not building or not os.path.isabs(folder) or "\0" in folder:
         return False
-    inner, outer = os.path.realpath(building), os.path.realpath(folder)
-    return inner == outer or inner.startswith(os.path.join(outer, ""))
+    return sources.is_inside(os.path.realpath(building), folder)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-__all__ = ["CannotSteady", "ShimError", "UserError"]
+__all__ = ["NOT_FOUND", "NOT_STARTED", "CannotSteady", "ShimError", "UserError"]
+
+# Exit codes for a program that is not there, and for one that can't be started, as shells have them.
+NOT_FOUND = 127
+NOT_STARTED = 126
 
 
 class ShimError(Exception):

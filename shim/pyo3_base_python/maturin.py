@@ -8,16 +8,13 @@ import sysconfig
 
 from pyo3_base_python import activation, process
 from pyo3_base_python.cargo import fail, say
-from pyo3_base_python.errors import ShimError
+from pyo3_base_python.errors import NOT_FOUND, NOT_STARTED, ShimError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
 __all__ = ["main"]
-
-MATURIN_NOT_FOUND = 127
-MATURIN_NOT_STARTED = 126
 
 
 def main() -> NoReturn:
@@ -34,7 +31,7 @@ def main() -> NoReturn:
     try:
         process.become(program, ["maturin", *sys.argv[1:]], environ)
     except OSError as error:
-        fail(ShimError(f"can't start {program}: {error.strerror}", exit_code=MATURIN_NOT_STARTED))
+        fail(ShimError(f"can't start {program}: {error.strerror}", exit_code=NOT_STARTED))
 
 
 def find_maturin(environ: dict[str, str]) -> str:
@@ -50,5 +47,5 @@ def find_maturin(environ: dict[str, str]) -> str:
     raise ShimError(
         "maturin is not installed",
         "pip install maturin, or install pyo3-base-python with its dependencies",
-        MATURIN_NOT_FOUND,
+        NOT_FOUND,
     )

@@ -38,7 +38,7 @@ __all__ = ["Record", "read_record", "settle", "unpacked_sdist", "write_record"]
 
 # Of a record's format; a record of another one is void.
 HEADER = "pyo3-base-python sources 1"
-# Files that mark a folder with no sources in it: cargo's target directory, a virtual environment.
+# Files that mark a folder with no sources or modules in it: a target directory or other cache, a virtual environment.
 MARKS = ("CACHEDIR.TAG", "pyvenv.cfg")
 # Packages of one sdist may be built by one cargo call each, and not each time: earlier trees must be remembered.
 TREES_REMEMBERED = 32

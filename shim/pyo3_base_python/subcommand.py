@@ -10,8 +10,8 @@ import os
 import sys
 
 from pyo3_base_python import __version__, activation, process
-from pyo3_base_python.cargo import CARGO_NOT_STARTED, fail, say
-from pyo3_base_python.errors import ShimError
+from pyo3_base_python.cargo import fail, say
+from pyo3_base_python.errors import NOT_FOUND, NOT_STARTED, ShimError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,8 +71,8 @@ def run(arguments: Sequence[str]) -> NoReturn:
         say(f"{error.what}; cargo runs without a stable interpreter")
     found = process.find_program(program, environ)
     if found is None:
-        fail(ShimError(f"there is no program {program}", "start this by `cargo base-python`", 127))
+        fail(ShimError(f"there is no program {program}", "start this by `cargo base-python`", NOT_FOUND))
     try:
         process.become(found, ["cargo", *arguments], environ)
     except OSError as error:
-        fail(ShimError(f"can't start {found}: {error.strerror}", exit_code=CARGO_NOT_STARTED))
+        fail(ShimError(f"can't start {found}: {error.strerror}", exit_code=NOT_STARTED))

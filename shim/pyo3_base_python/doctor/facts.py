@@ -118,6 +118,7 @@ def gather(folder: str, environ: Mapping[str, str]) -> Facts:
     found = _installed(path, declared, environ)
     backend = found.get(declared.rust_backend) if declared else None
     root, store_error = _store(environ)
+    tox = _tox(folder, document)
     return Facts(
         folder=folder,
         pyproject=declared,
@@ -132,8 +133,8 @@ def gather(folder: str, environ: Mapping[str, str]) -> Facts:
         store_error=store_error,
         decision=_decision(call, here, environ, root),
         graph=_graph(real.real, here, declared, environ),
-        settings=_settings(folder, document, environ),
-        tox=_tox(folder, document),
+        settings=_settings(folder, document, tox, environ),
+        tox=tox,
         tox_override=activation.TOX_OVERRIDE in environ.get("TOX_OVERRIDE", ""),
     )
 
@@ -259,13 +260,14 @@ def _error_line(output: str) -> str:
     return next((line for line in lines if line.startswith("error")), (lines or ["cargo metadata says nothing"])[0])
 
 
-def _settings(folder: str, document: dict[str, Any], environ: Mapping[str, str]) -> tuple[Setting, ...]:
+def _settings(
+    folder: str, document: dict[str, Any], tox: Tox | None, environ: Mapping[str, str]
+) -> tuple[Setting, ...]:
     found = [
         *settings.cibuildwheel(document),
         *settings.uv("pyproject.toml [tool.uv]", pyproject.table(document, "tool", "uv")),
         *settings.uv("uv.toml", settings.toml(cargo_config.read(os.path.join(folder, "uv.toml")) or "")),
     ]
-    tox = _tox(folder, document)
     found += tox.settings if tox else ()
     for path in dict.fromkeys(cargo_config.files(environ, folder)):
         found += settings.cargo_env(path, cargo_config.read(path) or "")

@@ -41,8 +41,6 @@ REASONS = {
 }
 # Of those, the ones that mean that there is no work for the shim at all.
 NO_WORK = frozenset({"no manifest", "no pyo3"})
-# How the path of the launcher ends, unless PYO3_SHIM_STORE says otherwise.
-LAUNCHER = "/pyo3-base-python/bin/cargo"
 # Differ in every isolated environment, and can't be given a stable value: programs are found through them.
 UNSTEADY = ("PATH", "VIRTUAL_ENV")
 # maturin writes pyo3's configuration itself for a stable ABI, from these versions of pyo3 and of its own on.
@@ -180,8 +178,6 @@ def settings(facts: Facts) -> Iterator[Finding]:
 def _tool(setting: Setting) -> Finding:
     variable, value = setting.variable, setting.value
     what = f"{setting.place} sets {variable}={value}"
-    if variable == "CARGO" and value.endswith(LAUNCHER):
-        return Finding(OK, "settings", what)
     if variable == "CARGO":
         return Finding(PROBLEM, "settings", what, "take it out: build backends start that cargo, and not the shim")
     if variable == "PYO3_SHIM_MODE" and value == "full":

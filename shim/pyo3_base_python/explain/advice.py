@@ -6,6 +6,7 @@ import os
 from typing import NamedTuple
 
 from pyo3_base_python.explain.reasons import Kind, Reason
+from pyo3_base_python.project import PYO3_FAMILY
 
 __all__ = ["Circumstances", "advise"]
 
@@ -14,7 +15,6 @@ STEADIED = frozenset({"PYO3_PYTHON", "PYTHON_SYS_EXECUTABLE"})
 # With the configuration file that the shim sets, pyo3 does not look at these; others may.
 NOT_LOOKED_AT_BY_PYO3 = frozenset({"VIRTUAL_ENV", "CONDA_PREFIX", "PATH"})
 CONFIG_FILE = "PYO3_CONFIG_FILE"
-READERS_OF_PYO3_VARIABLES = frozenset({"pyo3", "pyo3-ffi", "pyo3-build-config", "pyo3-macros-backend", "pyo3-macros"})
 
 
 class Circumstances(NamedTuple):
@@ -61,7 +61,7 @@ ADVICE = {
 
 def _on_variable(reason: Reason, seen: Circumstances) -> str:
     name, watcher = reason.subject, reason.watcher
-    pyo3 = reason.watched_by is not None and reason.watched_by.name in READERS_OF_PYO3_VARIABLES
+    pyo3 = reason.watched_by is not None and reason.watched_by.name in PYO3_FAMILY
     steadied = name in STEADIED or (pyo3 and name in NOT_LOOKED_AT_BY_PYO3) or name == CONFIG_FILE
     was_ours, is_ours = (_below(value, seen.store) for value in (reason.old, reason.new))
     if steadied and was_ours and is_ours:
@@ -105,7 +105,7 @@ def _on_package_files(reason: Reason) -> str:
 
 def _on_missing_file(reason: Reason, seen: Circumstances) -> str:
     package = reason.watched_by
-    if os.path.basename(reason.subject) == "pyvenv.cfg" and package and package.name in READERS_OF_PYO3_VARIABLES:
+    if os.path.basename(reason.subject) == "pyvenv.cfg" and package and package.name in PYO3_FAMILY:
         return f"it was in the environment of an earlier build: the shim would keep it fresh: {_with_shim(seen)}"
     if reason.by_script:
         return (

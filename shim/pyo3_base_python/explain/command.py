@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from pyo3_base_python import process
-from pyo3_base_python.errors import ShimError
+from pyo3_base_python.errors import NOT_FOUND, NOT_STARTED, ShimError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from pyo3_base_python.explain.causes import Call
 
 __all__ = ["explain"]
-
-COMMAND_NOT_FOUND = 127
-COMMAND_NOT_STARTED = 126
 
 file_type = click.Path(dir_okay=False, path_type=Path)
 
@@ -55,10 +52,6 @@ def explain(command: tuple[str, ...], json_file: Path | None, html_file: Path | 
         typed, root = shlex.join(command), store.default_root(environ)
         calls = [causes.explain(call, typed, root) for call in recording.calls(folder)]
         _answer(command, status, calls, json_file, html_file)
-    except ShimError as error:
-        from pyo3_base_python.cli import HintedError  # noqa: PLC0415 - imports this module
-
-        raise HintedError(error) from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     if status < 0:
@@ -73,12 +66,12 @@ def _run(command: Sequence[str], environ: dict[str, str], folder: Path) -> int:
     environ = {**environ, **recording.variables(folder, environ)}
     program = process.find_program(command[0], environ)
     if program is None:
-        raise ShimError(f"there is no command {command[0]!r}", "check its name, or PATH", COMMAND_NOT_FOUND)
+        raise ShimError(f"there is no command {command[0]!r}", "check its name, or PATH", NOT_FOUND)
     with process.handing_on_signals() as signals:
         try:
             child = process.begin(program, command, environ)
         except OSError as error:
-            raise ShimError(f"can't start {program}: {error.strerror}", exit_code=COMMAND_NOT_STARTED) from None
+            raise ShimError(f"can't start {program}: {error.strerror}", exit_code=NOT_STARTED) from None
         signals.to(child)
         return child.wait()
 

@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from pyo3_base_python.testbed.comparison import Subject
+    from pyo3_base_python.testbed.comparison import Setting
     from pyo3_base_python.testbed.compiler_cache import Counted
-    from pyo3_base_python.testbed.tools import Python
     from pyo3_base_python.testbed.workfolder import WorkFolder
 
 __all__ = ["Result", "as_json", "run", "sheet"]
@@ -56,16 +55,6 @@ class Result(NamedTuple):
     context: Mapping[str, str]
 
 
-class Setting(NamedTuple):
-    """What all builds have in common: the project, the interpreter, where to build, and variables without the shim."""
-
-    subject: Subject
-    python: Python
-    bench: building.Bench
-    work: WorkFolder
-    environ: Mapping[str, str]
-
-
 def run(named: str, work: WorkFolder, environ: Mapping[str, str], progress: Callable[[str], None]) -> Result:
     """Build the project ``named`` (a folder or NAME==VERSION) with uv on three machines, by each of ``WAYS``.
 
@@ -82,7 +71,7 @@ def run(named: str, work: WorkFolder, environ: Mapping[str, str], progress: Call
     # What other commands of the test bed have built there is not to be copied with each checkout.
     for target in target_directories(subject.folder):
         shutil.rmtree(target)
-    setting = Setting(subject, python, bench, work, variables)
+    setting = comparison.Setting(subject, python, bench, work, variables)
     rows = [row for way in WAYS for row in measure(way, setting, progress)]
     found = tools.versions((*session.TOOL_NAMES, "sccache"), variables)
     context = {"Python": python.version, **found, "cargo": cargo, "pyo3": subject.pyo3}

@@ -203,7 +203,6 @@ def test_what_the_wrapper_refuses_has_a_hint(error: CannotSteady | UserError) ->
     ("variable", "value", "level"),
     [
         ("CARGO", "/my/cargo", PROBLEM),
-        ("CARGO", "$HOME/.local/share/pyo3-base-python/bin/cargo", OK),
         ("CARGO_BUILD_TARGET", "aarch64-apple-darwin", PROBLEM),
         ("PYO3_CONFIG_FILE", "mine", PROBLEM),
         ("PYO3_NO_PYTHON", "1", PROBLEM),
