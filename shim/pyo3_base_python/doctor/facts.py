@@ -112,8 +112,8 @@ def gather(folder: str, environ: Mapping[str, str]) -> Facts:
     """
     declared, document, pyproject_error = _pyproject(folder)
     call = invocation.parse(["rustc", *_manifest_option(folder, declared)])
-    here = projects.locate(call, environ, folder)
     real = _cargo(environ)
+    here = cargo.locate(real.real, call, without_cargo(environ), folder)
     path = interpreter.find(environ, pyo3=bool(here and here.lock and here.lock.pyo3_versions))
     found = _installed(path, declared, environ)
     backend = found.get(declared.rust_backend) if declared else None
