@@ -271,6 +271,19 @@ def test_cargo_that_can_not_be_started_is_one_line_and_126(wrapper: Wrapper) -> 
     assert result.lines == [f"pyo3-base-python: can't start {wrapper.cargo}: Exec format error"]
 
 
+# Cargo's own configuration
+
+
+def test_an_environment_that_cargo_is_to_set_is_left_to_pyo3(wrapper: Wrapper) -> None:
+    """pyo3's build script finds it: another interpreter than the one that would be asked here, perhaps."""
+    (wrapper.project / ".cargo").mkdir()
+    (wrapper.project / ".cargo" / "config.toml").write_text('[env]\nVIRTUAL_ENV = "/another"\n', encoding="utf-8")
+    changes = {"PYO3_PYTHON": None, "VIRTUAL_ENV": None, "CONDA_PREFIX": None}
+    assert wrapper.changes(wrapper.run("build", **changes), **changes) == {}
+    for name, value in (("PYO3_PYTHON", sys.executable), ("VIRTUAL_ENV", sys.prefix)):
+        assert "PYO3_BASE_PYTHON" in wrapper.run("build", **{**changes, name: value}).environ
+
+
 # Modes and the log
 
 
