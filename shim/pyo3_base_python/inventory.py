@@ -83,7 +83,7 @@ def clear(found: Iterable[Entry]) -> None:
 def _listed(folder: Path) -> list[Path]:
     """What is in ``folder``; nothing if there is none, or none any more."""
     try:
-        return list(folder.iterdir()) if folder.is_dir() else []
+        return list(folder.iterdir())
     except (FileNotFoundError, NotADirectoryError):
         return []
 

@@ -46,6 +46,14 @@ def test_an_empty_folder_is_an_entry(root: Path) -> None:
 
 def test_there_are_none_without_a_store(tmp_path: Path) -> None:
     assert inventory.entries(tmp_path / "none") == []
+    assert not inventory.crowded(tmp_path / "none")
+
+
+@pytest.mark.promise("fault")
+def test_there_are_none_in_what_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "config").touch()
+    assert inventory.entries(tmp_path) == []
+    assert not inventory.crowded(tmp_path)
 
 
 def test_what_was_used_lately_is_kept(root: Path) -> None:
