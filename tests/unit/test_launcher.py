@@ -147,6 +147,8 @@ def test_launcher_of_a_newer_version_stays(
     before = written_by(version, wrapper, monkeypatch)
     assert f" {version}:".encode() in before
     monkeypatch.setattr(launcher, "__version__", "0.1.0")
+    wrapper.run("build")
+    assert list(wrapper.store.glob("wrapper/*/pyo3_base_python/__pycache__")), "Python keeps what it has compiled"
     assert launcher.install(wrapper.environ) == wrapper.program
     assert (Path(wrapper.program).read_bytes() == before) is newer
     result = wrapper.run("build")
@@ -196,7 +198,9 @@ def test_launcher_of_a_newer_version_that_is_damaged_is_replaced(
         program.rename(tmp_path / "elsewhere")
         program.symlink_to(tmp_path / "elsewhere")
     elif damage == "python gone":
-        script = launcher.launcher_script("/not/there/python", os.fspath(code)).replace(b" 0.1.0:", b" 999:")
+        script = launcher.launcher_script("/not/there/python", os.fspath(code)).replace(
+            f" {__version__}:".encode(), b" 999:"
+        )
         rewrite(program, script)
     elif damage == "in another store":
         rewrite(program, written.replace(os.fsencode(code), os.fsencode(tmp_path / "other" / "wrapper" / code.name)))
