@@ -272,7 +272,7 @@ def test_what_is_not_as_it_was_put_is_not_read(root: str, tmp_path: Path, oddity
 def test_what_others_can_write_to_is_not_read(root: str, place: str) -> None:
     put(root, PLAIN)
     os.chmod(os.path.join(root, place), 0o777)
-    with pytest.raises(CannotSteady, match="can (be written|write) to"):
+    with pytest.raises(CannotSteady, match=r"can (be written|write) to"):
         read(root, PLAIN.name)
 
 
