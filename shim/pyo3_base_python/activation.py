@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["resolved", "variables"]
+__all__ = ["resolved", "variables", "variables_if_possible"]
 
 # setuptools-rust compares CARGO with this name and then looks elsewhere for what was built.
 CROSS = "cross"
@@ -47,6 +47,22 @@ def variables(environ: Mapping[str, str]) -> dict[str, str]:
     if TOX_OVERRIDE not in overrides:
         result["TOX_OVERRIDE"] = f"{overrides};{TOX_OVERRIDE}" if overrides else TOX_OVERRIDE
     return result
+
+
+def variables_if_possible(environ: Mapping[str, str], what: str, *, quiet: bool = False) -> dict[str, str]:
+    """As ``variables``; nothing, if they can't be had, and one line on stderr that ``what`` runs without them.
+
+    Never raises: a mistake of ours must not break a build that works without us.
+    """
+    try:
+        return variables(environ)
+    except ShimError as error:
+        why = error.what
+    except Exception as error:  # noqa: BLE001 - as above
+        why = f"internal error ({type(error).__name__}: {error})"
+    if not quiet:
+        cargo.say(f"{why}; {what} runs without a stable interpreter")
+    return {}
 
 
 def resolved(environ: Mapping[str, str], cwd: str) -> dict[str, str]:

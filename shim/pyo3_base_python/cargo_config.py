@@ -17,18 +17,34 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["ENV", "FORCED", "INTERPRETER", "UNKNOWN", "build_table", "files", "parse", "read", "with_parents"]
+__all__ = [
+    "ENV",
+    "ENVIRONMENTS",
+    "FORCED",
+    "UNKNOWN",
+    "build_table",
+    "files",
+    "names_interpreter",
+    "parse",
+    "read",
+    "with_parents",
+]
 
 # The value of a key that is set to something that can't be read here.
 UNKNOWN = "?"
 # Keys of `[build]` that are read, and the variables that stand for them.
 KEYS = {"target": "CARGO_BUILD_TARGET", "target-dir": "CARGO_BUILD_TARGET_DIR", "build-dir": "CARGO_BUILD_BUILD_DIR"}
 FOLDERS = ("target-dir", "build-dir")
-# Variables by which pyo3 is told of an interpreter; what begins with one of them counts as well.
-INTERPRETER = ("PYO3_PYTHON", "PYO3_BASE_PYTHON", "PYO3_CONFIG_FILE", "PYO3_NO_PYTHON", "PYO3_CROSS", "PYTHON_SYS_EXEC")
+# Variables by which pyo3, or a build script beside it, is told of an interpreter; and all that begin with `CROSS`.
+INTERPRETER = ("PYO3_PYTHON", "PYO3_BASE_PYTHON", "PYO3_CONFIG_FILE", "PYO3_NO_PYTHON", "PYTHON_SYS_EXECUTABLE")
+CROSS = "PYO3_CROSS"
+# Where pyo3 looks for one if `PYO3_PYTHON` names none (`get_env_interpreter` of pyo3-build-config).
+ENVIRONMENTS = ("VIRTUAL_ENV", "CONDA_PREFIX")
 # The key under which `parse` has these of `[env]`, a word each; one that holds whatever the environment says ends so.
 ENV = "env"
 FORCED = "!"
+# Strings of several lines: what looks like a line of its own may be inside.
+MULTILINE = ('"""', "'''")
 # How many files one may include, with those that they include, before the rest counts as unknown.
 MOST_INCLUDES = 32
 
@@ -37,7 +53,7 @@ def build_table(options: Sequence[str], environ: Mapping[str, str], cwd: str) ->
     """``target``, ``target-dir`` and ``build-dir`` as cargo would find them when started in ``cwd``.
 
     ``options`` are the values of ``--config`` in order. Folders are absolute; ``""`` is not set, ``UNKNOWN`` is set to
-    something unknown. ``ENV`` has the variables from all tables ``[env]`` that name an interpreter.
+    something unknown. ``ENV`` has the variables from all tables ``[env]`` by which pyo3 would find an interpreter.
     """
     layers = []
     for option in reversed(options):
@@ -49,8 +65,17 @@ def build_table(options: Sequence[str], environ: Mapping[str, str], cwd: str) ->
         # A path in a file is relative to the folder that holds `.cargo`.
         layers.append(_file(path, os.path.dirname(os.path.dirname(path))))
     found = {key: next((layer[key] for layer in layers if layer.get(key)), "") for key in KEYS}
-    found[ENV] = " ".join(layer[ENV] for layer in layers if layer.get(ENV))
+    variables = " ".join(layer[ENV] for layer in layers if layer.get(ENV)).split()
+    if environ.get("PYO3_PYTHON"):
+        # Nobody looks for an environment then. (pyo3 does where `PYTHON_SYS_EXECUTABLE` alone is set.)
+        variables = [word for word in variables if word.rstrip(FORCED) not in ENVIRONMENTS]
+    found[ENV] = " ".join(variables)
     return found
+
+
+def names_interpreter(variable: str) -> bool:
+    """Whether pyo3, or a build script beside it, is told of an interpreter by ``variable``."""
+    return variable in INTERPRETER or variable.startswith(CROSS)
 
 
 def files(environ: Mapping[str, str], cwd: str) -> list[str]:
@@ -62,6 +87,8 @@ def files(environ: Mapping[str, str], cwd: str) -> list[str]:
 
 def parse(text: str) -> tuple[dict[str, str], list[str]]:
     """The keys that ``text`` sets, as they stand there, and the files that it includes. Never raises."""
+    if any(quotes in text for quotes in MULTILINE):
+        return _unsure(text)
     found: dict[str, str] = {}
     variables: list[str] = []
     includes: list[str] = []
@@ -80,6 +107,9 @@ def parse(text: str) -> tuple[dict[str, str], list[str]]:
         path = [*section, *_path(left)]
         if not equals or line.startswith("#"):
             continue
+        if value.lstrip().startswith("{") and value.count("{") > value.count("}"):
+            # An inline table of several lines, from cargo 1.94 on (TOML 1.1).
+            return _unsure(text)
         if path == ["include"]:
             includes += _strings(value)
             including = value.strip().startswith("[") and "]" not in value
@@ -95,10 +125,10 @@ def parse(text: str) -> tuple[dict[str, str], list[str]]:
 
 
 def read(path: str) -> str | None:
-    """The text of a file; ``None`` if there is none that can be read."""
+    """The text of a file, without a byte order mark; ``None`` if there is none that can be read."""
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
+            return file.read().removeprefix("\ufeff")
     except (OSError, ValueError):
         return None
 
@@ -130,14 +160,39 @@ def _file(path: str, base: str, before: list[str] | None = None) -> dict[str, st
 
 
 def _variables(path: list[str], value: str) -> list[str]:
-    """The variables that a line of `[env]` sets, of those that name an interpreter: a name, one with ``FORCED``."""
+    """The variables that a line of `[env]` sets, of those that lead to an interpreter: a name, one with ``FORCED``."""
     if not path:  # all in one inline table
-        return [name + FORCED for name in INTERPRETER if name in value]
-    if not path[0].startswith(INTERPRETER):
+        return _mentioned(value)
+    if not _leads_to_interpreter(path[0]):
         return []
     # `force` is a key of an inline table, or of a table on its own.
     forced = "true" in value and "force" in (path[-1] + value)
     return [path[0] + (FORCED if forced else "")]
+
+
+def _unsure(text: str) -> tuple[dict[str, str], list[str]]:
+    """As ``parse``, where lines can't be told apart: whatever ``text`` speaks of is set, to something unknown."""
+    words = _words(text)
+    includes = _strings(text) if "include" in words else []
+    found = {key: UNKNOWN for key in KEYS if includes or key in words}
+    variables = _mentioned(text)
+    if variables:
+        found[ENV] = " ".join(variables)
+    return found, includes
+
+
+def _mentioned(text: str) -> list[str]:
+    """What ``_variables`` would find if each word of ``text`` were a key."""
+    return [word + FORCED for word in dict.fromkeys(_words(text)) if _leads_to_interpreter(word)]
+
+
+def _words(text: str) -> list[str]:
+    """What may be keys of TOML in ``text``."""
+    return "".join(letter if letter.isalnum() or letter in "_-" else " " for letter in text).split()
+
+
+def _leads_to_interpreter(variable: str) -> bool:
+    return names_interpreter(variable) or variable in ENVIRONMENTS
 
 
 def _absolute(values: Mapping[str, str], base: str) -> dict[str, str]:

@@ -102,12 +102,7 @@ def run(command: tuple[str, ...], verbose: bool, quiet: bool) -> NoReturn:
     The exit code is the command's; 126 if it can't be started, 127 if it is not there.
     """
     environ = dict(os.environ)
-    try:
-        added = activation.variables(environ)
-    except ShimError as error:
-        if not quiet:
-            click.echo(f"pyo3-base-python: {error.what}; the command runs without a stable interpreter", err=True)
-        added = {}
+    added = activation.variables_if_possible(environ, "the command", quiet=quiet)
     environ.update(added)
     name = command[0]
     # Cargo itself, typed as such, is to have the shim as well.

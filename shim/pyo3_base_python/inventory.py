@@ -1,18 +1,21 @@
 """What is in the store, and what of it can go.
 
 Every file can be written again from what it is named after, with the same content and time, so clearing costs nothing
-but that; only a build that is running may still be about to read one.
+but that; only a build that is running may still be about to read one. Another process may clear the store at the same
+time: what goes while it is looked at is passed over.
 """
 
 from __future__ import annotations
 
 import shutil
+import stat
 import time
 from pathlib import Path
 from typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable
 
 __all__ = ["KINDS", "Entry", "clear", "crowded", "entries", "unused"]
@@ -44,11 +47,10 @@ def entries(root: Path) -> list[Entry]:
     """All entries of the store at ``root``, the longest unused first; none if there is no store."""
     found = []
     for kind in KINDS:
-        if not (root / kind).is_dir():
-            continue
-        for path in (root / kind).iterdir():
-            files = [path] if not path.is_dir() else [file for file in path.rglob("*") if file.is_file()]
-            states = [file.lstat() for file in files]
+        for path in _listed(root / kind):
+            states = _states(path)
+            if not states and not path.is_dir():
+                continue
             # The modification time is pinned: the access time tells of use, the change time of writing.
             used = max((max(state.st_atime, state.st_ctime) for state in states), default=0.0)
             found.append(Entry(path, kind, sum(state.st_size for state in states), used))
@@ -57,7 +59,7 @@ def entries(root: Path) -> list[Entry]:
 
 def crowded(root: Path) -> bool:
     """Whether the store at ``root`` has more than ``CROWDED`` entries; looks at none of them."""
-    return sum(len(list((root / kind).iterdir())) for kind in KINDS if (root / kind).is_dir()) > CROWDED
+    return sum(len(_listed(root / kind)) for kind in KINDS) > CROWDED
 
 
 def unused(found: Iterable[Entry], now: float | None = None) -> list[Entry]:
@@ -76,3 +78,22 @@ def clear(found: Iterable[Entry]) -> None:
                 entry.path.unlink()
             except OSError:
                 continue
+
+
+def _listed(folder: Path) -> list[Path]:
+    """What is in ``folder``; nothing if there is none, or none any more."""
+    try:
+        return list(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _states(path: Path) -> list[os.stat_result]:
+    """Of the files at or below ``path``; a link is a file here."""
+    try:
+        state = path.lstat()
+    except FileNotFoundError:
+        return []
+    if not stat.S_ISDIR(state.st_mode):
+        return [state]
+    return [each for below in _listed(path) for each in _states(below)]

@@ -7,7 +7,7 @@ import sys
 import sysconfig
 
 from pyo3_base_python import activation, process
-from pyo3_base_python.cargo import fail, say
+from pyo3_base_python.cargo import fail
 from pyo3_base_python.errors import NOT_FOUND, NOT_STARTED, ShimError
 
 TYPE_CHECKING = False
@@ -24,10 +24,7 @@ def main() -> NoReturn:
         program = find_maturin(environ)
     except ShimError as error:
         fail(error)
-    try:
-        environ.update(activation.variables(environ))
-    except ShimError as error:
-        say(f"{error.what}; maturin runs without a stable interpreter")
+    environ.update(activation.variables_if_possible(environ, "maturin"))
     try:
         process.become(program, ["maturin", *sys.argv[1:]], environ)
     except OSError as error:

@@ -10,7 +10,7 @@ import os
 import sys
 
 from pyo3_base_python import __version__, activation, process
-from pyo3_base_python.cargo import fail, say
+from pyo3_base_python.cargo import fail
 from pyo3_base_python.errors import NOT_FOUND, NOT_STARTED, ShimError
 
 TYPE_CHECKING = False
@@ -63,12 +63,8 @@ def main() -> NoReturn:
 def run(arguments: Sequence[str]) -> NoReturn:
     """Become cargo with these ``arguments``, behind the wrapper if there can be one."""
     environ = dict(os.environ)
+    environ.update(activation.variables_if_possible(environ, "cargo"))
     program = environ.get("CARGO") or "cargo"
-    try:
-        environ.update(activation.variables(environ))
-        program = environ["CARGO"]
-    except ShimError as error:
-        say(f"{error.what}; cargo runs without a stable interpreter")
     found = process.find_program(program, environ)
     if found is None:
         fail(ShimError(f"there is no program {program}", "start this by `cargo base-python`", NOT_FOUND))

@@ -125,8 +125,9 @@ def plot(rows: dict[Thing, list[float]]) -> str:
         line = " ".join(f"{x:.0f},{y:.0f}" for x, y in points)
         parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"/>')
         for (x, y), size, value in zip(points, thing.sizes, values):
-            parts.append(f'<circle cx="{x:.0f}" cy="{y:.0f}" r="3" fill="{colour}"/>')
-            parts.append(f"<title>{size} {thing.name}: {value:.1f} ms</title>")
+            # Within the circle: browsers show it as that one's tooltip.
+            title = f"<title>{size} {thing.name}: {value:.1f} ms</title>"
+            parts.append(f'<circle cx="{x:.0f}" cy="{y:.0f}" r="3" fill="{colour}">{title}</circle>')
         x, y = points[-1]
         words = f"{thing.sizes[-1]:,} {thing.name}"
         parts.append(f'<text x="{x + 8:.0f}" y="{y + 4 + 14 * (place - 1):.0f}" fill="{colour}">{words}</text>')

@@ -108,7 +108,7 @@ def click_runner() -> CliRunner:
     return CliRunner(**apart)
 
 
-def wait_for(path: Path, seconds: float = 10) -> None:
+def wait_for(path: Path, seconds: float = 60) -> None:
     """Return as soon as ``path`` is there."""
     deadline = time.monotonic() + seconds
     while not path.exists():

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pyo3_base_python import activation
+from pyo3_base_python import activation, cli, inventory, maturin, process, subcommand
 from pyo3_base_python.errors import CannotSteady
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import NoReturn
+
     from .support import Wrapper
 
 
@@ -86,3 +90,72 @@ def test_tox_hands_on_cargo_in_packaging_and_in_test_environments_of_each_format
 def test_store_that_can_not_be_used_is_said(wrapper: Wrapper) -> None:
     with pytest.raises(CannotSteady):
         activation.variables({**wrapper.environ, "PYO3_SHIM_STORE": "/dev/null/store"})
+
+
+# What every command and backend falls back to.
+
+
+def test_what_is_possible_is_added_without_a_word(wrapper: Wrapper, capfd: pytest.CaptureFixture[str]) -> None:
+    assert activation.variables_if_possible(wrapper.environ, "cargo") == activation.variables(wrapper.environ)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.promise("fault")
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (CannotSteady("the store is full"), "the store is full"),
+        (FileNotFoundError(2, "gone"), "internal error (FileNotFoundError: [Errno 2] gone)"),
+    ],
+)
+@pytest.mark.parametrize("quiet", [False, True])
+def test_what_is_in_the_way_costs_one_line(
+    wrapper: Wrapper,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    error: Exception,
+    why: str,
+    quiet: bool,
+) -> None:
+    def broken(_: object) -> bool:
+        raise error
+
+    monkeypatch.setattr(inventory, "crowded", broken)
+    assert activation.variables_if_possible(wrapper.environ, "maturin", quiet=quiet) == {}
+    line = f"pyo3-base-python: {why}; maturin runs without a stable interpreter\n"
+    assert capfd.readouterr() == ("", "" if quiet else line)
+
+
+class BecameError(Exception):
+    """A program took this process's place."""
+
+
+@pytest.mark.promise("fault")
+@pytest.mark.parametrize(
+    "start",
+    [
+        maturin.main,
+        lambda: subcommand.run(["build"]),
+        lambda: cli.main(["run", "--", "cargo", "build"], standalone_mode=False),
+    ],
+    ids=["maturin-shim", "cargo base-python", "run"],
+)
+def test_every_command_goes_on_where_a_mistake_of_ours_is_in_the_way(
+    wrapper: Wrapper, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], start: Callable[[], object]
+) -> None:
+    def become(_: str, arguments: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
+        assert "CARGO" not in environ
+        raise BecameError(*arguments)
+
+    def broken(_: object) -> NoReturn:
+        raise KeyError("nobody thought of this")
+
+    monkeypatch.setattr(process, "become", become)
+    monkeypatch.setattr(activation, "variables", broken)
+    monkeypatch.setattr(maturin, "find_maturin", lambda _: "/bin/maturin")
+    monkeypatch.setattr(sys, "argv", ["maturin-shim", "build"])
+    monkeypatch.setattr(os, "environ", wrapper.environ)
+    with pytest.raises(BecameError, match="build"):
+        start()
+    (line,) = capfd.readouterr().err.splitlines()
+    assert "internal error (KeyError: 'nobody thought of this')" in line

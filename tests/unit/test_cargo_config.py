@@ -149,12 +149,73 @@ def test_the_command_line_wins_over_variables_and_these_over_files(tmp_path: Pat
         ('[env.PYO3_CROSS_LIB_DIR]\nvalue = "lib"\nforce = true\n', "PYO3_CROSS_LIB_DIR PYO3_CROSS_LIB_DIR!"),
         ('[env.PYO3_PYTHON]\nvalue = "true"\nforce = false\n', "PYO3_PYTHON PYO3_PYTHON"),
         ('env = { PYO3_NO_PYTHON = "1" }\n', "PYO3_NO_PYTHON!"),
+        ('env = { A = "b", "CONDA_PREFIX".value = "c" }\n', "CONDA_PREFIX!"),
+        ('[env]\nVIRTUAL_ENV = { value = ".venv", relative = true }\nCONDA_PREFIX = "x"\n', "VIRTUAL_ENV CONDA_PREFIX"),
+        ('[env]\nPYTHON_SYS_EXECUTABLE = "x"\n', "PYTHON_SYS_EXECUTABLE"),
+        ('[env]\nPYTHON_SYS_EXEC = "x"\nPYO3_PYTHONS = "x"\nVIRTUAL_ENV_PROMPT = "x"\nMY_VIRTUAL_ENV = "x"\n', None),
+        ('env = { VIRTUAL_ENV_PROMPT = "x", MY_VIRTUAL_ENV = "x" }\n', None),
         ('[env]\nPYTHONPATH = "x"\nPYO3_USE_ABI3_FORWARD_COMPATIBILITY = "1"\n', None),
         ('[other]\nPYO3_PYTHON = "python"\n', None),
     ],
 )
 def test_variables_that_name_an_interpreter_are_found_in_env(text: str, expected: str | None) -> None:
     assert parse(text)[0].get(cargo_config.ENV) == expected
+
+
+@pytest.mark.parametrize("force", ["false", "true"])
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({}, ["VIRTUAL_ENV", "CONDA_PREFIX"]),
+        ({"PYO3_PYTHON": "python"}, []),
+        # pyo3 does not read it.
+        ({"PYTHON_SYS_EXECUTABLE": "python"}, ["VIRTUAL_ENV", "CONDA_PREFIX"]),
+    ],
+)
+def test_environments_count_where_no_interpreter_is_named(
+    tmp_path: Path, force: str, environ: dict[str, str], expected: list[str]
+) -> None:
+    names = ("VIRTUAL_ENV", "CONDA_PREFIX")
+    config(
+        tmp_path,
+        "config.toml",
+        "[env]\n" + "".join(f'{name} = {{ value = "x", force = {force} }}\n' for name in names),
+    )
+    found = build_table([], {"CARGO_HOME": os.fspath(tmp_path / "home"), **environ}, os.fspath(tmp_path))
+    assert [word.rstrip(cargo_config.FORCED) for word in found[cargo_config.ENV].split()] == expected
+
+
+@pytest.mark.promise("fault")
+def test_a_byte_order_mark_hides_nothing(tmp_path: Path) -> None:
+    config(tmp_path, "config.toml", '\ufeff[build]\ntarget = "own"\n')
+    assert table(tmp_path)["target"] == "own"
+
+
+@pytest.mark.promise("fault")
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # A section that is none, and what it seems to end.
+        ('[build]\nrustc = """\n[net]\n"""\ntarget = "own"\n', {"target": UNKNOWN}),
+        ("[build]\nrustc = '''\n[net]\n'''\ntarget-dir = 'out'\n", {"target-dir": UNKNOWN}),
+        ('[env]\nA = """\n[net]\n"""\nPYO3_PYTHON = "x"\nVIRTUAL_ENV = "x"\n', {"env": "PYO3_PYTHON! VIRTUAL_ENV!"}),
+        ('[alias]\na = """\n[build]\n"""\n', {}),
+        # TOML 1.1, which cargo reads from 1.94 on.
+        ('env = {\n VIRTUAL_ENV = "x",\n}\n', {"env": "VIRTUAL_ENV!"}),
+        ('[env]\nPYO3_PYTHON = {\n value = "x",\n force = true,\n}\n', {"env": "PYO3_PYTHON!"}),
+        ('build = {\n target = "x",\n}\n', {"target": UNKNOWN}),
+    ],
+)
+def test_what_is_spoken_of_beside_values_of_several_lines_is_unknown(text: str, expected: dict[str, str]) -> None:
+    assert parse(text) == (expected, [])
+
+
+@pytest.mark.promise("fault")
+def test_files_included_beside_strings_of_several_lines_are_read(tmp_path: Path) -> None:
+    config(tmp_path, "config.toml", 'include = ["one.toml"]\n[alias]\na = """\n"""\n')
+    config(tmp_path, "one.toml", '[env]\nPYO3_PYTHON = "x"\n')
+    found = build_table([], {"CARGO_HOME": os.fspath(tmp_path / "home")}, os.fspath(tmp_path))
+    assert found == {**dict.fromkeys(KEYS, UNKNOWN), "env": "PYO3_PYTHON"}
 
 
 def test_variables_of_every_layer_count(tmp_path: Path) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
+import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -160,7 +161,31 @@ def test_store_that_goes_while_a_build_runs_is_back_for_the_next(wrapper: Wrappe
 
 # Killed at any moment
 
-PROCESSES = 60
+# Does what `run` and then the wrapper do, and is killed at one of the calls that change the store: argv is which one,
+# and the folder of the code. Of what it writes there, half is written.
+KILLED = """
+import os, signal, sys
+left = int(sys.argv[1])
+sys.path.insert(0, sys.argv[2])
+from pyo3_base_python import cargo, launcher
+
+def counted(name):
+    call = getattr(os, name)
+    def counting(*arguments, **options):
+        global left
+        left -= 1
+        if left == 0:
+            if name == "write":
+                call(arguments[0], arguments[1][: len(arguments[1]) // 2])
+            os.kill(os.getpid(), signal.SIGKILL)
+        return call(*arguments, **options)
+    setattr(os, name, counting)
+
+for name in ("mkdir", "open", "write", "fchmod", "utime", "replace"):
+    counted(name)
+launcher.install(os.environ)
+cargo.prepare("cargo", ["build"], os.environ, os.getcwd())
+"""
 
 
 def whole(store: Path) -> dict[str, bytes]:
@@ -169,46 +194,31 @@ def whole(store: Path) -> dict[str, bytes]:
     return {name: path.read_bytes() for name, path in files.items() if not name.endswith((".new", ".pyc"))}
 
 
+def exit_code_if_killed(wrapper: Wrapper, call: int) -> int:
+    """Of activation and wrapper, on an empty store, with ``KILLED`` at this ``call``, counted from 1."""
+    shutil.rmtree(wrapper.store, ignore_errors=True)
+    code = os.fspath(Path(sys.modules["pyo3_base_python"].__file__ or "").parent.parent)
+    program = [sys.executable, "-I", "-S", "-c", KILLED, str(call), code]
+    return subprocess.run(program, env=wrapper.environ, cwd=wrapper.project, check=False).returncode
+
+
 def test_killed_at_any_moment_nothing_half_written_is_trusted(wrapper: Wrapper) -> None:
-    """Activation and wrapper start on an empty store, and are killed a bit later each time."""
     result = wrapper.run("build")
     assert_steady(wrapper, result)
     expected = whole(wrapper.store)
     assert {name.partition("/")[0] for name in expected} == {"bin", "config", "python", "wrapper"}
-    began = time.monotonic()
-    wrapper.run("build")
-    longest = time.monotonic() - began
-    shutil.rmtree(wrapper.store)
-    code = Path(sys.modules["pyo3_base_python"].__file__ or "").parent.parent
-    program = (
-        f"import sys; sys.path.insert(0, {os.fspath(code)!r}); sys.argv[1:] = ['build']\n"
-        "import os; from pyo3_base_python import cargo, launcher\n"
-        "print('ready', flush=True)\n"
-        "launcher.install(os.environ)\n"
-        "cargo.prepare('cargo', ['build'], os.environ, os.getcwd())\n"
-    )
-    partial = 0
-    for number in range(PROCESSES):
-        shutil.rmtree(wrapper.store, ignore_errors=True)
-        with subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", program],
-            env=wrapper.environ,
-            cwd=wrapper.project,
-            stdout=subprocess.PIPE,
-        ) as started:
-            assert started.stdout is not None
-            started.stdout.readline()
-            time.sleep(1.5 * longest * number / PROCESSES)
-            started.kill()
+    seen = set()
+    for call in itertools.count(1):
+        code = exit_code_if_killed(wrapper, call)
         found = whole(wrapper.store)
-        assert found == {name: expected[name] for name in found}, f"process {number} left half a file"
-        partial += 0 < len(found) < len(expected)
-    assert partial, "none was killed while it wrote"
-    wrapper.program = wrapper.program if os.path.exists(wrapper.program) else reinstall(wrapper)
+        assert found == {name: expected[name] for name in found}, f"killed at call {call}, it left half a file"
+        if code == 0:
+            break
+        assert code == -signal.SIGKILL
+        seen.add(len(found))
+    assert found == expected
+    assert seen >= set(range(len(expected))), "none was killed between one file and the next"
+    exit_code_if_killed(wrapper, call // 2)
+    launcher.install(wrapper.environ)
     assert_steady(wrapper, wrapper.run("build"))
     assert {name: content for name, content in whole(wrapper.store).items() if name in expected} == expected
-
-
-def reinstall(wrapper: Wrapper) -> str:
-    """As the next `run` does."""
-    return launcher.install(wrapper.environ)

@@ -448,7 +448,7 @@ def test_interpreter_that_hangs_is_given_up(script: Script, monkeypatch: pytest.
     began = time.monotonic()
     with pytest.raises(CannotSteady, match=r"can't run the interpreter .*hangs: .* within 0\.2 s"):
         ask(script("hangs", "exec sleep 60"), PATH)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 50
 
 
 @pytest.mark.promise("fault")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,8 +39,21 @@ def test_entries_are_those_of_all_kinds(root: Path) -> None:
     assert sizes[os.path.join("python", "b")] == len(b"content")
 
 
+def test_an_empty_folder_is_an_entry(root: Path) -> None:
+    (root / "python" / "empty").mkdir()
+    assert any(entry.path == root / "python" / "empty" for entry in inventory.unused(inventory.entries(root)))
+
+
 def test_there_are_none_without_a_store(tmp_path: Path) -> None:
     assert inventory.entries(tmp_path / "none") == []
+    assert not inventory.crowded(tmp_path / "none")
+
+
+@pytest.mark.promise("fault")
+def test_there_are_none_in_what_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "config").touch()
+    assert inventory.entries(tmp_path) == []
+    assert not inventory.crowded(tmp_path)
 
 
 def test_what_was_used_lately_is_kept(root: Path) -> None:
@@ -67,6 +82,29 @@ def test_a_link_in_the_store_is_removed_and_not_followed(root: Path, tmp_path: P
     inventory.clear(inventory.entries(root))
     assert (tmp_path / "precious" / "file").exists()
     assert not (root / "python" / "link").is_symlink()
+
+
+@pytest.mark.promise("fault")
+@pytest.mark.parametrize("gone", ["config/a.txt", "python/b/python", "python/b"])
+def test_what_another_process_removes_meanwhile_is_passed_over(
+    root: Path, monkeypatch: pytest.MonkeyPatch, gone: str
+) -> None:
+    """It goes after the folder that holds it was listed, and before it is looked at."""
+    victim = root / gone
+    listed = Path.iterdir
+
+    def iterdir(folder: Path) -> Iterator[Path]:
+        found = list(listed(folder))
+        if folder == victim.parent:
+            shutil.rmtree(victim, ignore_errors=True)
+            victim.unlink(missing_ok=True)
+        return iter(found)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    found = inventory.entries(root)
+    assert not victim.exists()
+    assert {entry.kind for entry in found} >= {"bin", "wrapper"}
+    assert all(entry.path.exists() for entry in found)
 
 
 def test_a_crowded_store_is_cleared_when_the_shim_is_switched_on(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

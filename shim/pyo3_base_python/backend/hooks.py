@@ -7,8 +7,6 @@ import os
 from contextlib import contextmanager
 
 from pyo3_base_python import activation
-from pyo3_base_python.cargo import say
-from pyo3_base_python.errors import ShimError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,10 +68,4 @@ def _variables(environ: Mapping[str, str]) -> dict[str, str]:
     # The user of an adopted project has no other way to be rid of the shim: off is off, launcher and store included.
     if environ.get("PYO3_SHIM_MODE") == "off":
         return {}
-    try:
-        return activation.variables(environ)
-    except ShimError as error:
-        say(f"{error.what}; the build runs without a stable interpreter")
-    except Exception as error:  # noqa: BLE001 - a mistake of ours must not break a build that works without us
-        say(f"internal error ({type(error).__name__}: {error}); the build runs without a stable interpreter")
-    return {}
+    return activation.variables_if_possible(environ, "the build")

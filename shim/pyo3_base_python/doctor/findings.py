@@ -8,7 +8,7 @@ from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
 
 from pyo3_base_python import plan
-from pyo3_base_python.cargo_config import INTERPRETER
+from pyo3_base_python.cargo_config import ENVIRONMENTS, names_interpreter
 from pyo3_base_python.doctor.settings import CARGO_ENV
 from pyo3_base_python.project import PYO3_FAMILY
 
@@ -190,9 +190,11 @@ def _tool(setting: Setting) -> Finding:
 def _cargo_env(setting: Setting) -> Finding:
     """Cargo hands these to what it starts; where that names an interpreter, the decision says what follows."""
     what = f"{setting.place} sets {setting.variable}={setting.value}"
-    if not setting.variable.startswith(INTERPRETER):
-        return Finding(NOTE, "settings", f"{what}, which reaches build scripts only: it decides nothing here")
     holds = "whatever the environment says" if setting.forced else "unless the environment does"
+    if setting.variable in ENVIRONMENTS:
+        holds += ", where PYO3_PYTHON is not set"
+    elif not names_interpreter(setting.variable):
+        return Finding(NOTE, "settings", f"{what}, which reaches build scripts only: it decides nothing here")
     return Finding(NOTE, "settings", f"{what}, {holds}: then the wrapper leaves cargo alone")
 
 

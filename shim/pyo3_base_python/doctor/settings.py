@@ -14,6 +14,7 @@ from typing import NamedTuple
 import tomlkit
 from tomlkit.exceptions import ParseError
 
+from pyo3_base_python.cargo_config import ENVIRONMENTS, names_interpreter
 from pyo3_base_python.doctor.pyproject import table
 
 TYPE_CHECKING = False
@@ -25,11 +26,8 @@ __all__ = ["CARGO_ENV", "TOX_FILES", "Setting", "Tox", "cargo_env", "cibuildwhee
 
 # Where cargo's own configuration is the place of a setting.
 CARGO_ENV = "cargo's [env]"
-# What decides about the interpreter, or whether the wrapper is asked at all.
-NAMES = frozenset(
-    "CARGO CARGO_BUILD_TARGET PYO3_BASE_PYTHON PYO3_CONFIG_FILE PYO3_NO_PYTHON PYO3_PYTHON PYO3_SHIM_MODE"
-    " PYTHON_SYS_EXECUTABLE".split()
-)
+# What decides, besides the variables that name an interpreter, whether the wrapper is asked and what it does.
+OF_THE_SHIM = frozenset({"CARGO", "CARGO_BUILD_TARGET", "PYO3_SHIM_MODE"})
 # Where tox looks, besides pyproject.toml.
 TOX_FILES = ("tox.ini", "setup.cfg", "tox.toml")
 # tox.ini: `NAME = value`, behind factors perhaps (`py311: NAME = value`).
@@ -61,7 +59,7 @@ class Tox(NamedTuple):
 
 def concerns(variable: str) -> bool:
     """Whether ``variable`` decides about the interpreter, or about what the shim does."""
-    return variable in NAMES or variable.startswith("PYO3_CROSS")
+    return variable in OF_THE_SHIM or names_interpreter(variable)
 
 
 def tox(files: Mapping[str, str], document: dict[str, Any]) -> Tox | None:
@@ -117,7 +115,8 @@ def cargo_env(path: str, text: str) -> list[Setting]:
     found = []
     for name, value in table(toml(text), "env").items():
         detailed = value if isinstance(value, dict) else {"value": value}
-        if concerns(name):
+        # Elsewhere these two are no matter: a build backend names the interpreter.
+        if concerns(name) or name in ENVIRONMENTS:
             setting = str(detailed.get("value", ""))
             found.append(Setting(f"{CARGO_ENV} in {path}", name, setting, detailed.get("force") is True))
     return found

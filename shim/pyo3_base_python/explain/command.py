@@ -40,6 +40,8 @@ def explain(command: tuple[str, ...], json_file: Path | None, html_file: Path | 
 
     Each root cause with its old and new value, what followed from it, and what to do. The command's streams and its
     exit code are its own. Seen is every cargo that is started by CARGO or from PATH, with the shim and without.
+
+    Under sccache the first explain misses for every crate: cargo logs for it by CARGO_LOG, which is in sccache's keys.
     """
     environ = dict(os.environ)
     folder = Path(tempfile.mkdtemp(prefix="pyo3-base-python-explain-"))

@@ -227,6 +227,7 @@ def test_what_a_tool_sets(variable: str, value: str, level: str) -> None:
         ("PYO3_PYTHON", False, NOTE, "unless the environment does: then the wrapper leaves cargo alone"),
         ("PYO3_PYTHON", True, NOTE, "whatever the environment says: then the wrapper leaves cargo alone"),
         ("CARGO", True, NOTE, "reaches build scripts only"),
+        ("VIRTUAL_ENV", False, NOTE, "unless the environment does, where PYO3_PYTHON is not set: then the wrapper"),
     ],
 )
 def test_what_cargos_configuration_sets(variable: str, forced: bool, level: str, words: str) -> None:

@@ -10,7 +10,10 @@ from pyo3_base_python.doctor.settings import Setting
 
 @pytest.mark.parametrize(
     ("variable", "expected"),
-    [("CARGO", True), ("PYO3_CROSS", True), ("PYO3_CROSS_LIB_DIR", True), ("CARGO_HOME", False), ("PATH", False)],
+    [
+        *[("CARGO", True), ("PYO3_PYTHON", True), ("PYO3_CROSS", True), ("PYO3_CROSS_LIB_DIR", True)],
+        *[("CARGO_HOME", False), ("PATH", False), ("PYO3_PYTHON_X", False), ("VIRTUAL_ENV", False)],
+    ],
 )
 def test_variables_that_matter(variable: str, expected: bool) -> None:
     assert settings.concerns(variable) is expected
@@ -125,13 +128,14 @@ def test_uv() -> None:
 def test_cargos_env_table() -> None:
     text = (
         '[env]\nPYO3_PYTHON = "python3.12"\nA = "b"\nPYO3_CONFIG_FILE = { value = "c", relative = true }\n'
-        'CARGO = { value = "/my/cargo", force = true }\n'
+        'CARGO = { value = "/my/cargo", force = true }\nVIRTUAL_ENV = ".venv"\n'
     )
     place = "cargo's [env] in /home/.cargo/config.toml"
     assert settings.cargo_env("/home/.cargo/config.toml", text) == [
         Setting(place, "PYO3_PYTHON", "python3.12", forced=False),
         Setting(place, "PYO3_CONFIG_FILE", "c", forced=False),
         Setting(place, "CARGO", "/my/cargo", forced=True),
+        Setting(place, "VIRTUAL_ENV", ".venv", forced=False),
     ]
 
 
