@@ -23,18 +23,18 @@ TOX_SECTIONS = ("testenv", "pkgenv", "env_run_base", "env_pkg_base", "tool.tox.e
 TOX_OVERRIDE = ";".join(f"{section}.pass_env+=CARGO,PYO3_SHIM_*" for section in TOX_SECTIONS)
 
 
-def variables(environ: Mapping[str, str]) -> dict[str, str]:
+def variables(environ: Mapping[str, str], *, lasting: bool = False) -> dict[str, str]:
     """What to add to ``environ`` so that maturin and setuptools-rust start the wrapper instead of cargo.
 
-    ``CARGO`` is the wrapper's path; a ``CARGO`` that stood before goes to ``PYO3_SHIM_CARGO``, for the wrapper to
-    become; ``TOX_OVERRIDE`` lets tox hand both on, after what the user's own says.
-    The result is empty where ``CARGO`` is ``cross``. Effect: the launcher is put into the store, and what is
-    unused in a crowded one is removed. Raises ``CannotSteady``.
+    ``CARGO`` is the wrapper's path, and if it is to be ``lasting`` one that is the same for every version; a ``CARGO``
+    that stood before goes to ``PYO3_SHIM_CARGO``, for the wrapper to become; ``TOX_OVERRIDE`` lets tox hand both on,
+    after what the user's own says. The result is empty where ``CARGO`` is ``cross``. Effect: the launcher is put into
+    the store, and what is unused in a crowded one is removed. Raises ``CannotSteady``.
     """
     before = environ.get("CARGO")
     if before == CROSS:
         return {}
-    wrapper = launcher.install(environ)
+    wrapper = launcher.install(environ, lasting=lasting)
     root = Path(store.default_root(environ))
     if inventory.crowded(root):
         inventory.clear(inventory.unused(inventory.entries(root)))

@@ -144,7 +144,10 @@ def env(form: str) -> None:
     its own: for it the result is printed, for the project and the interpreter at hand.
     """
     rust_analyzer = form == "rust-analyzer"
-    found = activation.resolved(os.environ, os.getcwd()) if rust_analyzer else activation.variables(os.environ)
+    if rust_analyzer:
+        found = activation.resolved(os.environ, os.getcwd())
+    else:
+        found = activation.variables(os.environ, lasting=True)
     text = shells.FORMATS[form](found)
     if form == "github":
         shells.append_to_github_env(text, os.environ)

@@ -24,12 +24,10 @@ if TYPE_CHECKING:
 # A planted link is not followed, and a planted pipe not waited for.
 READ_FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
 
-__all__ = ["PINNED_TIME", "File", "default_root", "digest", "home", "put", "read"]
+__all__ = ["PINNED_TIME", "File", "default_root", "digest", "home", "put"]
 
 # Seconds; the day Rust 1.0 came out. cargo reruns a build script when a file it names is newer than its last run.
 PINNED_TIME = 1431648000
-# Bytes; no file of the store comes near it.
-LARGEST = 1 << 20
 # What to do where the store can't be.
 ANOTHER_PLACE = "set PYO3_SHIM_STORE to a folder of your own"
 
@@ -113,40 +111,17 @@ def put(root: str, file: File) -> str:
     return path
 
 
-def read(root: str, name: str, *, executable: bool = False) -> bytes | None:
-    """The content of the file ``name`` in the store below ``root``, if all but that is as ``put`` leaves it.
-
-    ``None`` if it is not there, or not so; what its content should be only the caller knows. Raises ``CannotSteady`` if
-    the store is not private.
-    """
-    *folders, last = name.split("/")
-    path = root
-    try:
-        _check_private(root)
-        _check_parent(os.path.dirname(root))
-        for below in folders:
-            path = os.path.join(path, below)
-            _check_private(path)
-    except OSError:
-        return None
-    return _content(os.path.join(path, last), 0o700 if executable else 0o600, LARGEST)
-
-
 def _private_folder(path: str) -> None:
     """Create ``path`` for this user alone, or check that it is a real folder that nobody else can write to."""
     try:
-        _check_private(path)
+        found = os.lstat(path)
     except FileNotFoundError:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         try:
             os.mkdir(path, 0o700)
         except FileExistsError:  # another build was faster
             pass
-        _check_private(path)
-
-
-def _check_private(path: str) -> None:
-    found = os.lstat(path)
+        found = os.lstat(path)
     if not stat.S_ISDIR(found.st_mode):
         raise CannotSteady(f"{path} in the store is not a folder")
     if os.name == "posix" and (found.st_uid != os.geteuid() or found.st_mode & 0o022):
@@ -160,31 +135,23 @@ def _check_parent(path: str) -> None:
 
 
 def _holds(path: str, file: File) -> bool:
-    """Whether ``path`` is exactly ``file``: its bytes as well."""
-    return _content(path, _mode(file), len(file.content)) == file.content
-
-
-def _content(path: str, mode: int, most: int) -> bytes | None:
-    """The bytes of ``path`` if it is regular, unshared, this user's, with this mode and the pinned time; else ``None``.
-
-    ``None`` as well if there are more than ``most``.
-    """
+    """Whether ``path`` is exactly ``file``: regular, unshared, this user's, same mode, same time, same bytes."""
     try:
         handle = os.open(path, READ_FLAGS)
     except OSError:
-        return None
+        return False
     try:
         found = os.fstat(handle)
-        if not stat.S_ISREG(found.st_mode) or found.st_size > most:
-            return None
+        if not stat.S_ISREG(found.st_mode) or found.st_size != len(file.content):
+            return False
         if int(found.st_mtime) != PINNED_TIME or found.st_nlink != 1:
-            return None
-        if os.name == "posix" and (found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) != mode):
-            return None
+            return False
+        if os.name == "posix" and (found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) != _mode(file)):
+            return False
         content = b""
-        while block := os.read(handle, most):
+        while block := os.read(handle, len(file.content)):
             content += block
-        return content
+        return content == file.content
     finally:
         os.close(handle)
 

@@ -134,7 +134,8 @@ class Result(NamedTuple):
 class Wrapper:
     """The launcher, installed into a store of its own, with a project, and a cargo that records how it was called.
 
-    That cargo then runs ``FAKE_CARGO_DOES`` as a line of shell.
+    ``program`` is the lasting one, ``own_program`` that of this version. That cargo then runs ``FAKE_CARGO_DOES`` as a
+    line of shell.
     """
 
     def __init__(self, folder: Path, python: str) -> None:
@@ -155,7 +156,8 @@ class Wrapper:
             "PYO3_SHIM_STORE": os.fspath(self.store),
             "PYTHONWARNINGS": "error",
         }
-        self.program = launcher.install(self.environ)
+        self.program = launcher.install(self.environ, lasting=True)
+        self.own_program = launcher.install(self.environ)
 
     def write_project(self, manifest: str, lock: str | None) -> None:
         """Write Cargo.toml, and Cargo.lock or none."""

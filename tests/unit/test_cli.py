@@ -53,7 +53,7 @@ def tool(wrapper: Wrapper, script: Script) -> str:
 
 def test_run_is_the_command_itself_with_the_wrapper_as_cargo(wrapper: Wrapper, tool: str) -> None:
     done = execute(wrapper, "run", "--", tool, "-v", "--help", "", "a b", stdin=b"for it")
-    assert done.stdout == f"<-v><--help><><a b>|{wrapper.program}|for it".encode()
+    assert done.stdout == f"<-v><--help><><a b>|{wrapper.own_program}|for it".encode()
     assert (done.returncode, done.stderr) == (9, b"said\n")
 
 
@@ -65,13 +65,13 @@ def test_run_execs(wrapper: Wrapper) -> None:
 
 @pytest.mark.parametrize("option", ["-v", "--verbose", "--help", "-h"])
 def test_run_leaves_the_commands_options_alone_without_two_dashes(wrapper: Wrapper, tool: str, option: str) -> None:
-    assert execute(wrapper, "run", tool, option).stdout == f"<{option}>|{wrapper.program}|".encode()
+    assert execute(wrapper, "run", tool, option).stdout == f"<{option}>|{wrapper.own_program}|".encode()
 
 
 def test_verbose_run_says_what_is_set(wrapper: Wrapper, tool: str) -> None:
     lines = execute(wrapper, "run", "-v", "--", tool).stderr.decode().splitlines()
     assert lines == [
-        f"pyo3-base-python: CARGO={wrapper.program}",
+        f"pyo3-base-python: CARGO={wrapper.own_program}",
         f"pyo3-base-python: TOX_OVERRIDE={activation.TOX_OVERRIDE}",
         "said",
     ]
@@ -139,7 +139,7 @@ def test_env_is_for_sh_unless_another_format_is_asked_for(wrapper: Wrapper) -> N
 def test_env_as_json_holds_what_the_activation_sets(monkeypatch: pytest.MonkeyPatch, wrapper: Wrapper) -> None:
     for name, value in wrapper.environ.items():
         monkeypatch.setenv(name, value)
-    assert json.loads(invoke("env", "--format", "json").stdout) == activation.variables(wrapper.environ)
+    assert json.loads(invoke("env", "--format", "json").stdout) == activation.variables(wrapper.environ, lasting=True)
 
 
 def test_env_for_github_goes_to_its_file_and_not_to_stdout(monkeypatch: pytest.MonkeyPatch, wrapper: Wrapper) -> None:

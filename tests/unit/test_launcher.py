@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import pyo3_base_python
-from pyo3_base_python import __version__, launcher, store
+from pyo3_base_python import __version__, launcher
 from pyo3_base_python.errors import CannotSteady
 from pyo3_base_python.store import PINNED_TIME
 
@@ -59,7 +59,7 @@ def imported(wrapper: Wrapper, **changes: str) -> set[str]:
 def test_path_of_the_launcher_never_changes(wrapper: Wrapper) -> None:
     assert wrapper.program == os.fspath(wrapper.store / "bin" / "cargo")
     before = os.stat(wrapper.program)
-    assert launcher.install(wrapper.environ) == wrapper.program
+    assert launcher.install(wrapper.environ, lasting=True) == wrapper.program
     assert os.stat(wrapper.program).st_ino == before.st_ino
 
 
@@ -80,9 +80,24 @@ def test_another_version_of_the_code_gets_a_folder_of_its_own(
     (copy / "plan.py").write_text("changed", encoding="utf-8")
     before = Path(wrapper.program).read_bytes()
     monkeypatch.setattr(importlib.resources, "files", lambda _: copy)
-    assert launcher.install(wrapper.environ) == wrapper.program
+    assert launcher.install(wrapper.environ, lasting=True) == wrapper.program
     assert len(list((wrapper.store / "wrapper").iterdir())) == 2
     assert Path(wrapper.program).read_bytes() != before
+
+
+def test_only_who_asks_for_the_lasting_launcher_replaces_that_of_another_version(wrapper: Wrapper) -> None:
+    shared = Path(wrapper.program)
+    shared.write_text("of another version")
+    assert launcher.install(wrapper.environ) == wrapper.own_program
+    assert shared.read_text() == "of another version"
+    launcher.install(wrapper.environ, lasting=True)
+    assert shared.read_bytes() == Path(wrapper.own_program).read_bytes()
+
+
+def test_the_lasting_launcher_is_there_for_settings_that_name_it(wrapper: Wrapper) -> None:
+    os.remove(wrapper.program)
+    launcher.install(wrapper.environ)
+    assert Path(wrapper.program).read_bytes() == Path(wrapper.own_program).read_bytes()
 
 
 @pytest.mark.promise("fault")
@@ -108,123 +123,6 @@ def test_launcher_runs_the_base_interpreter_which_outlives_environments(wrapper:
 
 def test_launcher_says_which_version_wrote_it(wrapper: Wrapper) -> None:
     assert f"pyo3-base-python {__version__}:" in Path(wrapper.program).read_text(encoding="utf-8")
-
-
-# What another version has written
-
-
-def written_by(version: str, wrapper: Wrapper, monkeypatch: pytest.MonkeyPatch) -> bytes:
-    """Have another ``version`` of this package install its launcher, and return that."""
-    copy = wrapper.folder / f"version-{version}"
-    shutil.copytree(SOURCE, copy)
-    (copy / "plan.py").write_text(f"# {version}\n{(SOURCE / 'plan.py').read_text()}", encoding="utf-8")
-    with monkeypatch.context() as patched:
-        patched.setattr(importlib.resources, "files", lambda _: copy)
-        patched.setattr(launcher, "__version__", version)
-        launcher.install(wrapper.environ)
-    return Path(wrapper.program).read_bytes()
-
-
-@pytest.mark.parametrize(
-    ("version", "newer"),
-    [
-        ("0.0.9", False),
-        ("0.1.0", False),
-        ("0.1.0rc1", False),
-        ("0.1.0.post1", False),
-        ("0.1.1", True),
-        ("0.1.10rc1", True),
-        ("0.10", True),
-        ("1.0.dev3", True),
-        ("unknown", False),
-    ],
-)
-def test_launcher_of_a_newer_version_stays(
-    wrapper: Wrapper, monkeypatch: pytest.MonkeyPatch, version: str, newer: bool
-) -> None:
-    """As in the isolated build of a project that pins an older version than the user has."""
-    os.unlink(wrapper.program)
-    before = written_by(version, wrapper, monkeypatch)
-    assert f" {version}:".encode() in before
-    monkeypatch.setattr(launcher, "__version__", "0.1.0")
-    wrapper.run("build")
-    assert list(wrapper.store.glob("wrapper/*/pyo3_base_python/__pycache__")), "Python keeps what it has compiled"
-    assert launcher.install(wrapper.environ) == wrapper.program
-    assert (Path(wrapper.program).read_bytes() == before) is newer
-    result = wrapper.run("build")
-    assert (result.code, result.err, result.arguments) == (0, "", ["build"])
-
-
-def test_the_newest_of_several_versions_wins(wrapper: Wrapper, monkeypatch: pytest.MonkeyPatch) -> None:
-    for version, winner in (("0.9.2", b" 0.9.2:"), ("0.9.10", b" 0.9.10:"), ("0.9.9", b" 0.9.10:")):
-        assert winner in written_by(version, wrapper, monkeypatch)
-
-
-@pytest.mark.promise("fault")
-def test_newer_launcher_in_a_store_with_any_path_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = tmp_path / AWKWARD
-    folder.mkdir()
-    wrapper = Wrapper(folder, sys.executable)
-    newer = written_by("999", wrapper, monkeypatch)
-    launcher.install(wrapper.environ)
-    assert Path(wrapper.program).read_bytes() == newer
-
-
-@pytest.mark.promise("fault")
-@pytest.mark.parametrize(
-    "damage",
-    [
-        *("cut", "changed", "empty", "gone", "for others to write to", "a link", "python gone", "in another store"),
-        *("code gone", "code incomplete", "code changed", "code added", "code for others to write to"),
-    ],
-)
-def test_launcher_of_a_newer_version_that_is_damaged_is_replaced(
-    wrapper: Wrapper, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
-) -> None:
-    mine = Path(wrapper.program).read_bytes()
-    (own,) = (wrapper.store / "wrapper").iterdir()
-    written = written_by("999", wrapper, monkeypatch)
-    (code,) = (path for path in (wrapper.store / "wrapper").iterdir() if path != own)
-    program, module = Path(wrapper.program), code / "pyo3_base_python" / "plan.py"
-    if damage in {"cut", "changed", "empty"}:
-        content = {"cut": written[:-30], "changed": written.replace(b"127", b"126"), "empty": b""}[damage]
-        program.write_bytes(content)
-        os.utime(program, (PINNED_TIME, PINNED_TIME))
-    elif damage == "gone":
-        program.unlink()
-    elif damage == "for others to write to":
-        program.chmod(0o777)
-    elif damage == "a link":
-        program.rename(tmp_path / "elsewhere")
-        program.symlink_to(tmp_path / "elsewhere")
-    elif damage == "python gone":
-        script = launcher.launcher_script("/not/there/python", os.fspath(code)).replace(
-            f" {__version__}:".encode(), b" 999:"
-        )
-        rewrite(program, script)
-    elif damage == "in another store":
-        rewrite(program, written.replace(os.fsencode(code), os.fsencode(tmp_path / "other" / "wrapper" / code.name)))
-    elif damage == "code gone":
-        shutil.rmtree(code)
-    elif damage == "code incomplete":
-        module.unlink()
-    elif damage == "code for others to write to":
-        module.chmod(0o666)
-    else:
-        path = module if damage == "code changed" else module.with_name("added.py")
-        path.write_text("changed", encoding="utf-8")
-        path.chmod(0o600)
-        os.utime(path, (PINNED_TIME, PINNED_TIME))
-    assert launcher.install(wrapper.environ) == wrapper.program
-    assert Path(wrapper.program).read_bytes() == mine
-    assert not Path(wrapper.program).is_symlink()
-
-
-def rewrite(program: Path, script: bytes) -> None:
-    """Put ``script`` there as a version would that wrote it so, with the digest at its end."""
-    body = script.rpartition(b"# ")[0]
-    program.write_bytes(b"%s# %s\n" % (body, store.digest(body).encode()))
-    os.utime(program, (PINNED_TIME, PINNED_TIME))
 
 
 # Its imports

@@ -52,13 +52,13 @@ def fake_maturin(wrapper: Wrapper, script: Script) -> Path:
 @pytest.mark.usefixtures("fake_maturin")
 def test_arguments_streams_and_exit_code_are_maturins_own(wrapper: Wrapper) -> None:
     done = run(wrapper, "build", "", "a b", "--help", stdin=b"for maturin")
-    assert done.stdout == f"<build><><a b><--help>|{wrapper.program}||for maturin".encode()
+    assert done.stdout == f"<build><><a b><--help>|{wrapper.own_program}||for maturin".encode()
     assert (done.returncode, done.stderr) == (9, b"said\n")
 
 
 @pytest.mark.usefixtures("fake_maturin")
 def test_cargo_that_stood_before_is_handed_down(wrapper: Wrapper) -> None:
-    assert run(wrapper, CARGO=wrapper.cargo).stdout == f"<>|{wrapper.program}|{wrapper.cargo}|".encode()
+    assert run(wrapper, CARGO=wrapper.cargo).stdout == f"<>|{wrapper.own_program}|{wrapper.cargo}|".encode()
 
 
 @pytest.mark.promise("fault")

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import pyo3_base_python
 from pyo3_base_python.errors import CannotSteady
-from pyo3_base_python.store import PINNED_TIME, File, default_root, digest, home, put, read
+from pyo3_base_python.store import PINNED_TIME, File, default_root, digest, home, put
 
 CONTENT = b"version=3.11\n"
 PLAIN = File("config/abc.txt", CONTENT)
@@ -238,42 +238,6 @@ def test_folder_that_holds_the_store_must_not_be_everybodys(tmp_path: Path, mode
         with pytest.raises(CannotSteady, match="everybody can write") as caught:
             put(os.fspath(parent / "store"), File("config/a.txt", b"content"))
         assert "PYO3_SHIM_STORE" in caught.value.hint
-
-
-@pytest.mark.parametrize("file", [PLAIN, PROGRAM, File("a/b/c/empty", b"")])
-def test_what_was_put_can_be_read(root: str, file: File) -> None:
-    assert read(root, file.name, executable=file.executable) is None
-    assert not os.path.exists(root)
-    put(root, file)
-    assert read(root, file.name, executable=file.executable) == file.content
-    assert read(root, file.name, executable=not file.executable) is None
-
-
-@pytest.mark.promise("fault")
-@pytest.mark.parametrize("oddity", ["time", "mode", "link", "second name", "size"])
-def test_what_is_not_as_it_was_put_is_not_read(root: str, tmp_path: Path, oddity: str) -> None:
-    path = put(root, PLAIN)
-    if oddity == "time":
-        os.utime(path, (PINNED_TIME, PINNED_TIME + 1))
-    elif oddity == "mode":
-        os.chmod(path, 0o644)
-    elif oddity == "link":
-        os.rename(path, tmp_path / "elsewhere")
-        os.symlink(tmp_path / "elsewhere", path)
-    elif oddity == "second name":
-        os.link(path, tmp_path / "elsewhere")
-    else:
-        put(root, File(PLAIN.name, b"x" * (2 << 20)))
-    assert read(root, PLAIN.name) is None
-
-
-@pytest.mark.promise("fault")
-@pytest.mark.parametrize("place", ["", "config", ".."])
-def test_what_others_can_write_to_is_not_read(root: str, place: str) -> None:
-    put(root, PLAIN)
-    os.chmod(os.path.join(root, place), 0o777)
-    with pytest.raises(CannotSteady, match=r"can (be written|write) to"):
-        read(root, PLAIN.name)
 
 
 def test_folder_that_others_can_read_is_used(root: str) -> None:

@@ -46,7 +46,7 @@ def test_hooks_are_those_that_the_backend_has() -> None:
 def test_cargo_is_the_wrapper_while_a_hook_works(environ: Wrapper, name: str) -> None:
     hook = hooks.around(backend(**{name: lambda: dict(os.environ)}))[name]
     before = dict(os.environ)
-    expected = {"CARGO": environ.program, "TOX_OVERRIDE": activation.TOX_OVERRIDE}
+    expected = {"CARGO": environ.own_program, "TOX_OVERRIDE": activation.TOX_OVERRIDE}
     assert hook() == {**before, **expected}
     assert dict(os.environ) == before
 
@@ -99,15 +99,16 @@ def test_what_a_hook_changes_beside_the_shim_stays() -> None:
 def test_cargo_that_stood_before_is_handed_down(environ: Wrapper) -> None:
     os.environ["CARGO"] = environ.cargo
     found = hooks.around(backend(build_wheel=lambda: dict(os.environ)))["build_wheel"]()
-    assert (found["CARGO"], found["PYO3_SHIM_CARGO"]) == (environ.program, environ.cargo)
+    assert (found["CARGO"], found["PYO3_SHIM_CARGO"]) == (environ.own_program, environ.cargo)
     assert os.environ["CARGO"] == environ.cargo
     assert "PYO3_SHIM_CARGO" not in os.environ
 
 
-def test_cargo_that_is_the_wrapper_already_stays(environ: Wrapper) -> None:
+def test_cargo_that_is_the_wrapper_already_is_not_handed_down(environ: Wrapper) -> None:
     os.environ["CARGO"] = environ.program
     found = hooks.around(backend(build_wheel=lambda: dict(os.environ)))["build_wheel"]()
-    assert found["CARGO"] == os.environ["CARGO"] == environ.program
+    assert found["CARGO"] == environ.own_program
+    assert os.environ["CARGO"] == environ.program
     assert "PYO3_SHIM_CARGO" not in found
 
 

@@ -32,4 +32,4 @@ def test_maturin_is_started_with_the_shim_on_and_does_not_warn_that_nobody_build
     said = script("maturin", 'echo "$MATURIN_NO_MISSING_BUILD_BACKEND_WARNING $CARGO"')
     os.rename(said, wrapper.bin / "maturin")
     monkeypatch.setenv("PATH", wrapper.environ["PATH"])
-    assert around["build_sdist"]("nowhere") == f"1 {wrapper.program}"
+    assert around["build_sdist"]("nowhere") == f"1 {wrapper.own_program}"
