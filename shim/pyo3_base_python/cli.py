@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import stat
 import sys
 import tempfile
 from pathlib import Path
@@ -158,8 +159,8 @@ def env(form: str) -> None:
 
 
 @main.command()
-@click.option("--clear", is_flag=True, help="Remove what was not used for 30 days.")
-@click.option("--all", "everything", is_flag=True, help="With --clear: remove everything, with the launcher.")
+@click.option("--clear", is_flag=True, help="Remove what was not used for 30 days; what CARGO names stays.")
+@click.option("--all", "everything", is_flag=True, help="With --clear: remove everything, with what CARGO names.")
 def store(clear: bool, everything: bool) -> None:
     """Show what is in the store, or clear it.
 
@@ -173,12 +174,20 @@ def store(clear: bool, everything: bool) -> None:
     if everything and not clear:
         raise click.UsageError("--all goes with --clear")
     root = Path(files.default_root(os.environ))
+    if not _is_store(root):
+        click.echo(f"{root}\nthere is no store there yet: the first `pyo3-base-python run` or `env` makes it")
+        return
     found = inventory.entries(root)
     unused = inventory.unused(found)
     if clear:
         removed = found if everything else unused
         inventory.clear(removed)
         click.echo(f"removed {len(removed)} of {len(found)} entries from {root}")
+        if len(removed) < len(found):
+            click.echo(
+                f"kept {len(found) - len(removed)}: what was used in the last {inventory.UNUSED_AFTER_DAYS} days, and"
+                " what CARGO names with its code; `pyo3-base-python store --clear --all` removes everything"
+            )
         return
     click.echo(root)
     for kind, words in inventory.KINDS.items():
@@ -186,6 +195,19 @@ def store(clear: bool, everything: bool) -> None:
         size = sum(entry.size for entry in of_kind) / 1024
         idle = sum(entry in unused for entry in of_kind)
         click.echo(f"{len(of_kind):6} {words} ({size:.0f} KiB{f', {idle} unused' if idle else ''})")
+
+
+def _is_store(root: Path) -> bool:
+    """Whether there is a store at ``root``; ``False`` if nothing is. Raises ``ShimError`` if there can't be one."""
+    try:
+        found = root.lstat()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise ShimError(f"can't use the store {root}: {error.strerror}", files.ANOTHER_PLACE) from None
+    if not stat.S_ISDIR(found.st_mode):  # a link to one is none either: the wrapper does not follow it
+        raise ShimError(f"can't use the store {root}: it is not a folder", files.ANOTHER_PLACE)
+    return True
 
 
 @main.command()
