@@ -107,6 +107,16 @@ def test_that_the_shim_is_off_is_not_said_where_there_is_no_work_for_it() -> Non
     assert of("CARGO", given) == []
 
 
+def test_where_there_is_no_project_only_that_is_said() -> None:
+    no_manifest = WELL._replace(decision=decided(("no manifest", "there is no Cargo.toml here")))
+    nowhere = no_manifest._replace(pyproject=None)
+    assert [(finding.level, finding.topic) for finding in findings.judge(nowhere)] == [(NOTE, "project")]
+    assert findings.nothing_to_do(nowhere)
+    for given in (no_manifest, nowhere._replace(pyproject_error=UserError("broken", "correct it"))):
+        assert of("project", given) == []
+        assert of("wrapper", given)
+
+
 def test_several_versions_of_pyo3() -> None:
     assert one("pyo3", WELL._replace(project=project_with((0, 26, 0), (0, 30, 1)))).what == "0.26.0 and 0.30.1"
 
