@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from pyo3_base_python import __version__, activation, inventory, process, shells
+from pyo3_base_python import __version__, activation, interpreter, inventory, process, shells
 from pyo3_base_python import store as files
 from pyo3_base_python.completion import completion
 from pyo3_base_python.doctor.command import doctor
@@ -156,6 +156,12 @@ def env(form: str) -> None:
         shells.append_to_github_env(text, os.environ)
     else:
         click.echo(text, nl=False)
+    if rust_analyzer and not interpreter.named_by(os.environ):
+        click.echo(
+            f"pyo3-base-python: no virtual environment is active: this is for {interpreter.find(os.environ)}, the first"
+            " on PATH",
+            err=True,
+        )
 
 
 @main.command()

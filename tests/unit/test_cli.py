@@ -166,6 +166,20 @@ def test_env_does_not_print_half_of_it_where_the_store_can_not_be_used(monkeypat
     assert "can't use the store /dev/null/store" in done.stderr
 
 
+def test_env_for_rust_analyzer_says_which_interpreter_it_is_for_if_none_is_named(wrapper: Wrapper) -> None:
+    os.symlink(sys.executable, wrapper.bin / "python")
+    arguments = ("env", "--format", "rust-analyzer")
+    named = execute(wrapper, *arguments)
+    assert (named.returncode, named.stderr) == (0, b"")
+    del wrapper.environ["PYO3_PYTHON"]
+    found = execute(wrapper, *arguments)
+    (line,) = found.stderr.decode().splitlines()
+    assert line == (
+        f"pyo3-base-python: no virtual environment is active: this is for {wrapper.bin / 'python'}, the first on PATH"
+    )
+    assert json.loads(found.stdout).keys() == json.loads(named.stdout).keys()
+
+
 @pytest.mark.promise("bad input")
 def test_env_in_a_format_that_does_not_exist_is_a_usage_error() -> None:
     assert invoke("env", "--format", "tcsh").exit_code == 2

@@ -154,7 +154,15 @@ def python(facts: Facts) -> Iterator[Finding]:
     what = f"{plan.kind(found)}: {found.executable}"
     if found.executable != found.base_executable:
         what += f", base interpreter {found.base_executable}"
-    yield Finding(OK, "python", what)
+    if facts.python_unnamed:
+        yield Finding(
+            NOTE,
+            "python",
+            f"{what}; the first on PATH, since no virtual environment is active",
+            "isolated builds have one of their own; for `maturin develop` and `cargo base-python` activate yours",
+        )
+    else:
+        yield Finding(OK, "python", what)
 
 
 def store(facts: Facts) -> Iterator[Finding]:

@@ -121,6 +121,13 @@ def test_several_versions_of_pyo3() -> None:
     assert one("pyo3", WELL._replace(project=project_with((0, 26, 0), (0, 30, 1)))).what == "0.26.0 and 0.30.1"
 
 
+def test_an_interpreter_that_no_variable_names_is_a_note_that_says_where_it_is_from() -> None:
+    finding = one("python", WELL._replace(python_unnamed=True))
+    assert finding.level == NOTE
+    assert finding.what == f"{one('python', WELL).what}; the first on PATH, since no virtual environment is active"
+    assert "cargo base-python" in finding.hint
+
+
 def test_a_store_that_can_not_be_used_is_said_once() -> None:
     error = CannotSteady("can't use the store /store: read-only", "set PYO3_SHIM_STORE")
     given = WELL._replace(store_error=error, decision=facts.Decision({}, {}, error=error))
