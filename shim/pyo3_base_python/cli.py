@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from pyo3_base_python import __version__, activation, interpreter, inventory, process, shells
+from pyo3_base_python import __version__, activation, cargo, interpreter, inventory, invocation, process, shells
 from pyo3_base_python import store as files
 from pyo3_base_python.completion import completion
 from pyo3_base_python.doctor.command import doctor
@@ -22,6 +22,7 @@ from pyo3_base_python.testbed.commands import testbed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import NoReturn
 
 __all__ = ["main"]
@@ -100,9 +101,11 @@ def run(command: tuple[str, ...], verbose: bool, quiet: bool) -> NoReturn:
     pyo3-base-python run -- cargo test
     pyo3-base-python run -v -- tox          say first what is set
 
-    The exit code is the command's; 126 if it can't be started, 127 if it is not there.
+    The exit code is the command's; 3 if a variable of the shim's has a value that is none, 126 if the command can't be
+    started, 127 if it is not there.
     """
     environ = dict(os.environ)
+    _check_words(environ)
     try:
         added = activation.variables(environ)
     except ShimError as error:
@@ -123,6 +126,12 @@ def run(command: tuple[str, ...], verbose: bool, quiet: bool) -> NoReturn:
         process.become(program, [name, *command[1:]], environ)
     except OSError as error:
         raise ShimError(f"can't start {program}: {error.strerror}", exit_code=NOT_STARTED) from None
+
+
+def _check_words(environ: Mapping[str, str]) -> None:
+    """Raises ``UserError`` for a word of the user's that the wrapper would refuse deep inside the build."""
+    # That of a call without a subcommand, for which there is nothing else to decide.
+    cargo.resolve(invocation.parse([]), None, environ, "")
 
 
 @main.command()

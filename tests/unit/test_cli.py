@@ -103,6 +103,27 @@ def test_command_that_can_not_be_started_is_one_line_and_126(wrapper: Wrapper) -
     )
 
 
+@pytest.mark.promise("bad input")
+@pytest.mark.parametrize("variable", ["PYO3_SHIM_MODE", "PYO3_SHIM_BUILD_DIR"])
+@pytest.mark.usefixtures("tool")
+def test_word_that_the_wrapper_would_refuse_is_refused_before_the_command_starts(
+    wrapper: Wrapper, variable: str
+) -> None:
+    refused = wrapper.run("build", **{variable: "ful"})
+    done = execute(wrapper, "run", "--", "tool", **{variable: "ful"})
+    assert (done.returncode, done.stdout) == (refused.code, b"") == (3, b"")
+    assert done.stderr.decode().splitlines() == refused.lines
+    assert refused.lines[0].startswith(f"pyo3-base-python: error: {variable} is 'ful', which is none of ")
+
+
+@pytest.mark.parametrize("words", [("off", "shared"), ("export", "interpreter"), ("", "")])
+def test_word_that_the_wrapper_knows_is_handed_on(wrapper: Wrapper, words: tuple[str, str]) -> None:
+    mode, build_dir = words
+    command = ("run", "--", "sh", "-c", 'echo "$PYO3_SHIM_MODE $PYO3_SHIM_BUILD_DIR"')
+    done = execute(wrapper, *command, PYO3_SHIM_MODE=mode, PYO3_SHIM_BUILD_DIR=build_dir)
+    assert (done.returncode, done.stdout.decode(), done.stderr) == (0, f"{mode} {build_dir}\n", b"")
+
+
 @pytest.mark.promise("fault")
 @pytest.mark.parametrize("command", ["tool", "cargo"])
 @pytest.mark.usefixtures("tool")
