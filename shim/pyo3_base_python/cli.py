@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
+# What is to be known when a project is adopted.
+ADOPTED = (
+    "front ends now install pyo3-base-python for each build: from an index, or its wheel from a folder that"
+    " PIP_FIND_LINKS and UV_FIND_LINKS name"
+)
+
 
 class HintedError(click.ClickException):
     """A ``ShimError`` as click shows it: what, then what to do, and the exit code."""
@@ -259,6 +265,8 @@ def adopt(project: Path, dry_run: bool, undo: bool) -> None:
     else:
         adoption.write(path, after)
         click.echo(f"{path} is {'as it was' if undo else 'adopted'}", err=True)
+        if not undo:
+            click.echo(f"hint: {ADOPTED}", err=True)
 
 
 @main.command()
@@ -272,7 +280,8 @@ def demo(keep: bool, quiet: bool) -> None:
     pyo3-base-python demo --keep              look at what was built afterwards
 
     Takes a minute or two; needs cargo and an index to install maturin from. Changed are a scratch folder and the store.
-    The exit code is 1 if a build fails, or if anything is recompiled with the shim.
+    All four builds share a target directory, so the first build with the shim comes after one without it and compiles
+    pyo3 once more. The exit code is 1 if a build fails, or if the second build with the shim compiles anything.
     """
     from rich.console import Console  # noqa: PLC0415 - half of the start-up time, and only needed here
 

@@ -304,8 +304,10 @@ def pyproject(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_adopt_says_what_it_did_and_undo_gives_the_file_back(pyproject: Path) -> None:
+    hint = f"hint: {cli.ADOPTED}"
+    assert "PIP_FIND_LINKS and UV_FIND_LINKS" in hint
     for options, line in (
-        ((), "pyproject.toml is adopted"),
+        ((), f"pyproject.toml is adopted\n{hint}"),
         ((), "pyproject.toml is already adopted: nothing to do"),
         (("--undo",), "pyproject.toml is as it was"),
         (("--undo",), "pyproject.toml is not adopted: nothing to do"),
