@@ -223,6 +223,11 @@ def _is_store(root: Path) -> bool:
     try:
         found = root.lstat()
     except FileNotFoundError:
+        above = next(folder for folder in root.parents if folder.exists())
+        if not os.access(above, os.W_OK | os.X_OK):
+            raise ShimError(
+                f"there is no store at {root}, nor can one be made in {above}", files.ANOTHER_PLACE
+            ) from None
         return False
     except OSError as error:
         raise ShimError(f"can't use the store {root}: {error.strerror}", files.ANOTHER_PLACE) from None

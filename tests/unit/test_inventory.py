@@ -113,6 +113,20 @@ def test_command_says_that_there_is_no_store_yet_and_makes_none(
 
 
 @pytest.mark.promise("bad input")
+def test_command_says_where_no_store_can_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYO3_SHIM_STORE", os.fspath(tmp_path / "no" / "store"))
+    # Whoever runs the tests may be root, who may write everywhere.
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path or not mode & os.W_OK)
+    done = click_runner().invoke(main, ["store"])
+    what, hint = done.stderr.splitlines()
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert (
+        what == f"pyo3-base-python: error: there is no store at {tmp_path}/no/store, nor can one be made in {tmp_path}"
+    )
+    assert hint == "pyo3-base-python: hint: set PYO3_SHIM_STORE to a folder of your own"
+
+
+@pytest.mark.promise("bad input")
 @pytest.mark.parametrize(
     ("place", "why"),
     [("file", "it is not a folder"), ("link", "it is not a folder"), ("file/store", "Not a directory")],
