@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pyo3_base_python import cargo, inventory, invocation, launcher, process, project, store
+from pyo3_base_python import cargo, inventory, invocation, launcher, process, store
 from pyo3_base_python.errors import ShimError
 
 TYPE_CHECKING = False
@@ -56,7 +56,8 @@ def resolved(environ: Mapping[str, str], cwd: str) -> dict[str, str]:
     """
     root = store.default_root(environ)
     call = invocation.parse(["check"])
-    steps, reason = cargo.resolve(call, project.locate(call, environ, cwd), environ, root)
+    here = cargo.locate(cargo.real_cargo(environ, ""), call, environ, cwd)
+    steps, reason = cargo.resolve(call, here, environ, root)
     if steps is None:
         raise ShimError(f"there is nothing to set in {cwd}: {reason}", "go to the folder of a pyo3 project")
     for file in steps.files:

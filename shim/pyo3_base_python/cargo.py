@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import NoReturn
 
-__all__ = ["main", "prepare", "real_cargo", "resolve"]
+__all__ = ["locate", "main", "prepare", "real_cargo", "resolve"]
 
 SECONDS_TO_CLEAN = 3600.0
+SECONDS_TO_LOCATE = 60.0
 # In the second line of every launcher.
 LAUNCHER_MARK = b"Written by pyo3-base-python"
 
@@ -79,20 +80,21 @@ def prepare(
 ) -> tuple[dict[str, str], list[str], str]:
     """Environment and arguments for a ``cargo`` started with ``arguments`` in ``cwd``, and what was done and why.
 
-    Effects: starts the interpreter, writes to the store, settles what was built last (see ``sources``) and makes a
-    build directory where one is asked for. Raises ``CannotSteady``, with nothing lost, or ``UserError``.
+    Effects: starts the interpreter, writes to the store, and settles what was built last (see ``sources``). Raises
+    ``CannotSteady``, with nothing lost, or ``UserError``.
     """
     call = invocation.parse(arguments)
-    here = project.locate(call, environ, cwd) if call.may_build else None
-    root = store.default_root(environ) if call.may_build else ""
+    works = call.may_build and environ.get("PYO3_SHIM_MODE") != "off"
+    here = locate(cargo, call, environ, cwd) if works else None
+    root = store.default_root(environ) if works else ""
     steps, reason = resolve(call, here, environ, root)
     if steps is None or here is None:
         return dict(environ), list(arguments), f"left alone: {reason}"
-    target = plan.targets(call, here)[:1]
+    profile_dir = os.path.join(here.target_dir, *plan.targets(call, here)[:1], call.profile_folder)
     # Before anything is set: a stable interpreter on top of another tree's artifacts would ship old code.
     settled = sources.settle(
         here,
-        os.path.join(here.target_dir, *target, call.profile_folder),
+        profile_dir,
         project.artifact_names(here.manifest_dir),
         lambda packages: clean(packages, cargo, call, here, environ),
     )
@@ -102,16 +104,40 @@ def prepare(
     if settled:
         done.append(settled)
     if steps.build_dir:
-        # Build scripts and macros are compiled for the host, in the folder without the target's name.
-        folders = dict.fromkeys([call.profile_folder, os.path.join(*target, call.profile_folder)])
         try:
-            copied = build_dir.prepare(steps.build_dir, folders, here, with_toolchain(cargo, call), environ)
+            if not os.path.isdir(steps.build_dir):
+                build_dir.check_version(with_toolchain(cargo, call), environ)
         except CannotSteady as error:
             say(f"{error.what}; the build directory is that of all interpreters")
         else:
             arguments = build_dir.add_option(arguments, steps.build_dir)
-            done.append(f"build directory {steps.build_dir}{f', {copied}' if copied else ''}")
+            done.append(f"build directory {steps.build_dir}")
     return {**environ, **steps.set}, list(arguments), "; ".join(done)
+
+
+def locate(cargo: str, call: invocation.Invocation, environ: Mapping[str, str], cwd: str) -> project.Project | None:
+    """The project that ``call`` builds when ``cargo`` is started with it in ``cwd``; ``None`` without a manifest.
+
+    Effect: starts cargo where only cargo can tell which workspace it is. Raises ``CannotSteady`` if it does not.
+    """
+    return project.locate(call, environ, cwd, lambda folder: workspace_root(cargo, call, environ, folder))
+
+
+def workspace_root(cargo: str, call: invocation.Invocation, environ: Mapping[str, str], manifest_dir: str) -> str:
+    """The root of the workspace that the package in ``manifest_dir`` is in, or is by itself: cargo's own answer.
+
+    https://doc.rust-lang.org/cargo/commands/cargo-locate-project.html. Raises ``CannotSteady`` if there is none.
+    """
+    manifest = os.path.join(manifest_dir, "Cargo.toml")
+    command = [*with_toolchain(cargo, call), "locate-project", "--workspace", "--message-format", "plain"]
+    try:
+        code, output = process.capture([*command, "--manifest-path", manifest], environ, SECONDS_TO_LOCATE)
+    except OSError as error:
+        raise CannotSteady(f"can't ask cargo for the workspace of {manifest}: {error.strerror or error}") from None
+    root, name = os.path.split(os.fsdecode(output).rstrip("\n"))
+    if code or name != "Cargo.toml":
+        raise CannotSteady(f"cargo does not say which workspace {manifest} is in (exit code {code})")
+    return root
 
 
 def resolve(
@@ -121,12 +147,7 @@ def resolve(
 
     Effect: starts the interpreter. Raises ``CannotSteady`` or ``UserError``.
     """
-    for variable, choices in (("PYO3_SHIM_MODE", plan.MODES), ("PYO3_SHIM_BUILD_DIR", build_dir.CHOICES)):
-        if (environ.get(variable) or choices[0]) not in choices:
-            raise UserError(
-                f"{variable} is {environ[variable]!r}, which is none of {', '.join(choices)}",
-                "unset it, or set one of these",
-            )
+    check_choices(environ)
     host = host_triple(environ) if here and plan.targets(call, here) else None
     reason = plan.leave_alone(environ, call, here, host)
     if reason is not None or here is None:
@@ -140,8 +161,22 @@ def resolve(
         use_base_python(used, asked, environ)
     written = maturin_config(environ)
     steps = plan.steady(environ, here, used, root, maturin_config=written, windows=process.WINDOWS)
-    steps.build_dir = build_dir.choose(environ, here, used)
+    steps.build_dir, why_not = build_dir.choose(environ, here, used)
+    if why_not:
+        steps.reasons["PYO3_SHIM_BUILD_DIR"] = why_not
     return steps, ""
+
+
+def check_choices(environ: Mapping[str, str]) -> None:
+    """Raise ``UserError`` if a variable of ours is none of the words that it may be, unless the shim is off."""
+    if environ.get("PYO3_SHIM_MODE") == "off":
+        return
+    for variable, choices in (("PYO3_SHIM_MODE", plan.MODES), ("PYO3_SHIM_BUILD_DIR", build_dir.CHOICES)):
+        if (environ.get(variable) or choices[0]) not in choices:
+            raise UserError(
+                f"{variable} is {environ[variable]!r}, which is none of {', '.join(choices)}",
+                "unset it, or set one of these",
+            )
 
 
 def clean(

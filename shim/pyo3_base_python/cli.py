@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from pyo3_base_python import __version__, activation, cargo, interpreter, inventory, invocation, process, shells
+from pyo3_base_python import __version__, activation, cargo, interpreter, inventory, process, shells
 from pyo3_base_python import store as files
 from pyo3_base_python.completion import completion
 from pyo3_base_python.doctor.command import doctor
@@ -22,7 +22,6 @@ from pyo3_base_python.testbed.commands import testbed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import NoReturn
 
 __all__ = ["main"]
@@ -111,7 +110,7 @@ def run(command: tuple[str, ...], verbose: bool, quiet: bool) -> NoReturn:
     started, 127 if it is not there.
     """
     environ = dict(os.environ)
-    _check_words(environ)
+    cargo.check_choices(environ)  # the wrapper does, deep inside the build
     try:
         added = activation.variables(environ)
     except ShimError as error:
@@ -132,12 +131,6 @@ def run(command: tuple[str, ...], verbose: bool, quiet: bool) -> NoReturn:
         process.become(program, [name, *command[1:]], environ)
     except OSError as error:
         raise ShimError(f"can't start {program}: {error.strerror}", exit_code=NOT_STARTED) from None
-
-
-def _check_words(environ: Mapping[str, str]) -> None:
-    """Raises ``UserError`` for a word of the user's that the wrapper would refuse deep inside the build."""
-    # That of a call without a subcommand, for which there is nothing else to decide.
-    cargo.resolve(invocation.parse([]), None, environ, "")
 
 
 @main.command()

@@ -26,9 +26,9 @@ class Invocation:
     """What one call of cargo asks for.
 
     ``subcommand`` is ``""`` where there is none (``cargo --version``); ``targets`` and ``configs`` are the values of
-    every ``--target`` and ``--config`` in order; ``manifest_path`` and ``target_dir`` are as given, or ``""``;
-    ``profile`` is the one that cargo builds; ``toolchain`` is rustup's ``+name`` or ``""``; ``lists_only`` is whether
-    a list of files is asked for (``cargo package --list``).
+    every ``--target`` and ``--config`` that counts, in order; ``manifest_path`` and ``target_dir`` are as given, or
+    ``""``; ``profile`` is the one that cargo builds; ``toolchain`` is rustup's ``+name`` or ``""``; ``lists_only`` is
+    whether a list of files is asked for (``cargo package --list``).
     """
 
     __slots__ = (
@@ -82,6 +82,9 @@ def parse(arguments: Sequence[str]) -> Invocation:
     if "--release" in own or "-r" in own:
         invocation.profile = "release"
     after = _options(own, OPTIONS_WITH_VALUE, stop_at_word=False)
+    if any(name == "--config" for name, _ in after):
+        # Cargo does so with this option: those after the subcommand take the place of those before it.
+        before = [(name, value) for name, value in before if name != "--config"]
     for name, value in before + after:
         if name == "--config":
             invocation.configs.append(value)

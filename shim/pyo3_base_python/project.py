@@ -12,7 +12,7 @@ from pyo3_base_python import cargo_config
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from pyo3_base_python.invocation import Invocation
 
@@ -23,6 +23,15 @@ PYO3_CRATES = frozenset({"pyo3", "pyo3-ffi"})
 PYO3_FAMILY = frozenset({"pyo3", "pyo3-build-config", "pyo3-ffi", "pyo3-macros", "pyo3-macros-backend"})
 
 LONGEST_NUMBER = 20  # cargo's are of 64 bits
+
+# How a line begins, without blanks and quotes, that makes a manifest the root of a workspace.
+ROOT = "[workspace"
+# How one begins that names the root, or makes one in a way that is not read here; but for what is inherited from it.
+OTHER_WORDS = ("workspace=", "workspace.", "package.workspace", "package={")
+INHERITED = "workspace=true"
+BLANKS_AND_QUOTES = str.maketrans("", "", " \t\"'\ufeff")
+# A root with one of these in it may have left a package out, or have no such table at all.
+IN_DOUBT = ("exclude", '"""', "'''")
 
 
 class Lock:
@@ -74,8 +83,14 @@ class Project:
         self.cargo_env = list(cargo_env)
 
 
-def locate(invocation: Invocation, environ: Mapping[str, str], cwd: str) -> Project | None:
-    """The project that ``invocation`` builds when started in ``cwd``; ``None`` if there is no manifest."""
+def locate(
+    invocation: Invocation, environ: Mapping[str, str], cwd: str, ask_root: Callable[[str], str]
+) -> Project | None:
+    """The project that ``invocation`` builds when started in ``cwd``; ``None`` if there is no manifest.
+
+    ``ask_root`` has cargo say which folder is the root of the workspace that a folder's package is in; it is called
+    where the manifests' lines do not tell.
+    """
     if invocation.manifest_path:
         manifest_dir = os.path.dirname(os.path.join(cwd, invocation.manifest_path))
     else:
@@ -86,7 +101,7 @@ def locate(invocation: Invocation, environ: Mapping[str, str], cwd: str) -> Proj
             return None
         manifest_dir = found[0]
     manifest_dir = os.path.abspath(manifest_dir)
-    root = _workspace_root(manifest_dir)
+    root = _workspace_root(manifest_dir, ask_root)
     text = cargo_config.read(os.path.join(root, "Cargo.lock"))
     settings = cargo_config.build_table(invocation.configs, environ, cwd)
     return Project(
@@ -144,11 +159,14 @@ def _version(text: str) -> tuple[int, int, int]:
     return major, minor, patch
 
 
-def _workspace_root(manifest_dir: str) -> str:
+def _workspace_root(manifest_dir: str, ask_root: Callable[[str], str]) -> str:
     for folder in cargo_config.with_parents(manifest_dir):
-        text = cargo_config.read(os.path.join(folder, "Cargo.toml"))
-        if text is not None and any(line.lstrip().startswith("[workspace") for line in text.splitlines()):
-            return folder
+        text = cargo_config.read(os.path.join(folder, "Cargo.toml")) or ""
+        lines = [line.translate(BLANKS_AND_QUOTES) for line in text.splitlines() if "workspace" in line]
+        if any(line.startswith(OTHER_WORDS) and not line.startswith(INHERITED) for line in lines):
+            return ask_root(manifest_dir)
+        if any(line.startswith(ROOT) for line in lines):
+            return ask_root(manifest_dir) if any(word in text for word in IN_DOUBT) else folder
     return manifest_dir
 
 

@@ -89,18 +89,21 @@ def new_machine(site: Site, crate: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("crate", "source", "members"),
+    ("crate", "source", "members", "build_dir"),
     [
-        ("version_specific", "src/lib.rs", {"version_specific"}),
+        ("version_specific", "src/lib.rs", {"version_specific"}, "shared"),
+        ("version_specific", "src/lib.rs", {"version_specific"}, "interpreter"),
         # maturin writes pyo3's configuration into the target directory, from where it is pruned.
-        ("abi3", "src/lib.rs", {"abi3"}),
-        ("workspace", "numbers/src/lib.rs", {"numbers", "workspace_module"}),
+        ("abi3", "src/lib.rs", {"abi3"}, "shared"),
+        ("workspace", "numbers/src/lib.rs", {"numbers", "workspace_module"}, "shared"),
     ],
 )
 def test_a_round_trip_compiles_the_workspace_and_nothing_else(
-    site_of: Make, tmp_path: Path, crate: str, source: str, members: set[str]
+    site_of: Make, tmp_path: Path, crate: str, source: str, members: set[str], build_dir: str
 ) -> None:
     site = site_of(crate)
+    site.environ["PYO3_SHIM_BUILD_DIR"] = build_dir
+    site.build(uv)
     cache = Cache(tmp_path / "cache.tar")
     for answer in (42, 43):
         cache.save(site)

@@ -65,9 +65,14 @@ def test_only_package_can_be_asked_for_a_mere_list(option: str) -> None:
 
 
 def test_targets_and_configs_are_kept_in_order_and_in_both_spellings() -> None:
-    call = parse(["--config", "a=1", "build", "--target=x", "--config=b=2", "word", "--target", "y"])
+    call = parse(["build", "--config", "a=1", "--target=x", "--config=b=2", "word", "--target", "y"])
     assert call.targets == ["x", "y"]
     assert call.configs == ["a=1", "b=2"]
+
+
+def test_configs_after_the_subcommand_take_the_place_of_those_before() -> None:
+    assert parse(["--config", "a=1", "build"]).configs == ["a=1"]
+    assert parse(["--config", "a=1", "build", "--config", "b=2"]).configs == ["b=2"]
 
 
 def test_last_manifest_path_and_target_dir_count() -> None:

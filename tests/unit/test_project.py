@@ -26,9 +26,15 @@ Tree = Callable[..., Path]
 KEYS = ("target", "target-dir", "build-dir")
 
 
+def no_cargo(folder: str) -> str:
+    """For manifests that tell the root of the workspace by themselves."""
+    raise AssertionError(folder)
+
+
 def at(folder: Path, line: str = "build", **environ: str) -> Project:
     """The project for ``cargo <line>`` in ``folder``."""
-    found = locate(parse(line.split()), {"CARGO_HOME": os.fspath(folder / "cargo-home"), **environ}, os.fspath(folder))
+    variables = {"CARGO_HOME": os.fspath(folder / "cargo-home"), **environ}
+    found = locate(parse(line.split()), variables, os.fspath(folder), no_cargo)
     assert found is not None
     return found
 
@@ -56,7 +62,7 @@ def test_project_is_where_manifest_path_says(tree: Tree, path: str) -> None:
 
 
 def test_there_is_no_project_without_a_manifest(tmp_path: Path) -> None:
-    assert locate(parse(["build"]), {}, os.fspath(tmp_path)) is None
+    assert locate(parse(["build"]), {}, os.fspath(tmp_path), no_cargo) is None
 
 
 @pytest.mark.parametrize("header", ["[workspace]", "  [workspace.dependencies]"])
@@ -72,6 +78,48 @@ def test_lock_and_target_directory_are_those_of_the_workspace(tree: Tree, header
 def test_a_crate_with_a_workspace_of_its_own_is_its_own_root(tree: Tree) -> None:
     folder = tree({"Cargo.toml": "[workspace]", "a/Cargo.toml": "[package]\n[workspace]\n"})
     assert at(folder / "a").root == os.fspath(folder / "a")
+
+
+MEMBERS = '[workspace]\nmembers = ["a"]\n'
+
+
+@pytest.mark.parametrize(
+    ("root", "member"),
+    [
+        ('[workspace]\nexclude = ["a"]', "[package]"),
+        ('[workspace]\ndescription = """', "[package]"),
+        ("description = '''\n[workspace]\n'''", "[package]"),
+        ("workspace.members = []", "[package]"),
+        ('"workspace" = { members = [] }', "[package]"),
+        (MEMBERS, '[package]\nworkspace = "../b"'),
+        (MEMBERS, 'package.workspace = "../b"'),
+        (MEMBERS, 'package = { workspace = "../b" }'),
+        ('[package]\nworkspace = "b"', "[package]"),
+    ],
+)
+def test_cargo_is_asked_where_the_manifests_leave_doubt(tree: Tree, root: str, member: str) -> None:
+    folder = tree({"Cargo.toml": root, "a/Cargo.toml": member, "b/Cargo.lock": package("pyo3", "0.22.0")})
+    asked = []
+
+    def ask(manifest_dir: str) -> str:
+        asked.append(manifest_dir)
+        return os.fspath(folder / "b")
+
+    here = locate(parse(["build"]), {}, os.fspath(folder / "a"), ask)
+    assert asked == [os.fspath(folder / "a")]
+    assert here is not None
+    assert here.lock is not None
+    assert (here.root, here.target_dir) == (os.fspath(folder / "b"), os.fspath(folder / "b" / "target"))
+    assert here.lock.pyo3_versions == [(0, 22, 0)]
+
+
+@pytest.mark.parametrize(
+    "member",
+    ["[package]\nversion.workspace = true\n[lints]\nworkspace = true", "[dependencies]\npyo3 = { workspace = true }"],
+)
+def test_cargo_is_not_asked_about_what_a_member_inherits(tree: Tree, member: str) -> None:
+    folder = tree({"Cargo.toml": MEMBERS, "a/Cargo.toml": member})
+    assert at(folder / "a").root == os.fspath(folder)
 
 
 def test_a_project_without_a_lock_file_has_none(tree: Tree) -> None:
@@ -162,7 +210,7 @@ def test_nearest_config_file_wins(tree: Tree) -> None:
 
 def test_config_file_in_the_home_folder_counts_where_there_is_no_cargo_home(tree: Tree) -> None:
     folder = tree({"a/Cargo.toml": "[package]", "home/.cargo/config.toml": '[build]\ntarget = "home"'})
-    here = locate(parse(["build"]), {"HOME": os.fspath(folder / "home")}, os.fspath(folder / "a"))
+    here = locate(parse(["build"]), {"HOME": os.fspath(folder / "home")}, os.fspath(folder / "a"), no_cargo)
     assert here is not None
     assert here.build_target == "home"
 
@@ -201,7 +249,8 @@ def test_an_included_config_file_may_set_the_target(tree: Tree) -> None:
 
 
 def target_of(text: str, folder: Path) -> str:
-    here = locate(parse(["build", "--config", text]), {"CARGO_HOME": os.fspath(folder)}, os.fspath(folder))
+    environ = {"CARGO_HOME": os.fspath(folder)}
+    here = locate(parse(["build", "--config", text]), environ, os.fspath(folder), no_cargo)
     assert here is not None
     return here.build_target
 
@@ -245,7 +294,8 @@ def test_a_target_that_is_not_understood_counts_as_one_that_may_be_set(tree: Tre
 @pytest.mark.promise("fault")
 @given(st.text())
 def test_any_value_of_config_on_the_command_line_is_survived(text: str) -> None:
-    locate(parse(["build", "--config", text, "--manifest-path", "/none/Cargo.toml"]), {"CARGO_HOME": "/none"}, "/none")
+    call = parse(["build", "--config", text, "--manifest-path", "/none/Cargo.toml"])
+    locate(call, {"CARGO_HOME": "/none"}, "/none", no_cargo)
 
 
 # Its lock file

@@ -114,8 +114,8 @@ def gather(folder: str, environ: Mapping[str, str]) -> Facts:
     """
     declared, document, pyproject_error = _pyproject(folder)
     call = invocation.parse(["rustc", *_manifest_option(folder, declared)])
-    here = projects.locate(call, environ, folder)
     real = _cargo(environ)
+    here = cargo.locate(real.real, call, without_cargo(environ), folder)
     pyo3 = bool(here and here.lock and here.lock.pyo3_versions)
     path = interpreter.find(environ, pyo3=pyo3)
     found = _installed(path, declared, environ)
