@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,14 @@ pytest_plugins = ["pytester", "tests.promises"]
 # What decides how Rust and Python are built, or where; the settings of the package indexes and the caches stay.
 SCRUBBED_PREFIXES = ("CARGO_BUILD", "CARGO_PROFILE", "CARGO_TERM", "MATURIN_", "PYO3_", "PYTHON", "RUSTFLAGS", "TOX_")
 SCRUBBED = ("CARGO", "CARGO_TARGET_DIR", "CONDA_PREFIX", "RUSTC_WRAPPER", "VIRTUAL_ENV", "GITHUB_ENV")
+
+
+def pytest_configure() -> None:
+    """A job in the background inherits that signals are ignored, and so would what the tests start."""
+    for name in ("SIGINT", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if name == "SIGINT" else signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)

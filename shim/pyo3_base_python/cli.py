@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import stat
 import sys
 import tempfile
 from pathlib import Path
 
 import click
 
-from pyo3_base_python import __version__, activation, inventory, process, shells
+from pyo3_base_python import __version__, activation, cargo, interpreter, inventory, process, shells
 from pyo3_base_python import store as files
 from pyo3_base_python.completion import completion
 from pyo3_base_python.doctor.command import doctor
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 __all__ = ["main"]
+
+# What is to be known when a project is adopted.
+ADOPTED = (
+    "front ends now install pyo3-base-python for each build: from an index, or its wheel from a folder that"
+    " PIP_FIND_LINKS and UV_FIND_LINKS name"
+)
 
 
 class HintedError(click.ClickException):
@@ -99,9 +106,11 @@ def run(command: tuple[str, ...], verbose: bool, quiet: bool) -> NoReturn:
     pyo3-base-python run -- cargo test
     pyo3-base-python run -v -- tox          say first what is set
 
-    The exit code is the command's; 126 if it can't be started, 127 if it is not there.
+    The exit code is the command's; 3 if a variable of the shim's has a value that is none, 126 if the command can't be
+    started, 127 if it is not there.
     """
     environ = dict(os.environ)
+    cargo.check_choices(environ)  # the wrapper does, deep inside the build
     added = activation.variables_if_possible(environ, "the command", quiet=quiet)
     environ.update(added)
     name = command[0]
@@ -153,11 +162,17 @@ def env(form: str) -> None:
         shells.append_to_github_env(text, os.environ)
     else:
         click.echo(text, nl=False)
+    if rust_analyzer and not interpreter.named_by(os.environ):
+        click.echo(
+            f"pyo3-base-python: no virtual environment is active: this is for {interpreter.find(os.environ)}, the first"
+            " on PATH",
+            err=True,
+        )
 
 
 @main.command()
-@click.option("--clear", is_flag=True, help="Remove what was not used for 30 days.")
-@click.option("--all", "everything", is_flag=True, help="With --clear: remove everything, with the launcher.")
+@click.option("--clear", is_flag=True, help="Remove what was not used for 30 days; what CARGO names stays.")
+@click.option("--all", "everything", is_flag=True, help="With --clear: remove everything, with what CARGO names.")
 def store(clear: bool, everything: bool) -> None:
     """Show what is in the store, or clear it.
 
@@ -171,12 +186,20 @@ def store(clear: bool, everything: bool) -> None:
     if everything and not clear:
         raise click.UsageError("--all goes with --clear")
     root = Path(files.default_root(os.environ))
+    if not _is_store(root):
+        click.echo(f"{root}\nthere is no store there yet: the first `pyo3-base-python run` or `env` makes it")
+        return
     found = inventory.entries(root)
     unused = inventory.unused(found)
     if clear:
         removed = found if everything else unused
         inventory.clear(removed)
         click.echo(f"removed {len(removed)} of {len(found)} entries from {root}")
+        if len(removed) < len(found):
+            click.echo(
+                f"kept {len(found) - len(removed)}: what was used in the last {inventory.UNUSED_AFTER_DAYS} days, and"
+                " what CARGO names with its code; `pyo3-base-python store --clear --all` removes everything"
+            )
         return
     click.echo(root)
     for kind, words in inventory.KINDS.items():
@@ -184,6 +207,24 @@ def store(clear: bool, everything: bool) -> None:
         size = sum(entry.size for entry in of_kind) / 1024
         idle = sum(entry in unused for entry in of_kind)
         click.echo(f"{len(of_kind):6} {words} ({size:.0f} KiB{f', {idle} unused' if idle else ''})")
+
+
+def _is_store(root: Path) -> bool:
+    """Whether there is a store at ``root``; ``False`` if nothing is. Raises ``ShimError`` if there can't be one."""
+    try:
+        found = root.lstat()
+    except FileNotFoundError:
+        above = next(folder for folder in root.parents if folder.exists())
+        if not os.access(above, os.W_OK | os.X_OK):
+            raise ShimError(
+                f"there is no store at {root}, nor can one be made in {above}", files.ANOTHER_PLACE
+            ) from None
+        return False
+    except OSError as error:
+        raise ShimError(f"can't use the store {root}: {error.strerror}", files.ANOTHER_PLACE) from None
+    if not stat.S_ISDIR(found.st_mode):  # a link to one is none either: the wrapper does not follow it
+        raise ShimError(f"can't use the store {root}: it is not a folder", files.ANOTHER_PLACE)
+    return True
 
 
 @main.command()
@@ -220,6 +261,8 @@ def adopt(project: Path, dry_run: bool, undo: bool) -> None:
     else:
         adoption.write(path, after)
         click.echo(f"{path} is {'as it was' if undo else 'adopted'}", err=True)
+        if not undo:
+            click.echo(f"hint: {ADOPTED}", err=True)
 
 
 @main.command()
@@ -233,7 +276,8 @@ def demo(keep: bool, quiet: bool) -> None:
     pyo3-base-python demo --keep              look at what was built afterwards
 
     Takes a minute or two; needs cargo and an index to install maturin from. Changed are a scratch folder and the store.
-    The exit code is 1 if a build fails, or if anything is recompiled with the shim.
+    All four builds share a target directory, so the first build with the shim comes after one without it and compiles
+    pyo3 once more. The exit code is 1 if a build fails, or if the second build with the shim compiles anything.
     """
     from rich.console import Console  # noqa: PLC0415 - half of the start-up time, and only needed here
 

@@ -84,13 +84,15 @@ def table(builds: list[Build]) -> Table:
     for build in builds:
         crates = build.compiled.recompiled
         second = build.number == 2  # noqa: PLR2004
-        names = ", ".join(crates) if second else "(cold: no target directory yet)" if not build.shim else "(first use)"
+        names = ", ".join(crates) or "nothing"
+        if not second:
+            names = "(the build before had no shim)" if build.shim else "(cold: no target directory yet)"
         result.add_row(
             "with the shim" if build.shim else "without",
             str(build.number),
             str(len(crates)),
             f"{build.seconds:.1f}",
-            names or "nothing",
+            names,
             style="bold" if second else "dim",
             end_section=second,
         )

@@ -11,10 +11,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["Interpreter", "ask", "environment_content", "find"]
+__all__ = ["Interpreter", "ask", "environment_content", "find", "named_by"]
 
 # An interpreter on a cold network drive may be slow; one that hangs must not hang the build.
 SECONDS_TO_ANSWER = 30.0
+
+# What names an active environment, to the folder of its interpreter on Windows.
+ENVIRONMENTS = {"VIRTUAL_ENV": "Scripts", "CONDA_PREFIX": ""}
 
 EXPECTED_FACTS = frozenset(
     "implementation version executable base_executable prefix base_prefix shared ld_version lib_dir pointer_width"
@@ -49,19 +52,29 @@ def find(environ: Mapping[str, str], *, pyo3: bool = True) -> str | None:
     As ``find_interpreter`` of pyo3-build-config does. Without ``pyo3`` in the graph ``PYTHON_SYS_EXECUTABLE`` names it
     as well: maturin sets that alone for other bindings. Returns a path, or ``None`` if there is none.
     """
-    named = environ.get("PYO3_PYTHON") or ("" if pyo3 else environ.get("PYTHON_SYS_EXECUTABLE"))
-    if named:
+    variables = named_by(environ, pyo3=pyo3)
+    if len(variables) == 1:
+        (variable,) = variables
+        named = environ[variable]
+        if variable in ENVIRONMENTS:
+            return _in_prefix(named, ENVIRONMENTS[variable])
         return process.find_program(named, environ) or named
-    virtual_env, conda_prefix = environ.get("VIRTUAL_ENV"), environ.get("CONDA_PREFIX")
-    if virtual_env and not conda_prefix:
-        return _in_prefix(virtual_env, "Scripts")
-    if conda_prefix and not virtual_env:
-        return _in_prefix(conda_prefix, "")
     for name in ("python", "python3"):
         found = process.find_program(name, environ)
         if found:
             return found
     return None
+
+
+def named_by(environ: Mapping[str, str], *, pyo3: bool = True) -> list[str]:
+    """The variables that say which interpreter ``find`` finds.
+
+    Where there is none, and where two environments are active, it is the first on ``PATH``.
+    """
+    for variable in ("PYO3_PYTHON",) if pyo3 else ("PYO3_PYTHON", "PYTHON_SYS_EXECUTABLE"):
+        if environ.get(variable):
+            return [variable]
+    return [variable for variable in ENVIRONMENTS if environ.get(variable)]
 
 
 def ask(executable: str, environ: Mapping[str, str], building: str = "") -> Interpreter:

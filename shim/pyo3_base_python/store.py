@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # A planted link is not followed, and a planted pipe not waited for.
 READ_FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
 
-__all__ = ["PINNED_TIME", "File", "default_root", "digest", "home", "put"]
+__all__ = ["ANOTHER_PLACE", "PINNED_TIME", "File", "default_root", "digest", "home", "put"]
 
 # Seconds; the day Rust 1.0 came out. cargo reruns a build script when a file it names is newer than its last run.
 PINNED_TIME = 1431648000

@@ -15,6 +15,8 @@ import pytest
 import tomlkit
 import yaml
 
+from pyo3_base_python import fixtures
+
 from .conftest import REPOSITORY, Outcome, Site
 from .language_server import check_on_save
 
@@ -27,6 +29,14 @@ def recipe(tool: str) -> str:
     found = re.search(rf"^\*\*{re.escape(tool)}\*\*.*?^```\w+\n(.*?)^```", readme, re.DOTALL | re.MULTILINE)
     assert found, f"the README has no recipe for {tool}"
     return found[1]
+
+
+def blocks(heading: str) -> list[str]:
+    """All blocks of code below a ``heading``."""
+    readme = (REPOSITORY / "README.md").read_text()
+    found = re.search(rf"^## {re.escape(heading)}\n(.*?)^## ", readme, re.DOTALL | re.MULTILINE)
+    assert found, f"the README has no heading {heading}"
+    return re.findall(r"^```\w+\n(.*?)^```", found[1], re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture
@@ -52,6 +62,51 @@ def for_this_machine(text: str, site: Site) -> str:
 def assert_nothing_compiled(outcome: Outcome) -> None:
     assert outcome.recompiled == ()
     assert "pyo3" in outcome.fresh, "cargo was not started through the shim"
+
+
+@pytest.mark.parametrize("by_name", [False, True], ids=["from the checkout", "by name"])
+@pytest.mark.parametrize("tool", ["pipx", "uv"])
+def test_install_it(tmp_path: Path, environ: dict[str, str], tool: str, by_name: bool) -> None:
+    """By name as the recipes do, from a folder with a wheel."""
+    from_checkout, wheel_to_folder = blocks("Install it")
+    (script,) = (line for line in from_checkout.splitlines() if line.startswith(f"$ {tool} "))
+    if by_name:
+        script = wheel_to_folder + script.replace(" .", " pyo3-base-python")
+    script = script.replace("$ ", "").replace("~/wheels", os.fspath(tmp_path / "wheels"))
+    bin_dir = tmp_path / "bin"
+    environ.update(
+        PIPX_HOME=os.fspath(tmp_path / "pipx"),
+        PIPX_BIN_DIR=os.fspath(bin_dir),
+        UV_TOOL_DIR=os.fspath(tmp_path / "tools"),
+        UV_TOOL_BIN_DIR=os.fspath(bin_dir),
+        PATH=f"{bin_dir}{os.pathsep}{environ['PATH']}",
+    )
+    subprocess.run(["bash", "-e", "-c", script], cwd=REPOSITORY, env=environ, check=True, stdin=subprocess.DEVNULL)
+    for command in (["pyo3-base-python", "--version"], ["maturin-shim", "--version"]):
+        subprocess.run([bin_dir / command[0], *command[1:]], env=environ, check=True)
+    assert os.access(bin_dir / "cargo-base-python", os.X_OK)
+    subprocess.run(["cargo", "base-python", "--version"], env=environ, check=True)
+
+
+@pytest.mark.quick
+def test_removing_it(tmp_path: Path, environ: dict[str, str]) -> None:
+    """What is quoted of maturin's error, where CARGO is still set and the store is gone."""
+    project = fixtures.copy("version_specific", tmp_path / "project")
+    maturins, _ = blocks("Removing it")
+    environ["CARGO"] = os.fspath(tmp_path / "gone" / "cargo")
+    done = subprocess.run(["maturin", "build"], cwd=project, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode
+    assert maturins in done.stderr
+
+
+def test_removing_it_from_a_project_with_setuptools_rust(tmp_path: Path, environ: dict[str, str]) -> None:
+    project = fixtures.copy("setuptools_rust", tmp_path / "project")
+    _, theirs = blocks("Removing it")
+    environ["CARGO"] = os.fspath(tmp_path / "gone" / "cargo")
+    command = ["uv", "build", "--wheel", "--python", sys.executable]
+    done = subprocess.run(command, cwd=project, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode
+    assert theirs.replace("/home/me/.local/share/pyo3-base-python/bin/cargo", environ["CARGO"]) in done.stderr
 
 
 def test_uv(site: Site, tmp_path: Path) -> None:

@@ -103,6 +103,28 @@ def test_command_that_can_not_be_started_is_one_line_and_126(wrapper: Wrapper) -
     )
 
 
+@pytest.mark.promise("bad input")
+@pytest.mark.parametrize("variable", ["PYO3_SHIM_MODE", "PYO3_SHIM_BUILD_DIR"])
+@pytest.mark.usefixtures("tool")
+def test_word_that_the_wrapper_would_refuse_is_refused_before_the_command_starts(
+    wrapper: Wrapper, variable: str
+) -> None:
+    wrapper.environ[variable] = "ful"
+    refused = wrapper.run("build")
+    done = execute(wrapper, "run", "--", "tool")
+    assert (done.returncode, done.stdout) == (refused.code, b"") == (3, b"")
+    assert done.stderr.decode().splitlines() == refused.lines
+    assert refused.lines[0].startswith(f"pyo3-base-python: error: {variable} is 'ful', which is none of ")
+
+
+@pytest.mark.parametrize("words", [("off", "shared"), ("export", "interpreter"), ("", "")])
+def test_word_that_the_wrapper_knows_is_handed_on(wrapper: Wrapper, words: tuple[str, str]) -> None:
+    mode, build_dir = words
+    command = ("run", "--", "sh", "-c", 'echo "$PYO3_SHIM_MODE $PYO3_SHIM_BUILD_DIR"')
+    done = execute(wrapper, *command, PYO3_SHIM_MODE=mode, PYO3_SHIM_BUILD_DIR=build_dir)
+    assert (done.returncode, done.stdout.decode(), done.stderr) == (0, f"{mode} {build_dir}\n", b"")
+
+
 @pytest.mark.promise("fault")
 @pytest.mark.parametrize("command", ["tool", "cargo"])
 @pytest.mark.usefixtures("tool")
@@ -164,6 +186,20 @@ def test_env_does_not_print_half_of_it_where_the_store_can_not_be_used(monkeypat
     done = invoke("env")
     assert (done.exit_code, done.stdout) == (1, "")
     assert "can't use the store /dev/null/store" in done.stderr
+
+
+def test_env_for_rust_analyzer_says_which_interpreter_it_is_for_if_none_is_named(wrapper: Wrapper) -> None:
+    os.symlink(sys.executable, wrapper.bin / "python")
+    arguments = ("env", "--format", "rust-analyzer")
+    named = execute(wrapper, *arguments)
+    assert (named.returncode, named.stderr) == (0, b"")
+    del wrapper.environ["PYO3_PYTHON"]
+    found = execute(wrapper, *arguments)
+    (line,) = found.stderr.decode().splitlines()
+    assert line == (
+        f"pyo3-base-python: no virtual environment is active: this is for {wrapper.bin / 'python'}, the first on PATH"
+    )
+    assert json.loads(found.stdout).keys() == json.loads(named.stdout).keys()
 
 
 @pytest.mark.promise("bad input")
@@ -269,8 +305,10 @@ def pyproject(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_adopt_says_what_it_did_and_undo_gives_the_file_back(pyproject: Path) -> None:
+    hint = f"hint: {cli.ADOPTED}"
+    assert "PIP_FIND_LINKS and UV_FIND_LINKS" in hint
     for options, line in (
-        ((), "pyproject.toml is adopted"),
+        ((), f"pyproject.toml is adopted\n{hint}"),
         ((), "pyproject.toml is already adopted: nothing to do"),
         (("--undo",), "pyproject.toml is as it was"),
         (("--undo",), "pyproject.toml is not adopted: nothing to do"),

@@ -53,6 +53,20 @@ def test_bash_completes(words: list[str], expected: list[str]) -> None:
     assert completed(*words) == expected
 
 
+@pytest.mark.skipif(BASH is None, reason="there is no bash on this machine")
+def test_the_help_says_what_is_not_completed_and_its_line_for_maturin_shim_works() -> None:
+    said = click_runner().invoke(cli.main, ["completion", "--help"]).stdout
+    assert "`maturin-shim` and `cargo base-python` are not completed" in said
+    (line,) = (line for line in said.splitlines() if "_maturin" in line)
+    assert BASH
+    script = (
+        f"{line}\ncomplete -p maturin-shim >/dev/null || exit 9\n"
+        'COMP_WORDS=(maturin-shim build --rel); COMP_CWORD=2\n_maturin maturin-shim --rel build\necho "${COMPREPLY[@]}"'
+    )
+    done = subprocess.run([BASH, "--norc", "-c", script], stdout=subprocess.PIPE, text=True, check=True)
+    assert done.stdout == "--release\n"
+
+
 @pytest.mark.parametrize(("shell", "words"), [("zsh", "#compdef pyo3-base-python"), ("fish", "complete --no-files")])
 def test_other_shells_get_their_own(shell: str, words: str) -> None:
     done = click_runner().invoke(cli.main, ["completion", shell])

@@ -41,7 +41,7 @@ def test_table_has_a_row_for_each_build_and_says_what_the_second_compiled() -> N
     assert rows(builds) == [
         ["without", "1", "3", "12.3", "(cold: no target directory yet)"],
         ["without", "2", "2", "12.3", "b, c"],
-        ["with the shim", "1", "1", "12.3", "(first use)"],
+        ["with the shim", "1", "1", "12.3", "(the build before had no shim)"],
         ["with the shim", "2", "0", "12.3", "nothing"],
     ]
 

@@ -508,6 +508,23 @@ def test_named_interpreter_comes_first(script: Script) -> None:
     assert find({"PYO3_PYTHON": "/named/python", "VIRTUAL_ENV": "/v", "PATH": os.path.dirname(path)}) == "/named/python"
 
 
+@pytest.mark.parametrize(
+    ("environ", "pyo3", "variables"),
+    [
+        ({}, True, []),
+        ({"PYO3_PYTHON": "", "VIRTUAL_ENV": "", "CONDA_PREFIX": ""}, True, []),
+        ({"PYO3_PYTHON": "p", "VIRTUAL_ENV": "/v"}, True, ["PYO3_PYTHON"]),
+        ({"VIRTUAL_ENV": "/v"}, True, ["VIRTUAL_ENV"]),
+        ({"CONDA_PREFIX": "/c"}, True, ["CONDA_PREFIX"]),
+        ({"VIRTUAL_ENV": "/v", "CONDA_PREFIX": "/c"}, True, ["VIRTUAL_ENV", "CONDA_PREFIX"]),
+        ({"PYTHON_SYS_EXECUTABLE": "p"}, True, []),
+        ({"PYTHON_SYS_EXECUTABLE": "p"}, False, ["PYTHON_SYS_EXECUTABLE"]),
+    ],
+)
+def test_which_variables_name_the_interpreter(environ: dict[str, str], pyo3: bool, variables: list[str]) -> None:
+    assert interpreter.named_by(environ, pyo3=pyo3) == variables
+
+
 def test_named_interpreter_may_be_a_name_on_path(script: Script) -> None:
     path = script("python3.99", "")
     assert find({"PYO3_PYTHON": "python3.99", "PATH": os.path.dirname(path)}) == path

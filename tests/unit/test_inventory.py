@@ -13,6 +13,9 @@ from click.testing import CliRunner
 
 from pyo3_base_python import activation, inventory, store
 from pyo3_base_python.cli import main
+from pyo3_base_python.errors import ShimError
+
+from .support import click_runner
 
 LONG_AGO = time.time() - 40 * inventory.DAY
 
@@ -121,8 +124,64 @@ def test_command_shows_and_clears(root: Path) -> None:
     shown = CliRunner().invoke(main, ["store"])
     assert shown.output.startswith(f"{root}\n     1 configurations of interpreters")
     kept = CliRunner().invoke(main, ["store", "--clear"])
-    assert kept.output == f"removed 0 of 4 entries from {root}\n"
+    first, second = kept.output.splitlines()
+    assert first == f"removed 0 of 4 entries from {root}"
+    assert second == (
+        "kept 4: what was used in the last 30 days, and what CARGO names with its code;"
+        " `pyo3-base-python store --clear --all` removes everything"
+    )
     cleared = CliRunner().invoke(main, ["store", "--clear", "--all"])
     assert cleared.output == f"removed 4 of 4 entries from {root}\n"
     assert inventory.entries(root) == []
     assert CliRunner().invoke(main, ["store", "--all"]).exit_code == 2
+
+
+@pytest.mark.parametrize("options", [(), ("--clear",), ("--clear", "--all")])
+def test_command_says_that_there_is_no_store_yet_and_makes_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
+) -> None:
+    none = tmp_path / "no" / "store"
+    monkeypatch.setenv("PYO3_SHIM_STORE", os.fspath(none))
+    done = CliRunner().invoke(main, ["store", *options])
+    assert (done.exit_code, done.output.splitlines()) == (
+        0,
+        [f"{none}", "there is no store there yet: the first `pyo3-base-python run` or `env` makes it"],
+    )
+    assert not none.parent.exists()
+
+
+@pytest.mark.promise("bad input")
+def test_command_says_where_no_store_can_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYO3_SHIM_STORE", os.fspath(tmp_path / "no" / "store"))
+    # Whoever runs the tests may be root, who may write everywhere.
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path or not mode & os.W_OK)
+    done = click_runner().invoke(main, ["store"])
+    what, hint = done.stderr.splitlines()
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert (
+        what == f"pyo3-base-python: error: there is no store at {tmp_path}/no/store, nor can one be made in {tmp_path}"
+    )
+    assert hint == "pyo3-base-python: hint: set PYO3_SHIM_STORE to a folder of your own"
+
+
+@pytest.mark.promise("bad input")
+@pytest.mark.parametrize(
+    ("place", "why"),
+    [("file", "it is not a folder"), ("link", "it is not a folder"), ("file/store", "Not a directory")],
+)
+def test_command_says_why_there_can_be_no_store(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, why: str
+) -> None:
+    """As `run` and `env` say it, which do not follow a link either."""
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to(root)
+    monkeypatch.setenv("PYO3_SHIM_STORE", os.fspath(tmp_path / place))
+    for options in ((), ("--clear", "--all")):
+        done = click_runner().invoke(main, ["store", *options])
+        what, hint = done.stderr.splitlines()
+        assert (done.exit_code, done.stdout) == (1, "")
+        assert what == f"pyo3-base-python: error: can't use the store {tmp_path / place}: {why}"
+        assert hint == "pyo3-base-python: hint: set PYO3_SHIM_STORE to a folder of your own"
+    assert inventory.entries(root)
+    with pytest.raises(ShimError):
+        activation.variables(os.environ)

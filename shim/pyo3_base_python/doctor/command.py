@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from pathlib import Path
 
 import click
 
+from pyo3_base_python.errors import ShimError
+
 __all__ = ["doctor"]
+
+USAGE = 2
 
 
 @click.command()
-@click.argument("project", type=click.Path(exists=True, file_okay=False, path_type=Path), default=".")
+@click.argument("project", type=click.Path(path_type=Path), default=".")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for programs.")
 @click.option("-q", "--quiet", is_flag=True, help="Print the problems only; nothing if there are none.")
 def doctor(project: Path, as_json: bool, quiet: bool) -> None:
@@ -42,6 +47,7 @@ def doctor(project: Path, as_json: bool, quiet: bool) -> None:
       1  something stands in the way: the lines marked `problem`
       2  usage
     """
+    _check(project)
     from rich.console import Console  # noqa: PLC0415 - half of the start-up time, and only needed here
 
     from pyo3_base_python.doctor import facts, findings, report  # noqa: PLC0415 - as above
@@ -55,3 +61,13 @@ def doctor(project: Path, as_json: bool, quiet: bool) -> None:
     elif problems or not quiet:
         report.show(Console(), problems if quiet else found, report.conclusion(found, nothing_to_do=nothing))
     sys.exit(1 if problems else 0)
+
+
+def _check(project: Path) -> None:
+    """Raises ``ShimError`` if ``project`` is no folder."""
+    if project.is_dir():
+        return
+    if project.exists():
+        folder = shlex.quote(os.fspath(project.parent))
+        raise ShimError(f"{project} is a file", f"name its folder: pyo3-base-python doctor {folder}", USAGE)
+    raise ShimError(f"there is no folder {project}", "check the path, or go to the project and name none", USAGE)

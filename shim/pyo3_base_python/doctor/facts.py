@@ -81,7 +81,8 @@ class Facts(NamedTuple):
     """Everything that the findings rest on.
 
     ``front_ends`` maps names to versions; ``backend_version`` is of the build backend that is installed (``""``: none),
-    ``backend_sets`` whether that one sets ``PYO3_BASE_PYTHON``; ``python`` is the interpreter that would be used;
+    ``backend_sets`` whether that one sets ``PYO3_BASE_PYTHON``; ``python`` is the interpreter that would be used,
+    ``python_unnamed`` whether no variable says which: then it is the first on ``PATH``;
     ``settings`` are variables that tools set, but for those that name the shim's own launcher; ``tox_override`` is
     whether the variable that makes tox hand on ``CARGO`` is there.
     """
@@ -95,6 +96,7 @@ class Facts(NamedTuple):
     backend_sets: bool | None
     cargo: Cargo
     python: interpreter.Interpreter | None
+    python_unnamed: bool
     store: str
     store_error: ShimError | None
     decision: Decision
@@ -114,7 +116,8 @@ def gather(folder: str, environ: Mapping[str, str]) -> Facts:
     call = invocation.parse(["rustc", *_manifest_option(folder, declared)])
     real = _cargo(environ)
     here = cargo.locate(real.real, call, without_cargo(environ), folder)
-    path = interpreter.find(environ, pyo3=bool(here and here.lock and here.lock.pyo3_versions))
+    pyo3 = bool(here and here.lock and here.lock.pyo3_versions)
+    path = interpreter.find(environ, pyo3=pyo3)
     found = _installed(path, declared, environ)
     backend = found.get(declared.rust_backend) if declared else None
     root, store_error = _store(environ)
@@ -129,6 +132,7 @@ def gather(folder: str, environ: Mapping[str, str]) -> Facts:
         backend_sets=backend.mentions(BASE_PYTHON.encode()) if backend else None,
         cargo=real,
         python=_ask(path, environ),
+        python_unnamed=not interpreter.named_by(environ, pyo3=pyo3),
         store=root,
         store_error=store_error,
         decision=_decision(call, here, environ, root),

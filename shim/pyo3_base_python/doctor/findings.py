@@ -31,7 +31,7 @@ REASONS = {
     "mode": (PROBLEM, "unset PYO3_SHIM_MODE"),
     "no interpreter": (PROBLEM, "unset it, unless a build without an interpreter or for another platform is meant"),
     "config file": (PROBLEM, "unset it: the wrapper writes such a file itself, for the interpreter of each build"),
-    "no manifest": (NOTE, "name the folder of a project: pyo3-base-python doctor PROJECT"),
+    "no manifest": (NOTE, "nothing needs to be done, unless Cargo.toml is elsewhere: then name its folder"),
     "cargo env": (PROBLEM, "take it out of there, and set it in the environment that the build is started in"),
     "cross build": (PROBLEM, "unset CARGO_BUILD_TARGET, or cargo's build.target, unless a cross build is meant"),
     "no lock": (PROBLEM, "run `cargo generate-lockfile`, or build once"),
@@ -59,6 +59,15 @@ class Finding(NamedTuple):
 
 def judge(facts: Facts) -> list[Finding]:
     """All findings, in the order in which a reader wants them."""
+    if _nowhere(facts):
+        return [
+            Finding(
+                NOTE,
+                "project",
+                f"there is no project in {facts.folder}: neither pyproject.toml nor Cargo.toml",
+                "go to the folder of one, or name it: pyo3-base-python doctor path/to/project",
+            )
+        ]
     topics = (front_ends, backend, cargo, pyo3, python, store, decision, settings, tox, build_scripts, upstream)
     return [finding for topic in topics for finding in topic(facts)]
 
@@ -66,6 +75,12 @@ def judge(facts: Facts) -> list[Finding]:
 def nothing_to_do(facts: Facts) -> bool:
     """Whether there is no work for the shim here, so that nothing can be in its way."""
     return any(kind in NO_WORK for kind, _ in facts.decision.reasons)
+
+
+def _nowhere(facts: Facts) -> bool:
+    """Whether this is no project at all: what is said of tools and variables would only hide that."""
+    kinds = [kind for kind, _ in facts.decision.reasons]
+    return "no manifest" in kinds and facts.pyproject is None and facts.pyproject_error is None
 
 
 def front_ends(facts: Facts) -> Iterator[Finding]:
@@ -139,7 +154,15 @@ def python(facts: Facts) -> Iterator[Finding]:
     what = f"{plan.kind(found)}: {found.executable}"
     if found.executable != found.base_executable:
         what += f", base interpreter {found.base_executable}"
-    yield Finding(OK, "python", what)
+    if facts.python_unnamed:
+        yield Finding(
+            NOTE,
+            "python",
+            f"{what}; the first on PATH, since no virtual environment is active",
+            "isolated builds have one of their own; for `maturin develop` and `cargo base-python` activate yours",
+        )
+    else:
+        yield Finding(OK, "python", what)
 
 
 def store(facts: Facts) -> Iterator[Finding]:

@@ -37,7 +37,10 @@ def render(calls: Sequence[Call]) -> Iterator[Text]:
         yield Text(NOTE, style="dim")
 
 
-NOTE = "Seconds: from start to end of a crate's jobs by cargo's own clock; what is compiled side by side counts both."
+NOTE = (
+    "Seconds: from start to end of a crate's jobs by cargo's own clock; crates compiled side by side count in full,"
+    " so that they may add up to more than the call took."
+)
 
 
 def headline(call: Call) -> str:

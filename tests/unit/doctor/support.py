@@ -21,6 +21,7 @@ WELL = facts.Facts(
     backend_sets=False,
     cargo=facts.Cargo("/store/bin/cargo", "launcher", "/usr/bin/cargo", "1.95.0"),
     python=PYTHON,
+    python_unnamed=False,
     store="/store",
     store_error=None,
     decision=facts.Decision(PLAN.set, PLAN.reasons),

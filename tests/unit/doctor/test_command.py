@@ -85,11 +85,33 @@ def test_the_folder_is_absolute_and_the_environment_the_users(
     assert seen == [(str(tmp_path / (argument or "")).rstrip("/"), True)]
 
 
-def test_a_folder_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    for name in ("gone", "file"):
-        done = doctor(str(tmp_path / name))
-        assert (done.exit_code, done.stdout) == (2, "")
+@pytest.mark.promise("bad input")
+@pytest.mark.parametrize(
+    ("name", "what", "hint"),
+    [
+        ("typo/path", "there is no folder typo/path", "check the path, or go to the project and name none"),
+        ("Cargo.toml", "Cargo.toml is a file", "name its folder: pyo3-base-python doctor ."),
+        ("a b/Cargo.toml", "a b/Cargo.toml is a file", "name its folder: pyo3-base-python doctor 'a b'"),
+    ],
+)
+def test_what_is_no_folder_is_a_line_a_hint_and_a_usage_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, what: str, hint: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a b").mkdir()
+    for folder in (tmp_path, tmp_path / "a b"):
+        (folder / "Cargo.toml").touch()
+    done = doctor(name)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.splitlines() == [f"pyo3-base-python: error: {what}", f"pyo3-base-python: hint: {hint}"]
+
+
+def test_in_an_empty_folder_it_says_so_and_nothing_else(tmp_path: Path) -> None:
+    done = doctor(str(tmp_path))
+    what, hint, last = done.stdout.splitlines()
+    assert (done.exit_code, last) == (0, "There is nothing to do for the shim here.")
+    assert what.endswith(f"there is no project in {tmp_path}: neither pyproject.toml nor Cargo.toml")
+    assert hint.endswith("go to the folder of one, or name it: pyo3-base-python doctor path/to/project")
 
 
 def test_the_help_says_what_exit_codes_and_json_mean() -> None:

@@ -121,6 +121,13 @@ def test_an_interpreter_that_does_not_answer(project: Wrapper) -> None:
     assert "/bin/true" in found.decision.error.what
 
 
+def test_whether_a_variable_names_the_interpreter(project: Wrapper) -> None:
+    assert not gather(project).python_unnamed
+    found = gather(project, PYO3_PYTHON=None)
+    assert found.python_unnamed
+    assert found.python
+
+
 def test_no_interpreter(project: Wrapper) -> None:
     found = gather(project, PYO3_PYTHON=None, PATH="/nowhere")
     assert found.python is None

@@ -107,8 +107,25 @@ def test_that_the_shim_is_off_is_not_said_where_there_is_no_work_for_it() -> Non
     assert of("CARGO", given) == []
 
 
+def test_where_there_is_no_project_only_that_is_said() -> None:
+    no_manifest = WELL._replace(decision=decided(("no manifest", "there is no Cargo.toml here")))
+    nowhere = no_manifest._replace(pyproject=None)
+    assert [(finding.level, finding.topic) for finding in findings.judge(nowhere)] == [(NOTE, "project")]
+    assert findings.nothing_to_do(nowhere)
+    for given in (no_manifest, nowhere._replace(pyproject_error=UserError("broken", "correct it"))):
+        assert of("project", given) == []
+        assert of("wrapper", given)
+
+
 def test_several_versions_of_pyo3() -> None:
     assert one("pyo3", WELL._replace(project=project_with((0, 26, 0), (0, 30, 1)))).what == "0.26.0 and 0.30.1"
+
+
+def test_an_interpreter_that_no_variable_names_is_a_note_that_says_where_it_is_from() -> None:
+    finding = one("python", WELL._replace(python_unnamed=True))
+    assert finding.level == NOTE
+    assert finding.what == f"{one('python', WELL).what}; the first on PATH, since no virtual environment is active"
+    assert "cargo base-python" in finding.hint
 
 
 def test_a_store_that_can_not_be_used_is_said_once() -> None:

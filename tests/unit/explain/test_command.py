@@ -103,13 +103,7 @@ def test_a_signal_passes_and_the_answer_still_comes(
 ) -> None:
     sleeps = "import time; open('up', 'w'); time.sleep(60)"
     words = f"cd '{tmp_path}'; cargo build; exec {sys.executable} -S -c \"{sleeps}\""
-    # A job in the background inherits that the signal is ignored, and `explain` would leave it so.
-    before = signal.signal(number, signal.SIG_DFL)
-    try:
-        child = start(environ, "sh", "-c", words)
-    finally:
-        signal.signal(number, before)
-    with child:
+    with start(environ, "sh", "-c", words) as child:
         wait_for(tmp_path / "up", 30)
         child.send_signal(number)
         _, err = child.communicate(timeout=30)

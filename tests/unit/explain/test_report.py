@@ -46,6 +46,11 @@ def test_a_first_build_is_a_list_and_no_tree() -> None:
     assert found[4] == "2 crates compiled in 2.0 s, 0 fresh; without the shim"
 
 
+def test_seconds_that_add_up_to_more_than_the_call_took_are_explained_once() -> None:
+    found = lines(explained("first-build"), explained("variable-changed"))
+    assert [line for line in found if "may add up to more than the call took" in line] == found[-1:]
+
+
 def test_a_variable_that_was_not_set_is_told_from_an_empty_one() -> None:
     assert "  was (not set)" in lines(explained("variable-set"))
     assert "  now (not set)" in lines(explained("variable-unset"))
