@@ -1,6 +1,7 @@
 """What the wrapper costs per cargo call: `python tests/benchmarks/wrapper.py [RUNS]`.
 
-Whole processes, in turn: bare cargo, cargo through the wrapper, a bare `python -I -S`, on a crate that is fresh.
+Whole processes, in turn: bare cargo, cargo through the wrapper, a bare `python -I -S`, on a crate that is fresh, for a
+virtual environment with nothing in it (`growth.py` says what distributions cost).
 Prints medians in milliseconds, and the ratio and difference of wrapper and bare cargo pair by pair.
 """
 
@@ -29,7 +30,9 @@ def main() -> None:
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 30
     with tempfile.TemporaryDirectory() as scratch:
         environ = {name: value for name, value in os.environ.items() if not name.startswith(("PYO3_", "CARGO"))}
-        environ["PYO3_PYTHON"] = sys.executable
+        environment = Path(scratch) / "environment"
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
+        environ["PYO3_PYTHON"] = os.fspath(environment / "bin" / "python")
         environ["PYO3_SHIM_STORE"] = os.path.join(scratch, "store")
         cargo = activation.variables(environ)["CARGO"]
         python = os.path.realpath(sys._base_executable)  # type: ignore[attr-defined]

@@ -27,6 +27,8 @@ ENOUGH = 90.0  # per cent
 
 def main() -> int:
     """Run everything; the exit code."""
+    if not os.path.exists(MUTMUT):
+        sys.exit("there is no mutmut beside this Python: install the extra `mutation`")
     shutil.rmtree(WORK, ignore_errors=True)
     for place, copy in ((ROOT / "shim", WORK / "src"), (ROOT / "tests", WORK / "tests")):
         shutil.copytree(place, copy, ignore=shutil.ignore_patterns("__pycache__"))
