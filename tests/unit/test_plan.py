@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 from pyo3_base_python import plan, store
 from pyo3_base_python.errors import UserError
 from pyo3_base_python.invocation import parse
-from pyo3_base_python.plan import check_base_python, launcher_file, leave_alone, shell_quoted, steady
+from pyo3_base_python.plan import (
+    check_base_python,
+    launcher_file,
+    leave_alone,
+    reasons_to_leave_alone,
+    shell_quoted,
+    steady,
+)
 
 from .support import Script, an_interpreter, project_with
 
@@ -42,46 +49,75 @@ def config_of(planned: plan.Plan) -> store.File:
 
 
 @pytest.mark.parametrize(
-    ("environ", "line", "project", "reason"),
+    ("environ", "line", "project", "kind", "reason"),
     [
-        ({"PYO3_CONFIG_FILE": "/mine.txt"}, "build", BUILT, "PYO3_CONFIG_FILE is set"),
-        ({"PYO3_CONFIG_FILE": "/a/maturin/mine.txt"}, "build", BUILT, "PYO3_CONFIG_FILE is set"),
-        ({"PYO3_CONFIG_FILE": "/a/pyo3-config-x.txt"}, "build", BUILT, "PYO3_CONFIG_FILE is set"),
-        ({"PYO3_CONFIG_FILE": "/a/maturin/pyo3-config-x.toml"}, "build", BUILT, "PYO3_CONFIG_FILE is set"),
-        ({"PYO3_NO_PYTHON": "1"}, "build", BUILT, "PYO3_NO_PYTHON is set"),
-        ({"PYO3_CROSS": "1"}, "build", BUILT, "PYO3_CROSS is set"),
-        ({"PYO3_CROSS_LIB_DIR": "/lib"}, "build", BUILT, "PYO3_CROSS_LIB_DIR is set"),
-        ({"PYO3_CROSS_PYTHON_VERSION": "3.11"}, "build", BUILT, "PYO3_CROSS_PYTHON_VERSION is set"),
-        ({}, "build --target other", BUILT, "cross build for other"),
-        ({}, f"build --target {HOST} --target other", BUILT, "cross build for other"),
-        ({}, "build", project_with(NEW, build_target="other"), "cross build for other"),
-        ({}, "build", project_with(NEW, build_target="?"), "cross build for ?"),
-        ({}, "build", project_with(NEW, cargo_env=["PYO3_PYTHON"]), "cargo's configuration sets PYO3_PYTHON"),
+        ({"PYO3_CONFIG_FILE": "/mine.txt"}, "build", BUILT, "config file", "PYO3_CONFIG_FILE is set"),
+        ({"PYO3_CONFIG_FILE": "/a/maturin/mine.txt"}, "build", BUILT, "config file", "PYO3_CONFIG_FILE is set"),
+        ({"PYO3_CONFIG_FILE": "/a/pyo3-config-x.txt"}, "build", BUILT, "config file", "PYO3_CONFIG_FILE is set"),
+        (
+            {"PYO3_CONFIG_FILE": "/a/maturin/pyo3-config-x.toml"},
+            "build",
+            BUILT,
+            "config file",
+            "PYO3_CONFIG_FILE is set",
+        ),
+        ({"PYO3_NO_PYTHON": "1"}, "build", BUILT, "no interpreter", "PYO3_NO_PYTHON is set"),
+        ({"PYO3_CROSS": "1"}, "build", BUILT, "no interpreter", "PYO3_CROSS is set"),
+        ({"PYO3_CROSS_LIB_DIR": "/lib"}, "build", BUILT, "no interpreter", "PYO3_CROSS_LIB_DIR is set"),
+        ({"PYO3_CROSS_PYTHON_VERSION": "3.11"}, "build", BUILT, "no interpreter", "PYO3_CROSS_PYTHON_VERSION is set"),
+        ({}, "build --target other", BUILT, "cross build", "cross build for other"),
+        ({}, f"build --target {HOST} --target other", BUILT, "cross build", "cross build for other"),
+        ({}, "build", project_with(NEW, build_target="other"), "cross build", "cross build for other"),
+        ({}, "build", project_with(NEW, build_target="?"), "cross build", "cross build for ?"),
+        (
+            {},
+            "build",
+            project_with(NEW, cargo_env=["PYO3_PYTHON"]),
+            "cargo env",
+            "cargo's configuration sets PYO3_PYTHON",
+        ),
         (
             {"PYO3_PYTHON": "x"},
             "build",
             project_with(NEW, cargo_env=["PYO3_PYTHON!"]),
+            "cargo env",
             "cargo's configuration sets PYO3_PYTHON",
         ),
-        ({}, "metadata", BUILT, "cargo metadata compiles nothing"),
-        ({}, "fetch", BUILT, "cargo fetch compiles nothing"),
-        ({}, "tree", BUILT, "cargo tree compiles nothing"),
-        ({}, "package --list", BUILT, "cargo package compiles nothing"),
-        ({}, "--version", BUILT, "no cargo subcommand"),
-        ({"PYO3_SHIM_MODE": "off"}, "build", BUILT, "PYO3_SHIM_MODE=off"),
-        ({}, "build", None, "there is no Cargo.toml here"),
-        ({}, "build", project_with(locked=False), "there is no Cargo.lock yet"),
-        ({}, "build", project_with(), "there is no pyo3 in Cargo.lock"),
-        ({}, "build", project_with((0, 17, 3)), "pyo3 0.17.3 is older than 0.18.0"),
-        ({}, "build", project_with((0, 17, 3), NEW), "pyo3 0.17.3 is older than 0.18.0"),
-        ({}, "build", project_with(OLD, readers=["crate"]), "pyo3 0.22.6 is older than 0.23.3, and crate may run"),
-        ({}, "build", project_with((0, 23, 2), readers=["numpy"]), "pyo3 0.23.2 is older than 0.23.3, and numpy"),
+        ({}, "metadata", BUILT, "subcommand", "cargo metadata compiles nothing"),
+        ({}, "fetch", BUILT, "subcommand", "cargo fetch compiles nothing"),
+        ({}, "tree", BUILT, "subcommand", "cargo tree compiles nothing"),
+        ({}, "package --list", BUILT, "subcommand", "cargo package compiles nothing"),
+        ({}, "--version", BUILT, "subcommand", "no cargo subcommand"),
+        ({"PYO3_SHIM_MODE": "off"}, "build", BUILT, "mode", "PYO3_SHIM_MODE=off"),
+        ({}, "build", None, "no manifest", "there is no Cargo.toml here"),
+        ({}, "build", project_with(locked=False), "no lock", "there is no Cargo.lock yet"),
+        ({}, "build", project_with(), "no pyo3", "there is no pyo3 in Cargo.lock"),
+        ({}, "build", project_with((0, 17, 3)), "old pyo3", "pyo3 0.17.3 is older than 0.18.0"),
+        ({}, "build", project_with((0, 17, 3), NEW), "old pyo3", "pyo3 0.17.3 is older than 0.18.0"),
+        (
+            {},
+            "build",
+            project_with(OLD, readers=["crate"]),
+            "reader",
+            "pyo3 0.22.6 is older than 0.23.3, and crate may run",
+        ),
+        (
+            {},
+            "build",
+            project_with((0, 23, 2), readers=["numpy"]),
+            "reader",
+            "pyo3 0.23.2 is older than 0.23.3, and numpy",
+        ),
     ],
 )
-def test_cargo_is_left_alone(environ: dict[str, str], line: str, project: Project | None, reason: str) -> None:
-    said = leave_alone(environ, parse(line.split()), project, HOST)
+def test_cargo_is_left_alone(
+    environ: dict[str, str], line: str, project: Project | None, kind: str, reason: str
+) -> None:
+    call = parse(line.split())
+    said = leave_alone(environ, call, project, HOST)
     assert said is not None
     assert said.startswith(reason)
+    assert next(reasons_to_leave_alone(environ, call, project, HOST)) == (kind, said)
 
 
 @pytest.mark.parametrize(
@@ -106,6 +142,10 @@ def test_cargo_is_left_alone(environ: dict[str, str], line: str, project: Projec
 )
 def test_there_is_work_for_the_shim(environ: dict[str, str], line: str, project: Project) -> None:
     assert leave_alone(environ, parse(line.split()), project, HOST) is None
+
+
+def test_a_plan_is_for_cargos_own_build_directory_until_another_is_chosen() -> None:
+    assert steady({}, BUILT, an_interpreter(), "/store").build_dir == ""
 
 
 def test_a_target_is_foreign_while_the_host_is_not_known() -> None:
