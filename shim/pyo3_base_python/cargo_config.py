@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = [
     "ENV",
     "ENVIRONMENTS",
-    "FORCED",
     "UNKNOWN",
     "build_table",
     "files",
@@ -53,7 +52,8 @@ def build_table(options: Sequence[str], environ: Mapping[str, str], cwd: str) ->
     """``target``, ``target-dir`` and ``build-dir`` as cargo would find them when started in ``cwd``.
 
     ``options`` are the values of ``--config`` in order. Folders are absolute; ``""`` is not set, ``UNKNOWN`` is set to
-    something unknown. ``ENV`` has the variables from all tables ``[env]`` by which pyo3 would find an interpreter.
+    something unknown. ``ENV`` has the variables by which pyo3 would find an interpreter that all tables ``[env]`` set
+    and ``environ`` does not override, with blanks between them.
     """
     layers = []
     for option in reversed(options):
@@ -65,10 +65,11 @@ def build_table(options: Sequence[str], environ: Mapping[str, str], cwd: str) ->
         # A path in a file is relative to the folder that holds `.cargo`.
         layers.append(_file(path, os.path.dirname(os.path.dirname(path))))
     found = {key: next((layer[key] for layer in layers if layer.get(key)), "") for key in KEYS}
-    variables = " ".join(layer[ENV] for layer in layers if layer.get(ENV)).split()
+    words = " ".join(layer[ENV] for layer in layers if layer.get(ENV)).split()
+    variables = [word.rstrip(FORCED) for word in words if word.endswith(FORCED) or word not in environ]
     if environ.get("PYO3_PYTHON"):
         # Nobody looks for an environment then. (pyo3 does where `PYTHON_SYS_EXECUTABLE` alone is set.)
-        variables = [word for word in variables if word.rstrip(FORCED) not in ENVIRONMENTS]
+        variables = [variable for variable in variables if variable not in ENVIRONMENTS]
     found[ENV] = " ".join(variables)
     return found
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 from pyo3_base_python import config
-from pyo3_base_python.cargo_config import FORCED
 from pyo3_base_python.errors import UserError
 from pyo3_base_python.store import File, digest
 
@@ -81,11 +80,9 @@ def reasons_to_leave_alone(
     if project is None:
         yield "no manifest", "there is no Cargo.toml here"
         return
-    for word in project.cargo_env:
-        variable = word.rstrip(FORCED)
-        # Cargo sets it for build scripts: what this wrapper sets would take its place.
-        if word != variable or variable not in environ:
-            yield "cargo env", f"cargo's configuration sets {variable}"
+    for variable in project.cargo_env:
+        # For build scripts: what this wrapper sets would take its place.
+        yield "cargo env", f"cargo's configuration sets {variable}"
     foreign = [target for target in targets(invocation, project) if target != host]
     if foreign:
         yield "cross build", f"cross build for {foreign[0]}"

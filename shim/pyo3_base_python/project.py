@@ -61,7 +61,8 @@ class Project:
     ``manifest_dir`` and ``root`` (of the workspace) are absolute paths; ``lock`` is ``None`` where there is no
     Cargo.lock; ``build_target`` is the triple of cargo's config files or ``""``; ``target_dir`` is the absolute path
     of the target directory, or ``""`` where what cargo compiles may go to another place that is not known here;
-    ``cargo_env`` are the variables of cargo's ``[env]`` that name an interpreter (see ``cargo_config``).
+    ``cargo_env`` are the variables by which cargo's ``[env]`` names an interpreter, where it holds (see
+    ``cargo_config``).
     """
 
     __slots__ = ("build_target", "cargo_env", "lock", "manifest_dir", "root", "target_dir")

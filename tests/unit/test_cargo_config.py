@@ -182,7 +182,18 @@ def test_environments_count_where_no_interpreter_is_named(
         "[env]\n" + "".join(f'{name} = {{ value = "x", force = {force} }}\n' for name in names),
     )
     found = build_table([], {"CARGO_HOME": os.fspath(tmp_path / "home"), **environ}, os.fspath(tmp_path))
-    assert [word.rstrip(cargo_config.FORCED) for word in found[cargo_config.ENV].split()] == expected
+    assert found[cargo_config.ENV].split() == expected
+
+
+@pytest.mark.parametrize(("force", "expected"), [("false", ""), ("true", "PYO3_PYTHON")])
+def test_a_variable_holds_where_the_environment_has_none_or_it_is_forced(
+    tmp_path: Path, force: str, expected: str
+) -> None:
+    config(tmp_path, "config.toml", f'[env]\nPYO3_PYTHON = {{ value = "x", force = {force} }}\n')
+    environ = {"CARGO_HOME": os.fspath(tmp_path / "home")}
+    assert build_table([], environ, os.fspath(tmp_path))[cargo_config.ENV] == "PYO3_PYTHON"
+    environ["PYO3_PYTHON"] = "python"
+    assert build_table([], environ, os.fspath(tmp_path))[cargo_config.ENV] == expected
 
 
 @pytest.mark.promise("fault")
