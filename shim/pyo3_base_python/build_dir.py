@@ -16,12 +16,14 @@ import os
 
 from pyo3_base_python import process, sources, store
 from pyo3_base_python.errors import CannotSteady
+from pyo3_base_python.invocation import TAKES_NO_PROGRAM
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pyo3_base_python.interpreter import Interpreter
+    from pyo3_base_python.invocation import Invocation
     from pyo3_base_python.project import Project
 
 __all__ = ["CHOICES", "add_option", "check_version", "choose"]
@@ -34,7 +36,7 @@ STABLE_SINCE = (1, 91)
 SECONDS_FOR_VERSION = 60.0
 
 
-def choose(environ: Mapping[str, str], project: Project, interpreter: Interpreter) -> tuple[str, str]:
+def choose(environ: Mapping[str, str], call: Invocation, project: Project, interpreter: Interpreter) -> tuple[str, str]:
     """The build directory for ``interpreter`` and ``""``; or ``""`` for cargo's own, and why, if another was asked for.
 
     An absolute path. Only where the target directory lies within the tree that is built: several trees in one are told
@@ -44,7 +46,9 @@ def choose(environ: Mapping[str, str], project: Project, interpreter: Interprete
         return "", ""
     target_dir = project.target_dir
     if not target_dir:
-        return "", "left alone: cargo's configuration moves the build directory"
+        return "", "left alone: cargo's configuration may move the build directory"
+    if call.late_config and call.subcommand not in TAKES_NO_PROGRAM:
+        return "", f"left alone: the --config behind cargo {call.subcommand} may be another program's"
     if not sources.is_inside(os.path.realpath(target_dir), project.root):
         return "", f"left alone: {target_dir} lies outside of {project.root}"
     identity = store.digest(

@@ -83,6 +83,7 @@ def prepare(
     Effects: starts the interpreter, writes to the store, and settles what was built last (see ``sources``). Raises
     ``CannotSteady``, with nothing lost, or ``UserError``.
     """
+    check_choices(environ)
     call = invocation.parse(arguments)
     works = call.may_build and environ.get("PYO3_SHIM_MODE") != "off"
     here = locate(cargo, call, environ, cwd) if works else None
@@ -129,6 +130,8 @@ def workspace_root(cargo: str, call: invocation.Invocation, environ: Mapping[str
     https://doc.rust-lang.org/cargo/commands/cargo-locate-project.html. Raises ``CannotSteady`` if there is none.
     """
     manifest = os.path.join(manifest_dir, "Cargo.toml")
+    if not cargo:
+        raise CannotSteady(f"there is no cargo to ask for the workspace of {manifest}")
     command = [*with_toolchain(cargo, call), "locate-project", "--workspace", "--message-format", "plain"]
     try:
         code, output = process.capture([*command, "--manifest-path", manifest], environ, SECONDS_TO_LOCATE)
@@ -161,7 +164,7 @@ def resolve(
         use_base_python(used, asked, environ)
     written = maturin_config(environ)
     steps = plan.steady(environ, here, used, root, maturin_config=written, windows=process.WINDOWS)
-    steps.build_dir, why_not = build_dir.choose(environ, here, used)
+    steps.build_dir, why_not = build_dir.choose(environ, call, here, used)
     if why_not:
         steps.reasons["PYO3_SHIM_BUILD_DIR"] = why_not
     return steps, ""

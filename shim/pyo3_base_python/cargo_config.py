@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ENV",
     "ENVIRONMENTS",
+    "MULTILINE",
     "UNKNOWN",
     "build_table",
     "files",
@@ -175,8 +176,8 @@ def _unsure(text: str) -> tuple[dict[str, str], list[str]]:
     """As ``parse``, where lines can't be told apart: whatever ``text`` speaks of is set, to something unknown."""
     words = _words(text)
     includes = _strings(text) if "include" in words else []
-    found = {key: UNKNOWN for key in KEYS if includes or key in words}
-    variables = _mentioned(text)
+    found = {key: UNKNOWN for key in KEYS if includes or (key in words and "build" in words)}
+    variables = _mentioned(text) if "env" in words else []
     if variables:
         found[ENV] = " ".join(variables)
     return found, includes

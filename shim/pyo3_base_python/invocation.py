@@ -13,6 +13,8 @@ NEVER_BUILD = frozenset(
     "add clean config fetch fmt generate-lockfile help info init locate-project login logout metadata new owner pkgid"
     " read-manifest remove report rm search tree uninstall update vendor verify-project version yank".split()
 )
+# Of cargo's own that build, those whose options are all cargo's up to `--`: others hand words on to another program.
+TAKES_NO_PROGRAM = frozenset("b bench build c check d doc fix install package publish rustc rustdoc t test".split())
 # Options before the subcommand that take a value (cargo 1.95, `cargo --help`).
 GLOBAL_OPTIONS_WITH_VALUE = frozenset({"--color", "--config", "--explain", "-C", "-Z"})
 
@@ -28,11 +30,13 @@ class Invocation:
     ``subcommand`` is ``""`` where there is none (``cargo --version``); ``targets`` and ``configs`` are the values of
     every ``--target`` and ``--config`` that counts, in order; ``manifest_path`` and ``target_dir`` are as given, or
     ``""``; ``profile`` is the one that cargo builds; ``toolchain`` is rustup's ``+name`` or ``""``; ``lists_only`` is
-    whether a list of files is asked for (``cargo package --list``).
+    whether a list of files is asked for (``cargo package --list``), ``late_config`` whether a ``--config`` stands
+    after the subcommand.
     """
 
     __slots__ = (
         "configs",
+        "late_config",
         "lists_only",
         "manifest_path",
         "profile",
@@ -48,6 +52,7 @@ class Invocation:
         self.target_dir = ""
         self.targets: list[str] = []
         self.configs: list[str] = []
+        self.late_config = False
         self.lists_only = False
         self.profile = {"bench": "bench", "install": "release"}.get(subcommand, "dev")
         self.toolchain = ""
@@ -82,7 +87,8 @@ def parse(arguments: Sequence[str]) -> Invocation:
     if "--release" in own or "-r" in own:
         invocation.profile = "release"
     after = _options(own, OPTIONS_WITH_VALUE, stop_at_word=False)
-    if any(name == "--config" for name, _ in after):
+    invocation.late_config = any(name == "--config" for name, _ in after)
+    if invocation.late_config and invocation.subcommand in TAKES_NO_PROGRAM:
         # Cargo does so with this option: those after the subcommand take the place of those before it.
         before = [(name, value) for name, value in before if name != "--config"]
     for name, value in before + after:

@@ -4,8 +4,8 @@ The code is copied, and run by the base interpreter, so that the path in ``CARGO
 environment that pyo3-base-python was installed into is gone (it may itself be an isolated build environment).
 
 There are two launchers: one beside the code, of this version alone, for what this process starts; and the lasting one,
-for shells and settings. Only who asks for that one replaces it: a project whose environment holds an older version must
-not put that in place for every shell.
+for shells and settings, which everybody makes where there is none. Only who asks for it replaces it: a project whose
+environment holds an older version must not put that in place for every shell.
 """
 
 from __future__ import annotations
@@ -84,7 +84,8 @@ sys.path.append(sys.argv.pop(0))
 from pyo3_base_python.cargo import main
 main(sys.argv.pop(0))' "$code" "${LC_CTYPE+set to $LC_CTYPE}" "$0" "$@"
 fi
-echo "pyo3-base-python: $python or $code is gone; cargo runs without a stable interpreter" >&2
+echo "pyo3-base-python: $python or $code is gone ('pyo3-base-python env' mends it);" \\
+  "cargo runs without a stable interpreter" >&2
 unset CARGO
 if [ -n "$PYO3_SHIM_CARGO" ]; then exec "$PYO3_SHIM_CARGO" "$@"; fi
 here=${0%%/*}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from pyo3_base_python import config
+from pyo3_base_python.cargo_config import UNKNOWN
 from pyo3_base_python.errors import UserError
 from pyo3_base_python.store import File, digest
 
@@ -85,7 +86,8 @@ def reasons_to_leave_alone(
         yield "cargo env", f"cargo's configuration sets {variable}"
     foreign = [target for target in targets(invocation, project) if target != host]
     if foreign:
-        yield "cross build", f"cross build for {foreign[0]}"
+        known = foreign[0] != UNKNOWN
+        yield "cross build", f"cross build for {foreign[0]}" if known else "cargo's configuration may name a target"
     yield from _reasons_of_lock(environ, project.lock)
 
 

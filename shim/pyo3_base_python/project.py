@@ -29,9 +29,7 @@ ROOT = "[workspace"
 # How one begins that names the root, or makes one in a way that is not read here; but for what is inherited from it.
 OTHER_WORDS = ("workspace=", "workspace.", "package.workspace", "package={")
 INHERITED = "workspace=true"
-BLANKS_AND_QUOTES = str.maketrans("", "", " \t\"'\ufeff")
-# A root with one of these in it may have left a package out, or have no such table at all.
-IN_DOUBT = ("exclude", '"""', "'''")
+BLANKS_AND_QUOTES = str.maketrans("", "", " \t\"'")
 
 
 class Lock:
@@ -167,7 +165,9 @@ def _workspace_root(manifest_dir: str, ask_root: Callable[[str], str]) -> str:
         if any(line.startswith(OTHER_WORDS) and not line.startswith(INHERITED) for line in lines):
             return ask_root(manifest_dir)
         if any(line.startswith(ROOT) for line in lines):
-            return ask_root(manifest_dir) if any(word in text for word in IN_DOUBT) else folder
+            # No root leaves out itself.
+            doubts = (*cargo_config.MULTILINE, *([] if folder == manifest_dir else ["exclude"]))
+            return ask_root(manifest_dir) if any(word in text for word in doubts) else folder
     return manifest_dir
 
 

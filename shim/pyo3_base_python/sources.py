@@ -6,7 +6,7 @@ built later: two checkouts, two projects with a package of one name, and above a
 for each build, maturin's with one fixed time. The changing interpreter hides it today; with a stable one, old code
 would ship.
 
-So, where the target directory lies outside the tree:
+So, where the target directory lies outside the tree, or holds what was made of another one:
 
 - An unpacked sdist (nobody's own files) is compared, file by file, with what was built last. The same content gets the
   time that was recorded with it, other content the present: cargo compiles what has changed, and nothing else.
@@ -67,9 +67,10 @@ def settle(project: Project, profile_dir: str, artifacts: Iterable[str], clean: 
     """
     sdist = unpacked_sdist(project)
     if sdist is None and not project.target_dir:
-        return ""
+        raise CannotSteady("it is not known where cargo's configuration has it compile to")
     tree = sdist or project.root
-    if project.target_dir and is_inside(os.path.realpath(project.target_dir), tree):
+    inside = is_inside(os.path.realpath(project.target_dir), tree) if project.target_dir else False
+    if inside and sdist is not None:
         return ""
     try:
         if sdist is not None and not project.target_dir:
@@ -78,8 +79,11 @@ def settle(project: Project, profile_dir: str, artifacts: Iterable[str], clean: 
         folder = os.path.join(profile_dir, ".pyo3-base-python")
         packages = project.lock.local_packages if project.lock else []
         files = {name: os.path.join(folder, f"{name}.sources") for name in packages}
-        records = {name: read_record(file) for name, file in files.items()}
-        trees = trees_of_artifacts(profile_dir, artifacts, tree, records.values())
+        recorded = os.path.isdir(folder)
+        records = {name: read_record(file) if recorded else None for name, file in files.items()}
+        trees = trees_of_artifacts(profile_dir, artifacts, (tree, project.manifest_dir), records.values())
+        if inside and not recorded and trees <= {tree}:
+            return ""  # the usual case: nobody else has built here
         if sdist is None:
             return _settle_own(tree, files, records, trees, clean)
         return _settle_sdist(tree, files, records, trees)
@@ -139,19 +143,23 @@ def unpacked_sdist(project: Project) -> str | None:
 
 
 def trees_of_artifacts(
-    profile_dir: str, artifacts: Iterable[str], tree: str, records: Iterable[Record | None]
+    profile_dir: str, artifacts: Iterable[str], own: tuple[str, str], records: Iterable[Record | None]
 ) -> set[str | None]:
-    """Which trees cargo says the artifacts are made of: ``tree``, those of ``records``, or ``None`` for another one.
+    """Which trees cargo says the artifacts are made of: the first of ``own``, those of ``records``, ``None``: another.
 
+    ``own`` are the tree, and the package's folder: a member may lie outside, and point aside at its workspace.
     Empty where there is no artifact yet, or where cargo has written relative paths (``build.dep-info-basedir``).
     """
+    tree, manifest_dir = own
     known = {tree, *(one for record in records if record is not None for one in record.trees)}
     found: set[str | None] = set()
     names = {name for artifact in artifacts for name in (artifact, artifact.replace("-", "_"))}
     for name in sorted(names):
         for prefix in ("lib", ""):
             sources = read_dep_info(os.path.join(profile_dir, f"{prefix}{name}.d"))
-            if any(os.path.isabs(source) for source in sources):
+            if any(is_inside(source, manifest_dir) for source in sources):
+                found.add(tree)
+            elif any(os.path.isabs(source) for source in sources):
                 found.add(next((one for one in known if any(is_inside(source, one) for source in sources)), None))
     return found
 

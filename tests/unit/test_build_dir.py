@@ -10,17 +10,19 @@ import pytest
 
 from pyo3_base_python import build_dir
 from pyo3_base_python.errors import CannotSteady
+from pyo3_base_python.invocation import parse
 from pyo3_base_python.project import Lock, Project
 
 from .support import Script, Wrapper, an_interpreter
 
 BUILT = Project("/src", "/src", Lock([(0, 26, 0)]), "", "/src/target")
+BUILD = parse(["build"])
 ON = {"PYO3_SHIM_BUILD_DIR": "interpreter"}
 NEW_CARGO = 'if [ "$1" = --version ]; then echo "cargo 1.91.0 (abc 2025-10-01)"; fi'
 
 
 def choose(environ: dict[str, str] | None = None, project: Project = BUILT, **interpreter: Any) -> str:
-    folder, why_not = build_dir.choose({**ON, **(environ or {})}, project, an_interpreter(**interpreter))
+    folder, why_not = build_dir.choose({**ON, **(environ or {})}, BUILD, project, an_interpreter(**interpreter))
     assert why_not == ""
     return folder
 
@@ -31,7 +33,7 @@ def choose(environ: dict[str, str] | None = None, project: Project = BUILT, **in
 @pytest.mark.parametrize("value", [None, "", "shared"])
 def test_all_interpreters_share_cargos_own_where_nothing_else_is_asked_for(value: str | None) -> None:
     environ = {} if value is None else {"PYO3_SHIM_BUILD_DIR": value}
-    assert build_dir.choose(environ, BUILT, an_interpreter()) == ("", "")
+    assert build_dir.choose(environ, BUILD, BUILT, an_interpreter()) == ("", "")
 
 
 def test_name_is_readable_and_in_the_target_directory() -> None:
@@ -60,7 +62,7 @@ def test_interpreters_are_told_apart_and_so_are_extension_modules() -> None:
 @pytest.mark.parametrize(
     ("target_dir", "why"),
     [
-        ("", "moves the build directory"),
+        ("", "may move the build directory"),
         ("/elsewhere/target", "outside of /src"),
         ("/src-other/target", "outside of /src"),
         ("/src/{a}", "named"),
@@ -71,9 +73,24 @@ def test_interpreters_are_told_apart_and_so_are_extension_modules() -> None:
 )
 def test_cargos_own_stays_where_it_may_serve_other_trees_or_can_not_be_named(target_dir: str, why: str) -> None:
     project = Project("/src", "/src", Lock([(0, 26, 0)]), "", target_dir)
-    folder, why_not = build_dir.choose(ON, project, an_interpreter())
+    folder, why_not = build_dir.choose(ON, BUILD, project, an_interpreter())
     assert folder == ""
     assert why in why_not
+
+
+@pytest.mark.parametrize(
+    ("line", "chosen"),
+    [
+        ("run serve --config app.toml", False),
+        ("xtask dist --config dist.toml", False),
+        ("run -- serve --config app.toml", True),
+        ("test --config a=1", True),
+        ("--config a=1 plug", True),
+    ],
+)
+def test_an_option_that_may_be_another_programs_is_left_alone(line: str, chosen: bool) -> None:
+    folder, why_not = build_dir.choose(ON, parse(line.split()), BUILT, an_interpreter())
+    assert (folder != "", why_not == "") == (chosen, chosen)
 
 
 @pytest.mark.parametrize(

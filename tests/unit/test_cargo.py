@@ -224,6 +224,32 @@ def test_cargo_that_starts_cargo_again_does_not_loop(wrapper: Wrapper) -> None:
     assert (result.code, result.arguments) == (0, ["inner"])
 
 
+DOUBTFUL = '[package]\nname = "crate"\nversion = "0.1.0"\nworkspace = "../root"\n'
+
+
+def test_cargo_is_asked_for_the_workspace_with_the_toolchain_of_the_call(wrapper: Wrapper) -> None:
+    wrapper.write_project(DOUBTFUL, LOCK)
+    answers = f'[ "$2" != locate-project ] || {{ echo "{wrapper.project}/Cargo.toml"; exit; }}'
+    result = wrapper.run("+nightly", "build", does=answers)
+    assert result.err == ""
+    assert "PYO3_CONFIG_FILE" in result.environ
+
+
+@pytest.mark.promise("fault")
+def test_cargo_that_does_not_tell_the_workspace_costs_one_line(wrapper: Wrapper) -> None:
+    wrapper.write_project(DOUBTFUL, LOCK)
+    result = wrapper.run("build", does="exit 5")
+    (line,) = result.lines
+    assert "does not say which workspace" in line
+    assert (result.code, result.arguments) == (5, ["build"])
+
+
+def test_a_shim_that_is_off_does_not_ask_cargo(wrapper: Wrapper) -> None:
+    wrapper.write_project(DOUBTFUL, LOCK)
+    result = wrapper.run("build", does="exit 5", PYO3_SHIM_MODE="off")
+    assert (result.code, result.err, result.arguments) == (5, "", ["build"])
+
+
 @pytest.mark.promise("fault")
 def test_shim_cargo_that_is_the_wrapper_is_passed_over(wrapper: Wrapper) -> None:
     result = wrapper.run("build", PYO3_SHIM_CARGO=wrapper.program)

@@ -203,7 +203,7 @@ def test_launcher_whose_python_or_code_is_gone_becomes_cargo_and_says_so_in_one_
     assert result.arguments == ["build", "", "a b", "\udcff"]
     assert result.code == 5
     (line,) = result.lines
-    assert line.endswith("is gone; cargo runs without a stable interpreter")
+    assert line.endswith("is gone ('pyo3-base-python env' mends it); cargo runs without a stable interpreter")
     assert wrapper.changes(result, CARGO=wrapper.program) == {"CARGO": None}
 
 

@@ -68,7 +68,7 @@ def config_of(planned: plan.Plan) -> store.File:
         ({}, "build --target other", BUILT, "cross build", "cross build for other"),
         ({}, f"build --target {HOST} --target other", BUILT, "cross build", "cross build for other"),
         ({}, "build", project_with(NEW, build_target="other"), "cross build", "cross build for other"),
-        ({}, "build", project_with(NEW, build_target="?"), "cross build", "cross build for ?"),
+        ({}, "build", project_with(NEW, build_target="?"), "cross build", "cargo's configuration may name a target"),
         (
             {},
             "build",

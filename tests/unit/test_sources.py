@@ -18,6 +18,7 @@ from pyo3_base_python.sources import Record, contents, is_inside, read_dep_info,
 
 MATURINS_TIME = 1153704088 * 10**9  # what maturin gives to every file of an sdist
 FILES = {"PKG-INFO": "", "pyproject.toml": "", "Cargo.toml": "", "src/lib.rs": "mod a;", "src/a.rs": "1"}
+OWN = ("/tree", "/tree")
 PACKAGES = ("crate", "numbers")
 
 
@@ -106,11 +107,36 @@ def test_target_directory_inside_is_as_young_as_the_sources(site: Site, target_d
     assert not site.profile_dir.exists()
 
 
-def test_sources_of_ones_own_are_not_touched_where_the_target_directory_is_not_known(site: Site) -> None:
+@pytest.mark.promise("stale")
+def test_where_it_is_not_known_where_cargo_compiles_to_the_interpreter_is_not_steadied(site: Site) -> None:
+    """It may be a place that another tree was built into: what recompiles today has to go on doing so."""
     tree = site.unpack("tree", {"Cargo.toml": ""})
-    assert site.settle(tree, "") == ""
+    with pytest.raises(CannotSteady, match="not known where"):
+        site.settle(tree, "")
     assert set(times(tree).values()) == {MATURINS_TIME}
     assert not site.profile_dir.exists()
+
+
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize("second", ["two", "one/two"])
+def test_a_target_directory_within_a_tree_that_another_was_built_into(site: Site, second: str) -> None:
+    trees = [site.unpack(name, {"Cargo.toml": ""}) for name in ("one", second)]
+    target = trees[0] / "target"
+    site.profile_dir = target / "release"
+    for tree in [*trees, *trees]:
+        site.settle(tree, os.fspath(target))
+        site.built(tree)
+    assert site.cleaned == [list(PACKAGES)] * 3
+
+
+def test_an_ordinary_build_leaves_no_record(site: Site) -> None:
+    tree = site.unpack("tree", {"Cargo.toml": ""})
+    site.profile_dir = tree / "target" / "release"
+    for _ in range(2):
+        assert site.settle(tree, os.fspath(tree / "target")) == ""
+        site.built(tree)
+    assert site.cleaned == []
+    assert sorted(path.name for path in site.profile_dir.iterdir()) == ["libcrate.d"]
 
 
 @pytest.mark.promise("stale")
@@ -332,20 +358,26 @@ def test_artifact_that_is_not_there_has_no_sources(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["libmy_crate", "my_crate", "my-crate", "libmy-crate"])
 def test_artifact_is_looked_for_by_each_name_it_may_have(site: Site, name: str) -> None:
     site.built(site.folder / "elsewhere", name)
-    found = sources.trees_of_artifacts(os.fspath(site.profile_dir), ["my-crate"], "/tree", [Record(["/other"]), None])
+    found = sources.trees_of_artifacts(os.fspath(site.profile_dir), ["my-crate"], OWN, [Record(["/other"]), None])
     assert found == {None}
 
 
 def test_artifacts_tree_is_this_one_or_one_of_the_records(site: Site) -> None:
     for name, place in (("liba", "/tree"), ("b", "/other/one")):
         site.built(Path(place), name)
-    found = sources.trees_of_artifacts(os.fspath(site.profile_dir), ["a", "b"], "/tree", [Record(["/other/one"])])
+    found = sources.trees_of_artifacts(os.fspath(site.profile_dir), ["a", "b"], OWN, [Record(["/other/one"])])
     assert found == {"/tree", "/other/one"}
+
+
+def test_a_member_that_lies_outside_belongs_to_the_tree(site: Site) -> None:
+    site.built(Path("/member"))
+    found = sources.trees_of_artifacts(os.fspath(site.profile_dir), ["crate"], ("/tree", "/member"), [])
+    assert found == {"/tree"}
 
 
 def test_relative_sources_say_nothing(site: Site) -> None:
     site.built(Path("relative"))
-    assert sources.trees_of_artifacts(os.fspath(site.profile_dir), ["crate"], "/tree", []) == set()
+    assert sources.trees_of_artifacts(os.fspath(site.profile_dir), ["crate"], OWN, []) == set()
 
 
 # Contents

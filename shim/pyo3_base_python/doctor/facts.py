@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
 import sys
 from typing import NamedTuple
@@ -31,9 +32,9 @@ LAUNCHER_PATH = "pyo3-base-python/bin/cargo"
 class Cargo(NamedTuple):
     """What ``CARGO`` names, and the cargo that comes after it.
 
-    ``named`` is the variable's value (``None``: not set); ``kind`` is one of ``unset``, ``launcher``, ``cross``,
-    ``missing`` (not a program), ``other``. ``real`` and ``version`` are of the cargo that compiles; ``error`` says why
-    there is none.
+    ``named`` is the variable's value (``None``: not set); ``kind`` is one of ``unset``, ``launcher``, ``another
+    launcher`` (of another version, or another Python), ``cross``, ``missing`` (not a program), ``other``. ``real`` and
+    ``version`` are of the cargo that compiles; ``error`` says why there is none.
     """
 
     named: str | None = None
@@ -114,13 +115,13 @@ def gather(folder: str, environ: Mapping[str, str]) -> Facts:
     """
     declared, document, pyproject_error = _pyproject(folder)
     call = invocation.parse(["rustc", *_manifest_option(folder, declared)])
-    real = _cargo(environ)
-    here = cargo.locate(real.real, call, without_cargo(environ), folder)
+    root, own_launcher, store_error = _store(environ)
+    real = _cargo(environ, own_launcher)
+    here, unknown = _locate(real.real, call, environ, folder)
     pyo3 = bool(here and here.lock and here.lock.pyo3_versions)
     path = interpreter.find(environ, pyo3=pyo3)
     found = _installed(path, declared, environ)
     backend = found.get(declared.rust_backend) if declared else None
-    root, store_error = _store(environ)
     tox = _tox(folder, document)
     return Facts(
         folder=folder,
@@ -135,7 +136,7 @@ def gather(folder: str, environ: Mapping[str, str]) -> Facts:
         python_unnamed=not interpreter.named_by(environ, pyo3=pyo3),
         store=root,
         store_error=store_error,
-        decision=_decision(call, here, environ, root),
+        decision=Decision({}, {}, (), error=unknown) if unknown else _decision(call, here, environ, root),
         graph=_graph(real.real, here, declared, environ),
         settings=_settings(folder, document, tox, environ),
         tox=tox,
@@ -159,7 +160,16 @@ def _manifest_option(folder: str, declared: PyProject | None) -> list[str]:
     return ["--manifest-path", os.path.join(folder, found)] if found else []
 
 
-def _cargo(environ: Mapping[str, str]) -> Cargo:
+def _locate(
+    program: str, call: invocation.Invocation, environ: Mapping[str, str], folder: str
+) -> tuple[projects.Project | None, ShimError | None]:
+    try:
+        return cargo.locate(program, call, without_cargo(environ), folder), None
+    except ShimError as error:
+        return None, error
+
+
+def _cargo(environ: Mapping[str, str], own_launcher: str) -> Cargo:
     named = environ.get("CARGO")
     program = process.find_program(named, environ) if named else None
     kind = "other"
@@ -170,9 +180,10 @@ def _cargo(environ: Mapping[str, str]) -> Cargo:
     elif program is None:
         kind = "missing"
     elif cargo.is_wrapper(program):
-        kind = "launcher"
+        current = not own_launcher or filecmp.cmp(program, own_launcher, shallow=False)
+        kind = "launcher" if current else "another launcher"
     try:
-        real = cargo.real_cargo(environ, program if program and kind == "launcher" else "")
+        real = cargo.real_cargo(environ, program if program and kind.endswith("launcher") else "")
     except ShimError as error:
         return Cargo(named, kind, error=error)
     return Cargo(named, kind, real, tools.program_version(real, without_cargo(environ)))
@@ -208,14 +219,13 @@ def _ask(python: str | None, environ: Mapping[str, str]) -> interpreter.Interpre
         return None
 
 
-def _store(environ: Mapping[str, str]) -> tuple[str, ShimError | None]:
+def _store(environ: Mapping[str, str]) -> tuple[str, str, ShimError | None]:
     root = ""
     try:
         root = store.default_root(environ)
-        launcher.install(environ)
+        return root, launcher.install(environ), None
     except ShimError as error:
-        return root, error
-    return root, None
+        return root, "", error
 
 
 def _decision(

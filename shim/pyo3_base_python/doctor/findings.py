@@ -122,6 +122,9 @@ def cargo(facts: Facts) -> Iterator[Finding]:
         yield Finding(OK, "cargo", f"{found.real} {found.version}".rstrip())
     if found.kind == "launcher":
         yield Finding(OK, "CARGO", f"{found.named}: the shim is on")
+    elif found.kind == "another launcher":
+        what = f"{found.named}: the shim is on, by another version of it or another Python"
+        yield Finding(NOTE, "CARGO", what, "`pyo3-base-python env` puts this one in its place")
     elif found.kind == "unset" and nothing_to_do(facts):
         return
     elif found.kind == "unset":
@@ -230,7 +233,7 @@ def tox(facts: Facts) -> Iterator[Finding]:
         yield Finding(OK, "tox", f"{place} passes CARGO on")
     elif facts.tox_override:
         yield Finding(OK, "tox", f"{place} does not pass CARGO on, but TOX_OVERRIDE does")
-    elif facts.cargo.kind == "launcher":
+    elif facts.cargo.kind.endswith("launcher"):
         yield Finding(
             PROBLEM,
             "tox",

@@ -71,6 +71,23 @@ def test_no_cargo(project: Wrapper) -> None:
     assert gather(project, PATH="/nowhere").graph == facts.Graph()
 
 
+@pytest.mark.promise("fault")
+@pytest.mark.parametrize("path", ["/nowhere", None])
+def test_a_workspace_that_cargo_does_not_tell_is_no_end_of_the_matter(project: Wrapper, path: str | None) -> None:
+    write(project, "Cargo.toml", '[package]\nname = "a"\nversion = "1.0.0"\nworkspace = "../nowhere"\n')
+    found = gather(project, **({"PATH": path} if path else {}))
+    assert found.project is None
+    assert isinstance(found.decision.error, ShimError)
+    assert "Cargo.toml" in found.decision.error.what
+
+
+def test_a_launcher_of_another_version(project: Wrapper) -> None:
+    assert gather(project, CARGO=project.program).cargo.kind == "launcher"
+    Path(project.program).write_bytes(Path(project.program).read_bytes() + b"# of another\n")
+    found = gather(project, CARGO=project.program).cargo
+    assert (found.kind, found.real) == ("another launcher", project.cargo)
+
+
 def test_the_version_of_cargo(project: Wrapper) -> None:
     found = facts.gather(os.fspath(project.project), project.variables(FAKE_CARGO_DOES="echo cargo 1.95.0"))
     assert found.cargo.version == "1.95.0"

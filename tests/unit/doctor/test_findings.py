@@ -93,6 +93,7 @@ def test_no_cargo_is_a_problem_only_where_there_is_something_to_build() -> None:
         ("/my/cargo", "other", NOTE, "is /my/cargo, which is not the shim"),
         ("/gone", "missing", PROBLEM, "is /gone, which is not a program"),
         ("cross", "cross", PROBLEM, "the shim leaves cross builds alone"),
+        ("/store/bin/cargo", "another launcher", NOTE, "by another version of it or another Python"),
     ],
 )
 def test_what_cargo_names(named: str | None, kind: str, level: str, words: str) -> None:
