@@ -38,6 +38,8 @@ __all__ = ["Record", "read_record", "settle", "unpacked_sdist", "write_record"]
 
 # Of a record's format; a record of another one is void.
 HEADER = "pyo3-base-python sources 1"
+# The folder of records, in that of a profile.
+RECORDS = ".pyo3-base-python"
 # Files that mark a folder with no sources or modules in it: a target directory or other cache, a virtual environment.
 MARKS = ("CACHEDIR.TAG", "pyvenv.cfg")
 # Packages of one sdist may be built by one cargo call each, and not each time: earlier trees must be remembered.
@@ -70,20 +72,18 @@ def settle(project: Project, profile_dir: str, artifacts: Iterable[str], clean: 
         raise CannotSteady("it is not known where cargo's configuration has it compile to")
     tree = sdist or project.root
     inside = is_inside(os.path.realpath(project.target_dir), tree) if project.target_dir else False
-    if inside and sdist is not None:
+    folder = os.path.join(profile_dir, RECORDS)
+    # The usual case. Had another tree been built into this one's target directory, there would be a record of it.
+    if inside and (sdist is not None or not os.path.isdir(folder)):
         return ""
     try:
         if sdist is not None and not project.target_dir:
             apply_times(tree, dict.fromkeys(contents(tree), time.time_ns()))
             return "fresh times for the unpacked sources"
-        folder = os.path.join(profile_dir, ".pyo3-base-python")
         packages = project.lock.local_packages if project.lock else []
         files = {name: os.path.join(folder, f"{name}.sources") for name in packages}
-        recorded = os.path.isdir(folder)
-        records = {name: read_record(file) if recorded else None for name, file in files.items()}
+        records = {name: read_record(file) for name, file in files.items()}
         trees = trees_of_artifacts(profile_dir, artifacts, (tree, project.manifest_dir), records.values())
-        if inside and not recorded and trees <= {tree}:
-            return ""  # the usual case: nobody else has built here
         if sdist is None:
             return _settle_own(tree, files, records, trees, clean)
         return _settle_sdist(tree, files, records, trees)
