@@ -131,7 +131,7 @@ def workspace_root(cargo: str, call: invocation.Invocation, environ: Mapping[str
     """
     manifest = os.path.join(manifest_dir, "Cargo.toml")
     if not cargo:
-        raise CannotSteady(f"there is no cargo to ask for the workspace of {manifest}")
+        raise CannotSteady(f"there is no cargo to ask for the workspace of {manifest}", "install Rust")
     command = [*with_toolchain(cargo, call), "locate-project", "--workspace", "--message-format", "plain"]
     try:
         code, output = process.capture([*command, "--manifest-path", manifest], environ, SECONDS_TO_LOCATE)
@@ -139,7 +139,10 @@ def workspace_root(cargo: str, call: invocation.Invocation, environ: Mapping[str
         raise CannotSteady(f"can't ask cargo for the workspace of {manifest}: {error.strerror or error}") from None
     root, name = os.path.split(os.fsdecode(output).rstrip("\n"))
     if code or name != "Cargo.toml":
-        raise CannotSteady(f"cargo does not say which workspace {manifest} is in (exit code {code})")
+        raise CannotSteady(
+            f"cargo does not say which workspace {manifest} is in (exit code {code})",
+            "`cargo metadata` there says what is wrong",
+        )
     return root
 
 

@@ -40,6 +40,8 @@ __all__ = ["Record", "read_record", "settle", "unpacked_sdist", "write_record"]
 HEADER = "pyo3-base-python sources 1"
 # The folder of records, in that of a profile.
 RECORDS = ".pyo3-base-python"
+# Why the interpreter is not steadied where another tree may have been built, unseen.
+UNKNOWN_PLACE = "it is not known where cargo's configuration has it compile to"
 # Files that mark a folder with no sources or modules in it: a target directory or other cache, a virtual environment.
 MARKS = ("CACHEDIR.TAG", "pyvenv.cfg")
 # Packages of one sdist may be built by one cargo call each, and not each time: earlier trees must be remembered.
@@ -69,7 +71,7 @@ def settle(project: Project, profile_dir: str, artifacts: Iterable[str], clean: 
     """
     sdist = unpacked_sdist(project)
     if sdist is None and not project.target_dir:
-        raise CannotSteady("it is not known where cargo's configuration has it compile to")
+        raise CannotSteady(UNKNOWN_PLACE)
     tree = sdist or project.root
     inside = is_inside(os.path.realpath(project.target_dir), tree) if project.target_dir else False
     folder = os.path.join(profile_dir, RECORDS)

@@ -7,7 +7,18 @@ import os
 import sys
 from typing import NamedTuple
 
-from pyo3_base_python import activation, cargo, cargo_config, interpreter, invocation, launcher, plan, process, store
+from pyo3_base_python import (
+    activation,
+    cargo,
+    cargo_config,
+    interpreter,
+    invocation,
+    launcher,
+    plan,
+    process,
+    sources,
+    store,
+)
 from pyo3_base_python import project as projects
 from pyo3_base_python.doctor import crates, pyproject, settings, tools
 from pyo3_base_python.errors import ShimError
@@ -27,6 +38,8 @@ BASE_PYTHON = "PYO3_BASE_PYTHON"
 FRONT_ENDS = ("build", "pip")
 # What the launcher is called in a store, in whichever home: settings name it for other machines, too.
 LAUNCHER_PATH = "pyo3-base-python/bin/cargo"
+# The kind of a reason to leave cargo alone that the wrapper finds after its plan.
+UNKNOWN_PLACE = "unknown place"
 
 
 class Cargo(NamedTuple):
@@ -233,6 +246,8 @@ def _decision(
 ) -> Decision:
     host = cargo.host_triple(environ) if here and plan.targets(call, here) else None
     reasons = tuple(plan.reasons_to_leave_alone(environ, call, here, host))
+    if here and not here.target_dir and sources.unpacked_sdist(here) is None:
+        return Decision({}, {}, (*reasons, (UNKNOWN_PLACE, sources.UNKNOWN_PLACE)))
     try:
         steps, none = cargo.resolve(call, here, environ, root)
     except ShimError as error:

@@ -26,7 +26,7 @@ NOTE = "note"
 PROBLEM = "problem"
 
 SWITCH_ON = "`pyo3-base-python run -- COMMAND`, maturin-shim, or `pyo3-base-python env` for a whole shell"
-# Of ``plan.reasons_to_leave_alone``, by kind: how much it matters, and what to do about it.
+# Of ``plan.reasons_to_leave_alone`` and ``sources.settle``, by kind: how much it matters, and what to do about it.
 REASONS = {
     "mode": (PROBLEM, "unset PYO3_SHIM_MODE"),
     "no interpreter": (PROBLEM, "unset it, unless a build without an interpreter or for another platform is meant"),
@@ -34,6 +34,7 @@ REASONS = {
     "no manifest": (NOTE, "nothing needs to be done, unless Cargo.toml is elsewhere: then name its folder"),
     "cargo env": (PROBLEM, "take it out of there, and set it in the environment that the build is started in"),
     "cross build": (PROBLEM, "unset CARGO_BUILD_TARGET, or cargo's build.target, unless a cross build is meant"),
+    "unknown place": (PROBLEM, "unset CARGO_BUILD_BUILD_DIR, or take build-dir out of cargo's configuration"),
     "no lock": (PROBLEM, "run `cargo generate-lockfile`, or build once"),
     "no pyo3": (NOTE, "nothing needs to be done: without pyo3 cargo does not look at the interpreter"),
     "old pyo3": (PROBLEM, f"use pyo3 {plan.dotted(plan.OLDEST_PYO3)} or newer"),

@@ -81,6 +81,15 @@ def test_a_workspace_that_cargo_does_not_tell_is_no_end_of_the_matter(project: W
     assert "Cargo.toml" in found.decision.error.what
 
 
+def test_a_build_directory_that_is_moved(project: Wrapper) -> None:
+    found = gather(project, CARGO_BUILD_BUILD_DIR="/elsewhere").decision
+    assert [kind for kind, _ in found.reasons] == [facts.UNKNOWN_PLACE]
+    assert (found.variables, found.error) == ({}, None)
+    write(project, "PKG-INFO", "")
+    write(project, "pyproject.toml", PYPROJECT)
+    assert "PYO3_CONFIG_FILE" in gather(project, CARGO_BUILD_BUILD_DIR="/elsewhere").decision.variables
+
+
 def test_a_launcher_of_another_version(project: Wrapper) -> None:
     assert gather(project, CARGO=project.program).cargo.kind == "launcher"
     Path(project.program).write_bytes(Path(project.program).read_bytes() + b"# of another\n")
