@@ -20,7 +20,7 @@ SCRUBBED = ("CARGO", "CARGO_TARGET_DIR", "CONDA_PREFIX", "RUSTC_WRAPPER", "VIRTU
 
 def pytest_configure() -> None:
     """A job in the background inherits that signals are ignored, and so would what the tests start."""
-    for name in ("SIGINT", "SIGHUP"):
+    for name in ("SIGINT", "SIGQUIT", "SIGHUP"):
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler if name == "SIGINT" else signal.SIG_DFL)
