@@ -161,13 +161,19 @@ def test_two_checkouts_in_turn(shared: Shared, tmp_path: Path, crate: str) -> No
     assert {path.stat().st_mtime for path in other.project.rglob("*.rs")} == {1_000_000_000}
 
 
-def test_a_target_directory_inside_one_of_two_checkouts(site_of: Make, tmp_path: Path) -> None:
-    site = site_of("version_specific")
-    other = Site(tmp_path / "elsewhere", tmp_path / "elsewhere-scratch", site.environ)
+def twin(site: Site, folder: Path) -> Site:
+    """Another checkout, that answers 43; the sources of both are older than anything that cargo has built."""
+    other = Site(folder / "elsewhere", folder / "elsewhere-scratch", site.environ)
     shutil.copytree(site.project, other.project, ignore=shutil.ignore_patterns("target"))
     other.edit("src/lib.rs", "42", "43")
     for path in [*site.project.glob("src/*"), *other.project.rglob("*")]:
         os.utime(path, (1_000_000_000, 1_000_000_000))
+    return other
+
+
+def test_a_target_directory_inside_one_of_two_checkouts(site_of: Make, tmp_path: Path) -> None:
+    site = site_of("version_specific")
+    other = twin(site, tmp_path)
     target = os.fspath(site.project / "target")
     for place, answer in ((site, 42), (other, 43), (site, 42), (other, 43)):
         assert place.answer(place.build(uv, CARGO_TARGET_DIR=target)) == answer
@@ -177,11 +183,7 @@ def test_a_target_directory_inside_one_of_two_checkouts(site_of: Make, tmp_path:
 def test_where_it_is_not_known_where_cargo_compiles_to(site_of: Make, tmp_path: Path, place: str) -> None:
     """Cargo is left alone: the changing interpreter has it compile again, as it does without the shim."""
     site = site_of("version_specific")
-    other = Site(tmp_path / "elsewhere", tmp_path / "elsewhere-scratch", site.environ)
-    shutil.copytree(site.project, other.project, ignore=shutil.ignore_patterns("target"))
-    other.edit("src/lib.rs", "42", "43")
-    for path in [*site.project.glob("src/*"), *other.project.rglob("*")]:
-        os.utime(path, (1_000_000_000, 1_000_000_000))
+    other = twin(site, tmp_path)
     if place == "a build directory elsewhere":
         site.environ["CARGO_BUILD_BUILD_DIR"] = os.fspath(tmp_path / "built")
     else:
