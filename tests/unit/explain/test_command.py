@@ -101,7 +101,7 @@ def test_options_after_the_command_are_its_own(environ: dict[str, str]) -> None:
 def test_a_signal_passes_and_the_answer_still_comes(
     environ: dict[str, str], tmp_path: Path, number: signal.Signals
 ) -> None:
-    sleeps = "import time; open('up', 'w'); time.sleep(60)"
+    sleeps = "import time; open('up', 'w'); [time.sleep(0.05) for _ in range(1200)]"
     words = f"cd '{tmp_path}'; cargo build; exec {sys.executable} -S -c \"{sleeps}\""
     with start(environ, "sh", "-c", words) as child:
         wait_for(tmp_path / "up", 30)

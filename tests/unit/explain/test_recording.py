@@ -168,7 +168,9 @@ def test_calls_in_parallel_do_not_mix(record: Callable[..., Recording]) -> None:
 def test_a_signal_passes_and_its_end_is_cargos(
     record: Callable[..., Recording], tmp_path: Path, number: signal.Signals
 ) -> None:
-    one = record(f'exec {sys.executable} -S -c \'import time; open("{tmp_path}/up", "w"); time.sleep(60)\'')
+    # In one long sleep a signal that comes right before it would wait for its end.
+    sleeps = f'import time; open("{tmp_path}/up", "w"); [time.sleep(0.05) for _ in range(1200)]'
+    one = record(f"exec {sys.executable} -S -c '{sleeps}'")
     with subprocess.Popen(["cargo", "build"], executable=one.folder / "path" / "cargo", env=one.environ) as child:
         wait_for(tmp_path / "up")
         child.send_signal(number)
