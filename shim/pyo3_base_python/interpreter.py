@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from pyo3_base_python import config, editable, probe, process
+from pyo3_base_python.cargo_config import ENVIRONMENTS
 from pyo3_base_python.errors import CannotSteady
 
 TYPE_CHECKING = False
@@ -15,9 +16,6 @@ __all__ = ["Interpreter", "ask", "environment_content", "find", "named_by"]
 
 # An interpreter on a cold network drive may be slow; one that hangs must not hang the build.
 SECONDS_TO_ANSWER = 30.0
-
-# What names an active environment, to the folder of its interpreter on Windows.
-ENVIRONMENTS = {"VIRTUAL_ENV": "Scripts", "CONDA_PREFIX": ""}
 
 EXPECTED_FACTS = frozenset(
     "implementation version executable base_executable prefix base_prefix shared ld_version lib_dir pointer_width"
@@ -57,7 +55,7 @@ def find(environ: Mapping[str, str], *, pyo3: bool = True) -> str | None:
         (variable,) = variables
         named = environ[variable]
         if variable in ENVIRONMENTS:
-            return _in_prefix(named, ENVIRONMENTS[variable])
+            return _in_prefix(named, "Scripts" if variable == "VIRTUAL_ENV" else "")
         return process.find_program(named, environ) or named
     for name in ("python", "python3"):
         found = process.find_program(name, environ)
