@@ -1,7 +1,7 @@
 """Put into the store what ``$CARGO`` names: a launcher, and the code that it runs.
 
-The code is copied, and run by the base interpreter, so that the path in ``CARGO`` is one for all environments, and stays
-good when the one that pyo3-base-python was installed into is gone (it may itself be an isolated one).
+The code is copied, and run by the base interpreter, so that the path in ``CARGO`` is one for all environments,
+and stays good when the one that pyo3-base-python was installed into is gone (it may itself be an isolated one).
 
 There are two launchers: one beside the code, of this version alone, for what this process starts; and the lasting one,
 for shells and settings, which everybody makes where there is none. Only who asks for it replaces it: a project whose
