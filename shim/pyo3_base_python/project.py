@@ -125,7 +125,8 @@ def parse_lock(text: str) -> Lock:
             name = "" if line == "[[package]]" else "-"
         elif line.startswith("name = ") and not name:
             name = line[7:].strip().strip('"')
-            local.append(name)
+            if _is_package_name(name):
+                local.append(name)
         elif line.startswith("source = ") and local[-1:] == [name]:
             local.pop()
         elif line.startswith("version = ") and name in PYO3_CRATES:
@@ -146,6 +147,11 @@ def artifact_names(manifest_dir: str) -> list[str]:
         elif section in {"package", "lib"} and line.partition("=")[0].strip() == "name":
             names.append(line.partition("=")[2].partition("#")[0].strip().strip("\"'"))
     return names
+
+
+def _is_package_name(name: str) -> bool:
+    """Whether cargo takes ``name`` for a package's: letters, digits, ``-``, ``_``. Other names may lead as paths."""
+    return bool(name) and all(character.isalnum() or character in "-_" for character in name)
 
 
 def _version(text: str) -> tuple[int, int, int]:

@@ -192,6 +192,8 @@ def contents(tree: str) -> dict[str, str]:
             file = os.path.join(path, name)
             if os.path.islink(file):
                 content = b"link to " + os.fsencode(os.readlink(file))
+            elif not os.path.isfile(file):
+                content = b"no regular file"  # to open a pipe is to wait for who writes to it
             else:
                 with open(file, "rb") as opened:
                     content = opened.read()

@@ -116,16 +116,26 @@ def _private_folder(path: str) -> None:
     try:
         found = os.lstat(path)
     except FileNotFoundError:
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        try:
-            os.mkdir(path, 0o700)
-        except FileExistsError:  # another build was faster
-            pass
+        _make_folder(path)
         found = os.lstat(path)
     if not stat.S_ISDIR(found.st_mode):
         raise CannotSteady(f"{path} in the store is not a folder")
     if os.name == "posix" and (found.st_uid != os.geteuid() or found.st_mode & 0o022):
         raise CannotSteady(f"the store folder {path} can be written to by other users")
+
+
+def _make_folder(path: str) -> None:
+    """Create ``path`` and what is missing above it for this user alone: the mode of ``makedirs`` is the last one's."""
+    try:
+        os.mkdir(path, 0o700)
+    except FileNotFoundError:
+        above = os.path.dirname(path)
+        if above == path:
+            raise
+        _make_folder(above)
+        _make_folder(path)
+    except FileExistsError:  # another build was faster
+        pass
 
 
 def _check_parent(path: str) -> None:

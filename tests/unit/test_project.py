@@ -444,3 +444,9 @@ def test_version_in_superscript_is_survived() -> None:
 @pytest.mark.promise("fault")
 def test_version_of_thousands_of_digits_is_survived() -> None:
     assert parse_lock(package("pyo3", "0." + "7" * 5000)).pyo3_versions == [(0, 0, 0)]
+
+
+def test_names_in_a_lock_file_that_no_package_can_have_are_no_local_packages() -> None:
+    names = ("/abs/path/x", "../x", "a/b", "..", "", "good-name_1")
+    text = "".join(f'[[package]]\nname = "{name}"\nversion = "0.1.0"\n\n' for name in names)
+    assert parse_lock(text).local_packages == ["good-name_1"]

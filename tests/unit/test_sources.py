@@ -532,3 +532,10 @@ def test_names_that_are_not_utf_8_are_sources_like_any_other(site: Site) -> None
 def test_artifact_may_be_made_of_sources_whose_names_are_not_utf_8(tmp_path: Path) -> None:
     (tmp_path / "x.d").write_bytes(b"/t/lib.so: /a\xff/lib.rs\n")
     assert read_dep_info(os.fspath(tmp_path / "x.d")) == ["/a\udcff/lib.rs"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+@pytest.mark.timeout(10)
+def test_a_pipe_among_the_sources_is_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert "pipe" in sources.contents(os.fspath(tmp_path))

@@ -483,3 +483,14 @@ def test_store_is_in_application_support_on_macos(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(os, "uname", lambda: SimpleNamespace(sysname="Darwin"))
     found = default_root({"HOME": "/users/me", "XDG_DATA_HOME": "/data"})
     assert found == "/users/me/Library/Application Support/pyo3-base-python"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no umask for folders")
+def test_all_folders_that_are_made_for_the_store_are_private_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        put(os.fspath(tmp_path / "local" / "share" / "store"), File("config/a.txt", b"a"))
+    finally:
+        os.umask(before)
+    made = [tmp_path / "local", tmp_path / "local" / "share", tmp_path / "local" / "share" / "store"]
+    assert [path.stat().st_mode & 0o777 for path in made] == [0o700] * 3
