@@ -1,8 +1,8 @@
 """A stable interpreter for isolated builds of Python projects with a Rust core.
 
-The modules that run inside ``$CARGO`` import the standard library only, and little of it: ``cargo`` is the entry, and
-``launcher.WRAPPER_MODULES`` lists them. All others belong to the commands that users type, and to the build backends
-that front ends import.
+``wrapper`` is what runs inside ``$CARGO``; ``activation`` puts it there, ``backend`` does so for front ends,
+``commands`` for people. ``doctor`` and ``explain`` say why something is compiled again; ``testbed`` proves the patches
+for upstream.
 """
 
 from __future__ import annotations

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from pyo3_base_python.cli import main
+from pyo3_base_python.commands.cli import main
 
 main()

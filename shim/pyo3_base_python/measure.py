@@ -11,8 +11,8 @@ import shlex
 from pathlib import Path
 from typing import NamedTuple
 
-from pyo3_base_python import process
-from pyo3_base_python.errors import ShimError
+from pyo3_base_python.wrapper import process
+from pyo3_base_python.wrapper.errors import ShimError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

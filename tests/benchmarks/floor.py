@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from pyo3_base_python import activation
+from pyo3_base_python.activation import switch
 from pyo3_base_python.testbed.building import wheel_command
 
 WITHOUT_ISOLATION = {"uv": "--no-build-isolation", "build": "--no-isolation", "pip": "--no-build-isolation"}
@@ -76,7 +76,7 @@ def main() -> None:
         (Path(scratch) / "sdist").mkdir()
         source = unpacked(requirement, Path(scratch) / "sdist")
         shim = {**kept, "PYO3_SHIM_STORE": os.path.join(scratch, "store")}
-        shim.update(activation.variables(shim))
+        shim.update(switch.variables(shim))
         floor = {**kept, "MATURIN_PEP517_USE_BASE_PYTHON": "1"}
 
         def way(name: str, front_end: str, environ: dict[str, str], *options: str) -> Way:

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Callable, NamedTuple
 
-from pyo3_base_python import activation
+from pyo3_base_python.activation import switch
 
 FILES_IN_A_DISTRIBUTION = 20
 TRUE = "/bin/true"
@@ -100,7 +100,7 @@ def make(folder: Path, thing: Thing, size: int) -> Place:
 
 def launch(place: Place) -> None:
     """Run the wrapper once."""
-    cargo = activation.variables(place.variables)["CARGO"]
+    cargo = switch.variables(place.variables)["CARGO"]
     subprocess.run([cargo, "check"], cwd=place.project, env=place.variables, check=True)
 
 

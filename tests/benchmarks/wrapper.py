@@ -15,7 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from pyo3_base_python import activation, fixtures
+from pyo3_base_python import bundled
+from pyo3_base_python.activation import switch
 
 
 def seconds(command: list[str], environ: dict[str, str], cwd: Path) -> float:
@@ -34,9 +35,9 @@ def main() -> None:
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
         environ["PYO3_PYTHON"] = os.fspath(environment / "bin" / "python")
         environ["PYO3_SHIM_STORE"] = os.path.join(scratch, "store")
-        cargo = activation.variables(environ)["CARGO"]
+        cargo = switch.variables(environ)["CARGO"]
         python = os.path.realpath(sys._base_executable)  # type: ignore[attr-defined]
-        crates = [fixtures.copy("version_specific", Path(scratch) / name) for name in ("bare", "wrapped")]
+        crates = [bundled.copy("version_specific", Path(scratch) / name) for name in ("bare", "wrapped")]
         commands = [["cargo", "check", "--offline"], [cargo, "check", "--offline"], [python, "-I", "-S", "-c", ""]]
         places = [*crates, Path(scratch)]
         for command, place in zip(commands[:2], crates):

@@ -15,7 +15,7 @@ from typing import Callable, NamedTuple
 
 import pytest
 
-from pyo3_base_python import fixtures, measure
+from pyo3_base_python import bundled, measure
 
 FrontEnd = Callable[["Site", Path], "list[str]"]
 # From a requirement (`name==version`) to the folder of its unpacked sdist.
@@ -132,7 +132,7 @@ def warm_crates(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, dict
 
     def warm(name: str, environ: dict[str, str]) -> Path:
         if name not in built:
-            site = Site(fixtures.copy(name, top / name), top / f"{name}-scratch", environ)
+            site = Site(bundled.copy(name, top / name), top / f"{name}-scratch", environ)
             cold = site.build(uv)
             assert "pyo3" in cold.recompiled, cold.output
             assert site.answer(cold) == 42

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from pyo3_base_python import cargo, fixtures
-from pyo3_base_python.invocation import parse
+from pyo3_base_python import bundled
+from pyo3_base_python.wrapper import decide
+from pyo3_base_python.wrapper.command_line import parse
 
 from .conftest import Site, uv
 from .test_never_different import content
@@ -86,10 +87,10 @@ def test_the_root_is_the_one_that_cargo_takes(layout: dict[str, str], tmp_path: 
             (file.parent / "src").mkdir()
             (file.parent / "src" / "lib.rs").touch()
             member = file.parent
-    real = cargo.real_cargo(os.environ, "")
+    real = decide.real_cargo(os.environ, "")
     command = [real, "locate-project", "--workspace", "--message-format", "plain"]
     expected = subprocess.run(command, cwd=member, check=True, capture_output=True, text=True).stdout.strip()
-    here = cargo.locate(real, parse(["build"]), os.environ, os.fspath(member))
+    here = decide.locate(real, parse(["build"]), os.environ, os.fspath(member))
     assert here is not None
     assert os.path.join(here.root, "Cargo.toml") == expected
 
@@ -109,10 +110,10 @@ def test_the_target_directory_is_the_one_that_cargo_takes(before: list[str], aft
     (tmp_path / "Cargo.toml").write_text(MEMBER)
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "lib.rs").touch()
-    real = cargo.real_cargo(os.environ, "")
+    real = decide.real_cargo(os.environ, "")
     command = [real, *before, "metadata", "--no-deps", "--format-version", "1", *after]
     told = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True).stdout
-    here = cargo.locate(real, parse([*before, "build", *after]), os.environ, os.fspath(tmp_path))
+    here = decide.locate(real, parse([*before, "build", *after]), os.environ, os.fspath(tmp_path))
     assert here is not None
     assert here.target_dir == json.loads(told)["target_directory"]
 
@@ -125,7 +126,7 @@ def test_an_excluded_package_is_built_by_its_own_lock(
     if "3.11" not in interpreters:
         pytest.skip("there is no Python 3.11 on this machine, which this old pyo3 knows")
     (tmp_path / "Cargo.toml").write_text('[workspace]\nexclude = ["example"]\n')
-    shutil.copy(fixtures.copy("abi3", tmp_path / "other") / "Cargo.lock", tmp_path)
+    shutil.copy(bundled.copy("abi3", tmp_path / "other") / "Cargo.lock", tmp_path)
     site = Site(write_crate(tmp_path / "example", "0.22.6", "abi3-py37"), tmp_path / "scratch", environ)
     site.python = interpreters["3.11"]
     site.run(["cargo", "generate-lockfile"], shim=False)

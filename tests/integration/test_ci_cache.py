@@ -11,7 +11,7 @@ from typing import Callable
 
 import pytest
 
-from pyo3_base_python import fixtures
+from pyo3_base_python import bundled
 
 from .conftest import Site, uv
 
@@ -83,7 +83,7 @@ def new_machine(site: Site, crate: str) -> None:
     """The same path, a new checkout with the present as the time of all files, and no store."""
     shutil.rmtree(site.project)
     shutil.rmtree(site.environ["PYO3_SHIM_STORE"])
-    fixtures.copy(crate, site.project)
+    bundled.copy(crate, site.project)
     for path in site.project.rglob("*"):
         os.utime(path)
 

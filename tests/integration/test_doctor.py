@@ -12,7 +12,7 @@ from typing import Callable, NamedTuple
 import pytest
 import tomlkit
 
-from pyo3_base_python import fixtures
+from pyo3_base_python import bundled
 from pyo3_base_python.testbed import patches, tools, upstream
 from pyo3_base_python.testbed.workfolder import WorkFolder
 
@@ -52,7 +52,7 @@ def examine(folder: Path, environ: dict[str, str], **variables: str) -> Diagnosi
 @pytest.fixture
 def crate(tmp_path: Path) -> Path:
     """A copy of a bundled crate."""
-    return fixtures.copy("version_specific", tmp_path / "project")
+    return bundled.copy("version_specific", tmp_path / "project")
 
 
 # All is well
@@ -61,7 +61,7 @@ def crate(tmp_path: Path) -> Path:
 @pytest.mark.quick
 @pytest.mark.parametrize("name", CRATES)
 def test_on_each_bundled_crate_all_is_well(environ: dict[str, str], tmp_path: Path, name: str) -> None:
-    project = fixtures.copy(name, tmp_path / name)
+    project = bundled.copy(name, tmp_path / name)
     subprocess.run(["cargo", "fetch", "-q", "--locked"], cwd=project, env=environ, check=True)
     found = examine(project, environ)
     assert (found.code, found.at("problem")) == (0, [])
@@ -264,7 +264,7 @@ def patched(work: WorkFolder, name: str) -> Path:
 def test_a_pyo3_that_reads_the_variable_itself_and_a_backend_that_sets_it(
     work: WorkFolder, environ: dict[str, str], tmp_path: Path
 ) -> None:
-    project = fixtures.copy("setuptools_rust", tmp_path / "project")
+    project = bundled.copy("setuptools_rust", tmp_path / "project")
     manifest = tomlkit.parse((project / "Cargo.toml").read_text())
     tree = patched(work, "pyo3/0.26.0")
     manifest["patch"] = {"crates-io": {"pyo3-build-config": {"path": os.fspath(tree / "pyo3-build-config")}}}

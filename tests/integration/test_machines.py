@@ -16,7 +16,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from pyo3_base_python import fixtures
+from pyo3_base_python import bundled
 from pyo3_base_python.testbed import commands, compiler_cache, machines
 from pyo3_base_python.testbed.compiler_cache import Counted
 
@@ -65,7 +65,7 @@ def visit(shared: str, tmp_path: Path, environ: dict[str, str]) -> Visitor:
     ) -> Visit:
         checkout = tmp_path / place
         shutil.rmtree(checkout, ignore_errors=True)
-        fixtures.copy(crate, checkout)
+        bundled.copy(crate, checkout)
         for file in checkout.rglob("*"):
             file.touch()  # a checkout's files are of now
         if target is not None:
@@ -155,7 +155,7 @@ def test_the_recipe_sets_what_is_tested_here(shared: str, environ: dict[str, str
 
 
 def test_the_table(tmp_path: Path) -> None:
-    project = os.fspath(fixtures.folder() / OLD)
+    project = os.fspath(bundled.folder() / OLD)
     output = tmp_path / "output"
     arguments = ["machines", "--work", os.fspath(tmp_path / "bed"), project, "--output", os.fspath(output)]
     result = CliRunner().invoke(commands.testbed, arguments)
@@ -175,7 +175,7 @@ def test_the_table(tmp_path: Path) -> None:
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are looked up in /proc")
 def test_nothing_that_was_started_is_left(tmp_path: Path, environ: dict[str, str]) -> None:
     """The command is told to end in the middle of the first build."""
-    project = os.fspath(fixtures.folder() / "version_specific")
+    project = os.fspath(bundled.folder() / "version_specific")
     work = tmp_path / "bed"
     environ["TMPDIR"] = os.fspath(tmp_path)
     command = ["pyo3-base-python", "testbed", "machines", project, "--work", os.fspath(work)]

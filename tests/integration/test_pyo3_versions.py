@@ -11,7 +11,7 @@ from typing import Callable
 import pytest
 import tomlkit
 
-from pyo3_base_python import config
+from pyo3_base_python.wrapper import pyo3_config
 
 from .conftest import Site, uv
 
@@ -95,7 +95,7 @@ def printed_config(crate: Path, python: str, environ: dict[str, str], *prefix: s
         check=False,
     )
     lines = re.findall(r"^\s*(\w+)=(.*)$", done.stdout + done.stderr, re.MULTILINE)
-    found = {key: value for key, value in lines if key in {*config.KEYS, "abi3", "target_abi"}}
+    found = {key: value for key, value in lines if key in {*pyo3_config.KEYS, "abi3", "target_abi"}}
     assert "version" in found, done.stderr
     return found
 

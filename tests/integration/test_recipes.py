@@ -15,7 +15,7 @@ import pytest
 import tomlkit
 import yaml
 
-from pyo3_base_python import fixtures
+from pyo3_base_python import bundled
 
 from .conftest import REPOSITORY, Outcome, Site
 from .language_server import check_on_save
@@ -91,7 +91,7 @@ def test_install_it(tmp_path: Path, environ: dict[str, str], tool: str, by_name:
 @pytest.mark.quick
 def test_removing_it(tmp_path: Path, environ: dict[str, str]) -> None:
     """What is quoted of maturin's error, where CARGO is still set and the store is gone."""
-    project = fixtures.copy("version_specific", tmp_path / "project")
+    project = bundled.copy("version_specific", tmp_path / "project")
     maturins, _ = blocks("Removing it")
     environ["CARGO"] = os.fspath(tmp_path / "gone" / "cargo")
     done = subprocess.run(["maturin", "build"], cwd=project, env=environ, capture_output=True, text=True, check=False)
@@ -100,7 +100,7 @@ def test_removing_it(tmp_path: Path, environ: dict[str, str]) -> None:
 
 
 def test_removing_it_from_a_project_with_setuptools_rust(tmp_path: Path, environ: dict[str, str]) -> None:
-    project = fixtures.copy("setuptools_rust", tmp_path / "project")
+    project = bundled.copy("setuptools_rust", tmp_path / "project")
     _, theirs = blocks("Removing it")
     environ["CARGO"] = os.fspath(tmp_path / "gone" / "cargo")
     command = ["uv", "build", "--wheel", "--python", sys.executable]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from pyo3_base_python import fixtures
+from pyo3_base_python import bundled
 from pyo3_base_python.testbed import commands, patches, tools, upstream, upstream_tests
 from pyo3_base_python.testbed.failures import Exit
 from pyo3_base_python.testbed.workfolder import WorkFolder
@@ -144,7 +144,7 @@ def test_the_patched_maturin_with_the_patched_pyo3(work: WorkFolder) -> None:
 @pytest.mark.slow
 def test_ways_to_build_are_compared(work: WorkFolder) -> None:
     output = work.top / "comparison"
-    project = os.fspath(fixtures.folder() / "version_specific")
+    project = os.fspath(bundled.folder() / "version_specific")
     result = bed(work, "compare", project, "--way", "plain,no-isolation,shim", "--output", os.fspath(output))
     assert result.exit_code == 0, result.output
     ways = {way["way"]: way for way in json.loads((output / "compare.json").read_text())["ways"]}
@@ -160,7 +160,7 @@ def test_interpreters_in_turn_are_compared(work: WorkFolder, interpreters: dict[
     if not {"3.10", "3.12"} <= interpreters.keys():
         pytest.skip("there is no Python 3.10 or no 3.12 on this machine")
     output = work.top / "interpreters"
-    project = os.fspath(fixtures.folder() / "version_specific")
+    project = os.fspath(bundled.folder() / "version_specific")
     named = [word for version in ("3.10", "3.12") for word in ("--interpreter", interpreters[version])]
     result = bed(work, "interpreters", project, *named, "--output", os.fspath(output))
     assert result.exit_code == 0, result.output

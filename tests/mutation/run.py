@@ -18,9 +18,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 # A copy, since mutants are written into it. Its sources lie in `src`: mutmut takes other folders for packages.
 WORK = ROOT / ".cache" / "mutation"
-PACKAGE = WORK / "src" / "pyo3_base_python"
+SOURCE = WORK / "src"
 MUTMUT = os.path.join(os.path.dirname(sys.executable), "mutmut")
-TESTS_OF_THE_WRAPPER = ("tests/unit/test_cargo.py", "tests/unit/test_launcher.py")
+TESTS_OF_THE_WRAPPER = ("tests/unit/wrapper/test_decide.py", "tests/unit/activation/test_launcher.py")
 SECONDS = 300
 ENOUGH = 90.0  # per cent
 
@@ -41,9 +41,11 @@ def main() -> int:
     left: Counter[str] = Counter()
     for line in mutmut("results", "--all", "true").splitlines():
         mutant, _, status = line.strip().partition(": ")
-        module = mutant.split(".")[1]
+        *packages, module = mutant.partition(".x")[0].split(".")
         made[module] += 1
-        if status not in {"killed", "timeout"} and not wrapper_notices(mutant, PACKAGE / f"{module}.py"):
+        if status not in {"killed", "timeout"} and not wrapper_notices(
+            mutant, SOURCE.joinpath(*packages, f"{module}.py")
+        ):
             left[module] += 1
             print(mutmut("show", mutant))
     made["all"], left["all"] = made.total(), left.total()
@@ -72,7 +74,7 @@ def wrapper_notices(mutant: str, source: Path) -> bool:
 def wrapper_passes() -> bool:
     """Whether the tests that run the wrapper as a program pass."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *TESTS_OF_THE_WRAPPER]
-    environ = {**os.environ, "PYTHONPATH": os.fspath(PACKAGE.parent), "PYTHONDONTWRITEBYTECODE": "1"}
+    environ = {**os.environ, "PYTHONPATH": os.fspath(SOURCE), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         done = subprocess.run(command, cwd=WORK, env=environ, stdout=subprocess.DEVNULL, timeout=SECONDS, check=False)
     except subprocess.TimeoutExpired:

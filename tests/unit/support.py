@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from click.testing import CliRunner
 from hypothesis import strategies as st
 
-from pyo3_base_python import launcher
-from pyo3_base_python.interpreter import Interpreter
-from pyo3_base_python.project import Lock, Project
+from pyo3_base_python.activation import launcher
+from pyo3_base_python.wrapper.interpreter import Interpreter
+from pyo3_base_python.wrapper.project import Lock, Project
 
 if TYPE_CHECKING:
     from typing_extensions import TypeAlias

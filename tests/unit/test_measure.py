@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pyo3_base_python import measure
-from pyo3_base_python.errors import ShimError
 from pyo3_base_python.measure import Compiled, Recorder, compiled
+from pyo3_base_python.wrapper.errors import ShimError
 
 if TYPE_CHECKING:
     from .support import Script

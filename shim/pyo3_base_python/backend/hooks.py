@@ -6,7 +6,7 @@ import functools
 import os
 from contextlib import contextmanager
 
-from pyo3_base_python import activation
+from pyo3_base_python.activation import switch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,4 +68,4 @@ def _variables(environ: Mapping[str, str]) -> dict[str, str]:
     # The user of an adopted project has no other way to be rid of the shim: off is off, launcher and store included.
     if environ.get("PYO3_SHIM_MODE") == "off":
         return {}
-    return activation.variables_if_possible(environ, "the build")
+    return switch.variables_if_possible(environ, "the build")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from pyo3_base_python.errors import ShimError
+from pyo3_base_python.wrapper.errors import ShimError
 
 __all__ = ["doctor"]
 

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from pyo3_base_python import cargo_config
+from pyo3_base_python.wrapper import cargo_config
 
 __all__ = ["Crate", "Script", "build_script", "crates", "mentions", "script"]
 

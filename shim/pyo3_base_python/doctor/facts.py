@@ -7,21 +7,11 @@ import os
 import sys
 from typing import NamedTuple
 
-from pyo3_base_python import (
-    activation,
-    cargo,
-    cargo_config,
-    interpreter,
-    invocation,
-    launcher,
-    plan,
-    process,
-    sources,
-    store,
-)
-from pyo3_base_python import project as projects
+from pyo3_base_python.activation import launcher, switch
 from pyo3_base_python.doctor import crates, pyproject, settings, tools
-from pyo3_base_python.errors import ShimError
+from pyo3_base_python.wrapper import cargo_config, command_line, decide, interpreter, plan, process, staleness, store
+from pyo3_base_python.wrapper import project as projects
+from pyo3_base_python.wrapper.errors import ShimError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -127,7 +117,7 @@ def gather(folder: str, environ: Mapping[str, str]) -> Facts:
     store, as `env` and `run` do.
     """
     declared, document, pyproject_error = _pyproject(folder)
-    call = invocation.parse(["rustc", *_manifest_option(folder, declared)])
+    call = command_line.parse(["rustc", *_manifest_option(folder, declared)])
     root, own_launcher, store_error = _store(environ)
     real = _cargo(environ, own_launcher)
     here, unknown = _locate(real.real, call, environ, folder)
@@ -153,7 +143,7 @@ def gather(folder: str, environ: Mapping[str, str]) -> Facts:
         graph=_graph(real.real, here, declared, environ),
         settings=_settings(folder, document, tox, environ),
         tox=tox,
-        tox_override=activation.TOX_OVERRIDE in environ.get("TOX_OVERRIDE", ""),
+        tox_override=switch.TOX_OVERRIDE in environ.get("TOX_OVERRIDE", ""),
     )
 
 
@@ -174,10 +164,10 @@ def _manifest_option(folder: str, declared: PyProject | None) -> list[str]:
 
 
 def _locate(
-    program: str, call: invocation.Invocation, environ: Mapping[str, str], folder: str
+    program: str, call: command_line.Invocation, environ: Mapping[str, str], folder: str
 ) -> tuple[projects.Project | None, ShimError | None]:
     try:
-        return cargo.locate(program, call, without_cargo(environ), folder), None
+        return decide.locate(program, call, without_cargo(environ), folder), None
     except ShimError as error:
         return None, error
 
@@ -188,15 +178,15 @@ def _cargo(environ: Mapping[str, str], own_launcher: str) -> Cargo:
     kind = "other"
     if not named:
         kind = "unset"
-    elif named == activation.CROSS:
+    elif named == switch.CROSS:
         kind = "cross"
     elif program is None:
         kind = "missing"
-    elif cargo.is_wrapper(program):
+    elif decide.is_wrapper(program):
         current = not own_launcher or filecmp.cmp(program, own_launcher, shallow=False)
         kind = "launcher" if current else "another launcher"
     try:
-        real = cargo.real_cargo(environ, program if program and kind.endswith("launcher") else "")
+        real = decide.real_cargo(environ, program if program and kind.endswith("launcher") else "")
     except ShimError as error:
         return Cargo(named, kind, error=error)
     return Cargo(named, kind, real, tools.program_version(real, without_cargo(environ)))
@@ -242,14 +232,14 @@ def _store(environ: Mapping[str, str]) -> tuple[str, str, ShimError | None]:
 
 
 def _decision(
-    call: invocation.Invocation, here: projects.Project | None, environ: Mapping[str, str], root: str
+    call: command_line.Invocation, here: projects.Project | None, environ: Mapping[str, str], root: str
 ) -> Decision:
-    host = cargo.host_triple(environ) if here and plan.targets(call, here) else None
+    host = decide.host_triple(environ) if here and plan.targets(call, here) else None
     reasons = tuple(plan.reasons_to_leave_alone(environ, call, here, host))
-    if here and not here.target_dir and sources.unpacked_sdist(here) is None:
-        return Decision({}, {}, (*reasons, (UNKNOWN_PLACE, sources.UNKNOWN_PLACE)))
+    if here and not here.target_dir and staleness.unpacked_sdist(here) is None:
+        return Decision({}, {}, (*reasons, (UNKNOWN_PLACE, staleness.UNKNOWN_PLACE)))
     try:
-        steps, none = cargo.resolve(call, here, environ, root)
+        steps, none = decide.resolve(call, here, environ, root)
     except ShimError as error:
         return Decision({}, {}, reasons, error=error)
     return Decision(steps.set, steps.reasons, reasons) if steps else Decision({}, {}, reasons, none)
@@ -263,7 +253,7 @@ def _graph(
     command = [program, "metadata", "--offline", "--locked", "--format-version", "1"]
     command += ["--manifest-path", os.path.join(here.manifest_dir, "Cargo.toml")]
     command += declared.cargo_features if declared else ()
-    host = cargo.host_triple(environ)
+    host = decide.host_triple(environ)
     # Crates for other systems need not have been downloaded.
     command += ["--filter-platform", host] if host else []
     try:
@@ -306,7 +296,7 @@ def _settings(
 def _names_launcher(setting: Setting, environ: Mapping[str, str]) -> bool:
     """Whether ``setting`` is the shim's own: the launcher, of this machine or another."""
     program = process.find_program(setting.value, environ)
-    return setting.value.endswith(LAUNCHER_PATH) or bool(program and cargo.is_wrapper(program))
+    return setting.value.endswith(LAUNCHER_PATH) or bool(program and decide.is_wrapper(program))
 
 
 def _tox(folder: str, document: dict[str, Any]) -> Tox | None:

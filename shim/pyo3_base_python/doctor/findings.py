@@ -7,10 +7,10 @@ from typing import NamedTuple
 from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
 
-from pyo3_base_python import plan
-from pyo3_base_python.cargo_config import ENVIRONMENTS, names_interpreter
 from pyo3_base_python.doctor.settings import CARGO_ENV
-from pyo3_base_python.project import PYO3_FAMILY
+from pyo3_base_python.wrapper import plan
+from pyo3_base_python.wrapper.cargo_config import ENVIRONMENTS, names_interpreter
+from pyo3_base_python.wrapper.project import PYO3_FAMILY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

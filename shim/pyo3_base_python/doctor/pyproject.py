@@ -10,8 +10,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from tomlkit.exceptions import ParseError
 
-from pyo3_base_python import cargo_config
-from pyo3_base_python.errors import ShimError
+from pyo3_base_python.wrapper import cargo_config
+from pyo3_base_python.wrapper.errors import ShimError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

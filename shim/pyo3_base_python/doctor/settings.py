@@ -14,8 +14,8 @@ from typing import NamedTuple
 import tomlkit
 from tomlkit.exceptions import ParseError
 
-from pyo3_base_python.cargo_config import ENVIRONMENTS, names_interpreter
 from pyo3_base_python.doctor.pyproject import table
+from pyo3_base_python.wrapper.cargo_config import ENVIRONMENTS, names_interpreter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from pyo3_base_python import process
+from pyo3_base_python.wrapper import process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import os
 from typing import NamedTuple
 
 from pyo3_base_python.explain.reasons import Kind, Reason
-from pyo3_base_python.project import PYO3_FAMILY
+from pyo3_base_python.wrapper.project import PYO3_FAMILY
 
 __all__ = ["Circumstances", "advise"]
 

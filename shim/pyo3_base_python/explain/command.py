@@ -11,8 +11,8 @@ from pathlib import Path
 
 import click
 
-from pyo3_base_python import process
-from pyo3_base_python.errors import NOT_FOUND, NOT_STARTED, ShimError
+from pyo3_base_python.wrapper import process
+from pyo3_base_python.wrapper.errors import NOT_FOUND, NOT_STARTED, ShimError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ def explain(command: tuple[str, ...], json_file: Path | None, html_file: Path | 
     try:
         status = _run(command, environ, folder)
         # Here, not at the top: the parser and rich take longer to import than a small command takes to run.
-        from pyo3_base_python import store  # noqa: PLC0415
         from pyo3_base_python.explain import causes, recording  # noqa: PLC0415
+        from pyo3_base_python.wrapper import store  # noqa: PLC0415
 
         typed, root = shlex.join(command), store.default_root(environ)
         calls = [causes.explain(call, typed, root) for call in recording.calls(folder)]

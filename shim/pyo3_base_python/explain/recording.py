@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pyo3_base_python
-from pyo3_base_python import activation, cargo, process
-from pyo3_base_python.errors import ShimError
+from pyo3_base_python.activation import switch
 from pyo3_base_python.explain.standin import write_json
+from pyo3_base_python.wrapper import decide, process
+from pyo3_base_python.wrapper.errors import ShimError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,9 +59,9 @@ def variables(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
     replaced = {}
     for name in ("CARGO", "PYO3_SHIM_CARGO"):
         named = environ.get(name, "")
-        found = process.find_program(named, environ) if named and named != activation.CROSS else None
+        found = process.find_program(named, environ) if named and named != switch.CROSS else None
         # The wrapper is to stay where it is, and to become the recording cargo.
-        if found and not cargo.is_wrapper(found):
+        if found and not decide.is_wrapper(found):
             programs[name] = os.path.abspath(found)
             added[name] = os.fspath(folder / name / "cargo")
             replaced[name] = (added[name], named)

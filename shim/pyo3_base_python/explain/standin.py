@@ -15,8 +15,8 @@ import select
 import sys
 import time
 
-from pyo3_base_python import invocation, process
 from pyo3_base_python.explain.sieve import LOG_DIRECTIVES, Parted, Sieve
+from pyo3_base_python.wrapper import command_line, process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def main(role: str, settings_file: str, locale: str) -> NoReturn:
         environ["LC_CTYPE"] = locale[len("set to ") :]
     command = ["cargo", *sys.argv[1:]]
     try:
-        if not invocation.parse(command[1:]).may_build:
+        if not command_line.parse(command[1:]).may_build:
             process.become(program, command, environ)
         sys.exit(record(program, command, environ, folder))
     except OSError as error:

@@ -9,10 +9,11 @@ import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
-from pyo3_base_python import measure, process
-from pyo3_base_python.errors import ShimError
+from pyo3_base_python import measure
 from pyo3_base_python.testbed import failures, running
 from pyo3_base_python.testbed.failures import Exit
+from pyo3_base_python.wrapper import process
+from pyo3_base_python.wrapper.errors import ShimError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ import tomlkit
 from packaging.version import InvalidVersion, Version
 from tomlkit.exceptions import TOMLKitError
 
-from pyo3_base_python import store
-from pyo3_base_python.errors import ShimError
 from pyo3_base_python.testbed import running, tools, upstream
 from pyo3_base_python.testbed.failures import Exit
+from pyo3_base_python.wrapper import store
+from pyo3_base_python.wrapper.errors import ShimError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 
-from pyo3_base_python.errors import ShimError
 from pyo3_base_python.testbed import failures
+from pyo3_base_python.wrapper.errors import ShimError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -384,8 +384,8 @@ def _run_with_progress(session: Session, state: State) -> Report:
 
 
 def _work_folder(work: Path | None) -> WorkFolder:
-    from pyo3_base_python import process  # noqa: PLC0415 - see the top
     from pyo3_base_python.testbed import workfolder  # noqa: PLC0415 - see the top
+    from pyo3_base_python.wrapper import process  # noqa: PLC0415 - see the top
 
     if process.WINDOWS:
         raise ShimError("the test bed needs a POSIX shell", "run it on Linux or macOS, or under WSL")
@@ -417,7 +417,7 @@ def _write(folder: Path, files: dict[str, str]) -> None:
 @contextlib.contextmanager
 def _told() -> Iterator[None]:
     """Errors as the command line shows them: what, what to do, exit code."""
-    from pyo3_base_python.cli import HintedError  # noqa: PLC0415 - cli imports this module
+    from pyo3_base_python.commands.cli import HintedError  # noqa: PLC0415 - cli imports this module
 
     try:
         with failures.os_errors_told():

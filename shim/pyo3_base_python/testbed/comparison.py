@@ -15,12 +15,13 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from tomlkit.exceptions import TOMLKitError
 
-from pyo3_base_python import activation, config, interpreter, process
-from pyo3_base_python.errors import ShimError
+from pyo3_base_python.activation import switch
 from pyo3_base_python.testbed import building, candidates, patches, projects, running, session, tools, upstream
 from pyo3_base_python.testbed.failures import Exit
 from pyo3_base_python.testbed.patches import Source
 from pyo3_base_python.testbed.tables import Sheet
+from pyo3_base_python.wrapper import interpreter, process, pyo3_config
+from pyo3_base_python.wrapper.errors import ShimError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -232,7 +233,7 @@ def config_file(setting: Setting) -> Iterator[Way]:
     code = "import sysconfig; print(sysconfig.get_config_var('EXT_SUFFIX'))"
     _, suffix = process.capture([setting.python.path, "-c", code], setting.environ, 60)
     file = setting.bench.folder / "pyo3-config.txt"
-    text = config.render(used.config, setting.python.path).decode()
+    text = pyo3_config.render(used.config, setting.python.path).decode()
     if setting.subject.backend == "maturin":
         text += f"ext_suffix={suffix.decode().strip()}\n"  # maturin takes the file for its own decisions, too
     if not file.exists() or file.read_text(encoding="utf-8") != text:
@@ -294,7 +295,7 @@ def patched(setting: Setting) -> Iterator[Way]:
 @contextlib.contextmanager
 def shim(setting: Setting) -> Iterator[Way]:
     """`pyo3-base-python run`."""
-    yield Way({**setting.environ, **activation.variables(setting.environ)}, (), setting.subject.folder)
+    yield Way({**setting.environ, **switch.variables(setting.environ)}, (), setting.subject.folder)
 
 
 WAYS: dict[str, Callable[[Setting], contextlib.AbstractContextManager[Way]]] = {

@@ -16,10 +16,10 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from pyo3_base_python import process
-from pyo3_base_python.errors import ShimError
 from pyo3_base_python.testbed import failures
 from pyo3_base_python.testbed.failures import Exit
+from pyo3_base_python.wrapper import process
+from pyo3_base_python.wrapper.errors import ShimError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

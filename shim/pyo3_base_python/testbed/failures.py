@@ -6,7 +6,7 @@ import contextlib
 import errno
 from enum import IntEnum
 
-from pyo3_base_python.errors import ShimError
+from pyo3_base_python.wrapper.errors import ShimError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
-from pyo3_base_python import activation
+from pyo3_base_python.activation import switch
 from pyo3_base_python.testbed import building, comparison, session, tools
 from pyo3_base_python.testbed.tables import Sheet
 
@@ -94,7 +94,7 @@ def measure(
     target = subject.folder / "target"
     shutil.rmtree(target, ignore_errors=True)
     settings = WAYS[way]
-    variables = dict(environ) if settings is None else {**environ, **activation.variables(environ), **settings}
+    variables = dict(environ) if settings is None else {**environ, **switch.variables(environ), **settings}
     rounds = []
     for number in (1, 2):
         builds = []

@@ -12,7 +12,7 @@ import os
 import shutil
 from typing import NamedTuple
 
-from pyo3_base_python import activation
+from pyo3_base_python.activation import switch
 from pyo3_base_python.testbed import building, comparison, compiler_cache, session, tools
 from pyo3_base_python.testbed.tables import Sheet
 
@@ -88,7 +88,7 @@ def measure(way: str, setting: Setting, progress: Callable[[str], None]) -> list
             environ = dict(setting.environ)
             shutil.rmtree(environ["PYO3_SHIM_STORE"], ignore_errors=True)
             if WAYS[way]:
-                environ.update(activation.variables(environ))
+                environ.update(switch.variables(environ))
             with compiler_cache.on_a_machine(endpoint, environ, setting.work.log("sccache")) as cache:
                 wheels = os.fspath(setting.bench.folder / "wheels")
                 command = ["uv", "build", "--wheel", "--python", setting.python.path, "--out-dir", wheels]

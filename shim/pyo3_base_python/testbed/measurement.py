@@ -8,11 +8,13 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
-from pyo3_base_python import activation, fixtures, store
-from pyo3_base_python.errors import ShimError
+from pyo3_base_python import bundled
+from pyo3_base_python.activation import switch
 from pyo3_base_python.testbed import building, candidates, matrix, projects, running, tools
 from pyo3_base_python.testbed.failures import Exit
 from pyo3_base_python.testbed.matrix import Found
+from pyo3_base_python.wrapper import store
+from pyo3_base_python.wrapper.errors import ShimError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,7 +106,7 @@ def prepare(cell: Cell, bed: Bed) -> Place:
         PYO3_SHIM_STORE=os.fspath(work.top / "store"),
     )
     if cell.shim != "off":
-        variables.update(activation.variables(variables))
+        variables.update(switch.variables(variables))
         variables["PYO3_SHIM_MODE"] = cell.shim
     return Place(python, tools.other_python(python, environ), top / "crates", target, bench, variables)
 
@@ -129,7 +131,7 @@ def make_crates(folder: Path, cell: Cell, pyo3: Candidate, environ: Mapping[str,
 
 def bundled_digest() -> str:
     """A name for the content of the bundled crates, so that a change in them is not measured with old copies."""
-    top = fixtures.folder()
+    top = bundled.folder()
     files = [file for name in sorted({*projects.BUNDLED.values(), projects.IMPORTING}) for file in _sources(top / name)]
     return store.digest(Path(projects.__file__).read_bytes(), *(file.read_bytes() for file in files))[:8]
 

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
-from pyo3_base_python import store
-from pyo3_base_python.errors import ShimError
 from pyo3_base_python.testbed.failures import Exit
+from pyo3_base_python.wrapper import store
+from pyo3_base_python.wrapper.errors import ShimError
 
 __all__ = ["PatchSet", "Source", "find", "problems", "read", "read_all", "touched"]
 

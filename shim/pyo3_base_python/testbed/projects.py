@@ -11,7 +11,7 @@ import tomlkit
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from pyo3_base_python import fixtures
+from pyo3_base_python import bundled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def make(folder: Path, backend: str, variant: str, *, abi3: bool, version: str, 
 
     ``version`` is the version of pyo3, ``crates`` are folders to use in place of the registry's crates.
     """
-    fixtures.copy(BUNDLED[backend], folder)
+    bundled.copy(BUNDLED[backend], folder)
     _rename(folder, MODULES[backend], variant)
     manifest = _read(folder / "Cargo.toml")
     if locked_pyo3(folder) != version:
@@ -96,7 +96,7 @@ def locked_pyo3(folder: Path) -> str:
 
 
 def _make_importing(folder: Path) -> None:
-    source = fixtures.folder() / IMPORTING
+    source = bundled.folder() / IMPORTING
     shutil.copy(source / "build.rs", folder / "build.rs")
     text = (source / "src" / "lib.rs").read_text(encoding="utf-8")
     (folder / "src" / "lib.rs").write_text(text.replace(IMPORTING, "imports"), encoding="utf-8")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pyo3_base_python import process
 from pyo3_base_python.testbed import failures
+from pyo3_base_python.wrapper import process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

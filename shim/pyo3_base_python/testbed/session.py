@@ -7,12 +7,14 @@ import os
 import platform
 from typing import NamedTuple
 
-from pyo3_base_python import __version__, fixtures, launcher, process, store
-from pyo3_base_python.errors import ShimError
+from pyo3_base_python import __version__, bundled
+from pyo3_base_python.activation import launcher
 from pyo3_base_python.testbed import building, candidates, failures, matrix, measurement, patches, projects, tools
 from pyo3_base_python.testbed.failures import Exit
 from pyo3_base_python.testbed.matrix import Choice
 from pyo3_base_python.testbed.report import Report
+from pyo3_base_python.wrapper import process, store
+from pyo3_base_python.wrapper.errors import ShimError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,7 +64,7 @@ class Session:
             for name in named:
                 chosen = candidates.choose(backend, name, patch_set_for(backend, "", sets), work, self.environ)
                 builders[backend, chosen.label] = chosen
-            locked = projects.locked_pyo3(fixtures.folder() / projects.BUNDLED[backend])
+            locked = projects.locked_pyo3(bundled.folder() / projects.BUNDLED[backend])
             for name in selection.pyo3:
                 chosen = candidates.choose("pyo3", name, patch_set_for("pyo3", locked, sets), work, self.environ)
                 pyo3[backend, chosen.label] = chosen
@@ -152,12 +154,7 @@ def cargo_version(environ: Mapping[str, str]) -> str:
 
 def shim_digest() -> str:
     """A name for the wrapper's code, so that a change in it is measured."""
-    folder = os.path.dirname(launcher.__file__)
-    contents = []
-    for name in launcher.WRAPPER_MODULES:
-        with open(os.path.join(folder, f"{name}.py"), "rb") as file:
-            contents.append(file.read())
-    return store.digest(*contents)
+    return store.digest(*(content for _, content in sorted(launcher.wrapper_code().items())))
 
 
 def _numbers(version: str) -> list[int]:

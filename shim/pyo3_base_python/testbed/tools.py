@@ -7,10 +7,11 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from pyo3_base_python import launcher, process, store
-from pyo3_base_python.errors import ShimError
+from pyo3_base_python.activation import launcher
 from pyo3_base_python.testbed import running
 from pyo3_base_python.testbed.failures import Exit
+from pyo3_base_python.wrapper import process, store
+from pyo3_base_python.wrapper.errors import ShimError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

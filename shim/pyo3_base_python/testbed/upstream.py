@@ -9,9 +9,9 @@ import shutil
 import tarfile
 from pathlib import Path
 
-from pyo3_base_python.errors import ShimError
 from pyo3_base_python.testbed import patches, running, tools
 from pyo3_base_python.testbed.failures import Exit
+from pyo3_base_python.wrapper.errors import ShimError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

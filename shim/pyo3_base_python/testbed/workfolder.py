@@ -12,8 +12,8 @@ from pathlib import Path
 
 import platformdirs
 
-from pyo3_base_python.errors import ShimError
 from pyo3_base_python.testbed.failures import Exit
+from pyo3_base_python.wrapper.errors import ShimError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from pyo3_base_python import activation
+from pyo3_base_python.activation import switch
 from pyo3_base_python.backend import hooks
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def test_hooks_are_those_that_the_backend_has() -> None:
 def test_cargo_is_the_wrapper_while_a_hook_works(environ: Wrapper, name: str) -> None:
     hook = hooks.around(backend(**{name: lambda: dict(os.environ)}))[name]
     before = dict(os.environ)
-    expected = {"CARGO": environ.own_program, "TOX_OVERRIDE": activation.TOX_OVERRIDE}
+    expected = {"CARGO": environ.own_program, "TOX_OVERRIDE": switch.TOX_OVERRIDE}
     assert hook() == {**before, **expected}
     assert dict(os.environ) == before
 
@@ -140,7 +140,7 @@ def test_mistake_of_ours_costs_one_line(monkeypatch: pytest.MonkeyPatch, capfd: 
     def broken(environ: object) -> dict[str, str]:
         raise KeyError(environ and "name")
 
-    monkeypatch.setattr(activation, "variables", broken)
+    monkeypatch.setattr(switch, "variables", broken)
     before = dict(os.environ)
     assert hooks.around(backend(build_wheel=lambda: dict(os.environ)))["build_wheel"]() == before
     (line,) = capfd.readouterr().err.splitlines()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pyo3_base_python import plan
 from pyo3_base_python.doctor import crates, facts, pyproject
+from pyo3_base_python.wrapper import plan
 from tests.unit.support import an_interpreter, project_with
 
 __all__ = ["WELL", "a_script", "decided"]

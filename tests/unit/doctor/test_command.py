@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pyo3_base_python import cli
+from pyo3_base_python.commands import cli
 from pyo3_base_python.doctor import facts
 from tests.unit.support import click_runner
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pyo3_base_python import activation
+from pyo3_base_python.activation import switch
 from pyo3_base_python.doctor import facts
-from pyo3_base_python.errors import ShimError
+from pyo3_base_python.wrapper.errors import ShimError
 
 if TYPE_CHECKING:
     from tests.unit.support import Wrapper
@@ -243,7 +243,7 @@ def test_the_launcher_in_a_setting_is_the_shims_own(project: Wrapper, there: boo
 
 def test_whether_tox_is_told_to_hand_cargo_on(project: Wrapper) -> None:
     assert not gather(project).tox_override
-    override = activation.variables(project.environ)["TOX_OVERRIDE"]
+    override = switch.variables(project.environ)["TOX_OVERRIDE"]
     assert gather(project, TOX_OVERRIDE=f"testenv.pass_env+=A;{override}").tox_override
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from pyo3_base_python import invocation, plan
 from pyo3_base_python.doctor import facts, findings, pyproject, settings
 from pyo3_base_python.doctor.findings import NOTE, OK, PROBLEM, Finding
-from pyo3_base_python.errors import CannotSteady, UserError
+from pyo3_base_python.wrapper import command_line, plan
+from pyo3_base_python.wrapper.errors import CannotSteady, UserError
 from tests.unit.support import project_with
 
 from .support import WELL, a_script, decided
@@ -173,7 +173,7 @@ EVERY_REASON = {
 @pytest.mark.parametrize("kind", EVERY_REASON)
 def test_every_reason_to_leave_cargo_alone_has_its_level_and_hint(kind: str) -> None:
     environ, project = EVERY_REASON[kind]
-    reasons = tuple(plan.reasons_to_leave_alone(environ, invocation.parse(["rustc"]), project))
+    reasons = tuple(plan.reasons_to_leave_alone(environ, command_line.parse(["rustc"]), project))
     assert [name for name, _ in reasons] == [kind]
     given = WELL._replace(project=project, decision=decided(*reasons))
     finding = one("wrapper", given)

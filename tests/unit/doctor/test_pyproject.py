@@ -10,7 +10,7 @@ import tomlkit
 
 from pyo3_base_python.doctor import pyproject
 from pyo3_base_python.doctor.pyproject import PyProject
-from pyo3_base_python.errors import ShimError
+from pyo3_base_python.wrapper.errors import ShimError
 
 
 def parsed(text: str) -> PyProject:

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from pyo3_base_python.doctor import findings, report
 from pyo3_base_python.doctor.findings import NOTE, OK, PROBLEM, Finding
-from pyo3_base_python.errors import UserError
+from pyo3_base_python.wrapper.errors import UserError
 
 from .support import WELL, decided
 

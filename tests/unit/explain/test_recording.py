@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from pyo3_base_python import launcher
-from pyo3_base_python.errors import ShimError
+from pyo3_base_python.activation import launcher
 from pyo3_base_python.explain import recording
 from pyo3_base_python.explain.sieve import LOG_DIRECTIVES
+from pyo3_base_python.wrapper.errors import ShimError
 from tests.unit.support import Script, wait_for
 
 from .support import stderr_of

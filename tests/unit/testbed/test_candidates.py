@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from pyo3_base_python.errors import ShimError
 from pyo3_base_python.testbed import candidates, patches, session
 from pyo3_base_python.testbed.candidates import FIX, RELEASED, UNKNOWN, choose
 from pyo3_base_python.testbed.failures import Exit
+from pyo3_base_python.wrapper.errors import ShimError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

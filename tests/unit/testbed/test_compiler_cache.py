@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from pyo3_base_python.errors import ShimError
 from pyo3_base_python.testbed import compiler_cache
 from pyo3_base_python.testbed.compiler_cache import Counted
 from pyo3_base_python.testbed.failures import Exit
+from pyo3_base_python.wrapper.errors import ShimError
 
 # As sccache 0.16 has it, of what is read here.
 STATISTICS: dict[str, Any] = {

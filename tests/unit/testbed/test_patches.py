@@ -7,9 +7,9 @@ from typing import Callable
 
 import pytest
 
-from pyo3_base_python.errors import ShimError
 from pyo3_base_python.testbed import patches
 from pyo3_base_python.testbed.failures import Exit
+from pyo3_base_python.wrapper.errors import ShimError
 
 Edit = Callable[[Path, str, str], None]
 PATCH = "0001-Change-the-answer.patch"

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from pyo3_base_python.errors import ShimError
 from pyo3_base_python.testbed import candidates, measurement, tools
 from pyo3_base_python.testbed.failures import Exit
 from pyo3_base_python.testbed.matrix import Cell, Found
 from pyo3_base_python.testbed.results import State
 from pyo3_base_python.testbed.session import Selection, Session
+from pyo3_base_python.wrapper.errors import ShimError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from pyo3_base_python.errors import ShimError
 from pyo3_base_python.testbed import building, failures, running, tools
 from pyo3_base_python.testbed.failures import Exit
 from pyo3_base_python.testbed.tools import Python
 from pyo3_base_python.testbed.workfolder import WorkFolder
+from pyo3_base_python.wrapper.errors import ShimError
 
 THIS_VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
 

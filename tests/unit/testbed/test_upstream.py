@@ -11,9 +11,9 @@ from typing import Callable
 
 import pytest
 
-from pyo3_base_python.errors import ShimError
 from pyo3_base_python.testbed import patches, upstream
 from pyo3_base_python.testbed.failures import Exit
+from pyo3_base_python.wrapper.errors import ShimError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,0 +1,106 @@
+"""Put into the store what ``$CARGO`` names: a launcher, and the code that it runs.
+
+The code is copied, and run by the base interpreter, so that the path in ``CARGO`` is one for all environments,
+and stays good when the one that pyo3-base-python was installed into is gone (it may itself be an isolated one).
+
+There are two launchers: one beside the code, of this version alone, for what this process starts; and the lasting one,
+for shells and settings, which everybody makes where there is none. Only who asks for it replaces it: a project whose
+environment holds an older version must not put that in place for every shell.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+import os
+import sys
+
+from pyo3_base_python import __version__
+from pyo3_base_python.wrapper import interpreter, plan, probe, store
+from pyo3_base_python.wrapper.errors import ShimError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["install"]
+
+
+def install(environ: Mapping[str, str], *, lasting: bool = False) -> str:
+    """Make sure that the launcher is in the store, and return the path for ``CARGO``.
+
+    ``lasting`` is whether that is to be one path for every version.
+    On Windows that is the ``.exe`` that pip makes from this package's entry point. Raises ``CannotSteady`` if the
+    store can't be used.
+    """
+    if os.name == "nt":
+        return _windows_launcher()
+    root = store.default_root(environ)
+    code = wrapper_code()
+    version = store.digest(*(part for item in sorted(code.items()) for part in (item[0].encode(), item[1])))
+    folder = f"wrapper/{version}"
+    for name, content in code.items():
+        store.put(root, store.File(f"{folder}/pyo3_base_python/{name}", content))
+    script = launcher_script(base_python(), os.path.join(root, *folder.split("/")))
+    own = store.put(root, store.File(f"{folder}/bin/cargo", script, executable=True))
+    if not lasting and os.path.exists(os.path.join(root, "bin", "cargo")):
+        return own
+    shared = store.put(root, store.File("bin/cargo", script, executable=True))
+    return shared if lasting else own
+
+
+def wrapper_code() -> dict[str, bytes]:
+    """What ``$CARGO`` runs: the folder ``wrapper`` and the package's own file, by relative path (``/`` in between)."""
+    package = importlib.resources.files("pyo3_base_python")
+    modules = [module for module in (package / "wrapper").iterdir() if module.name.endswith(".py")]
+    code = {f"wrapper/{module.name}": module.read_bytes() for module in modules}
+    return {"__init__.py": (package / "__init__.py").read_bytes(), **code}
+
+
+def launcher_script(python: str, code: str) -> bytes:
+    """A POSIX shell script that runs the wrapper in ``code`` with ``python``; plain cargo, if either is gone.
+
+    ``-I -S``: neither PYTHONPATH (pip's isolation puts a sitecustomize there) nor site-packages are looked at.
+    """
+    quoted_python, quoted_code = plan.shell_quoted(os.fsencode(python)), plan.shell_quoted(os.fsencode(code))
+    return b"""#!/bin/sh
+# Written by pyo3-base-python %(version)s: what CARGO names. It becomes cargo, with a stable interpreter set for pyo3.
+python=%(python)s
+code=%(code)s
+if [ -x "$python" ] && [ -f "$code/pyo3_base_python/wrapper/decide.py" ]; then
+  exec "$python" -I -S -c 'import sys
+del sys.argv[0]
+sys.path.append(sys.argv.pop(0))
+from pyo3_base_python.wrapper.decide import main
+main(sys.argv.pop(0))' "$code" "${LC_CTYPE+set to $LC_CTYPE}" "$0" "$@"
+fi
+echo "pyo3-base-python: $python or $code is gone ('pyo3-base-python env' mends it);" \\
+  "cargo runs without a stable interpreter" >&2
+unset CARGO
+if [ -n "$PYO3_SHIM_CARGO" ]; then exec "$PYO3_SHIM_CARGO" "$@"; fi
+here=${0%%/*}
+IFS=:
+for folder in $PATH; do
+  if [ "$folder" != "$here" ] && [ -x "$folder/cargo" ]; then exec "$folder/cargo" "$@"; fi
+done
+echo "pyo3-base-python: error: there is no cargo on PATH" >&2
+exit 127
+""" % {
+        b"version": __version__.encode(),
+        b"python": quoted_python,
+        b"code": quoted_code,
+    }
+
+
+def base_python() -> str:
+    """The base interpreter of the one that runs this, which outlives any environment."""
+    facts = {name: str(value) for name, value in probe.facts().items()}
+    return interpreter.base_executable(facts)
+
+
+def _windows_launcher() -> str:
+    name = "pyo3-base-python-cargo.exe"
+    for folder in (os.path.dirname(sys.executable), os.path.join(sys.prefix, "Scripts")):
+        path = os.path.join(folder, name)
+        if os.path.isfile(path):
+            return path
+    raise ShimError(f"{name} is not beside {sys.executable}", "install pyo3-base-python anew")

@@ -1,0 +1,82 @@
+"""The variables that switch the shim on for every build below a process."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pyo3_base_python.activation import inventory, launcher
+from pyo3_base_python.wrapper import command_line, decide, process, store
+from pyo3_base_python.wrapper.errors import ShimError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["resolved", "variables", "variables_if_possible"]
+
+# setuptools-rust compares CARGO with this name and then looks elsewhere for what was built.
+CROSS = "cross"
+
+# tox hands on few variables; this adds to them without a change in the project. Sections as tox.ini, tox.toml and
+# pyproject.toml call them: https://tox.wiki/en/latest/reference/config.html#pass_env
+TOX_SECTIONS = ("testenv", "pkgenv", "env_run_base", "env_pkg_base", "tool.tox.env_run_base", "tool.tox.env_pkg_base")
+TOX_OVERRIDE = ";".join(f"{section}.pass_env+=CARGO,PYO3_SHIM_*" for section in TOX_SECTIONS)
+
+
+def variables(environ: Mapping[str, str], *, lasting: bool = False) -> dict[str, str]:
+    """What to add to ``environ`` so that maturin and setuptools-rust start the wrapper instead of cargo.
+
+    ``CARGO`` is the wrapper's path, and if it is to be ``lasting`` one that is the same for every version; a ``CARGO``
+    that stood before goes to ``PYO3_SHIM_CARGO``, for the wrapper to become; ``TOX_OVERRIDE`` lets tox hand both on,
+    after what the user's own says. The result is empty where ``CARGO`` is ``cross``. Effect: the launcher is put into
+    the store, and what is unused in a crowded one is removed. Raises ``CannotSteady``.
+    """
+    before = environ.get("CARGO")
+    if before == CROSS:
+        return {}
+    wrapper = launcher.install(environ, lasting=lasting)
+    root = Path(store.default_root(environ))
+    if inventory.crowded(root):
+        inventory.clear(inventory.unused(inventory.entries(root)))
+    result = {"CARGO": wrapper}
+    if before and not environ.get("PYO3_SHIM_CARGO"):
+        found = process.find_program(before, environ, decide.is_wrapper)
+        if found:
+            result["PYO3_SHIM_CARGO"] = os.path.abspath(found)
+    overrides = environ.get("TOX_OVERRIDE", "")
+    if TOX_OVERRIDE not in overrides:
+        result["TOX_OVERRIDE"] = f"{overrides};{TOX_OVERRIDE}" if overrides else TOX_OVERRIDE
+    return result
+
+
+def variables_if_possible(environ: Mapping[str, str], what: str, *, quiet: bool = False) -> dict[str, str]:
+    """As ``variables``; nothing, if they can't be had, and one line on stderr that ``what`` runs without them.
+
+    Never raises: a mistake of ours must not break a build that works without us.
+    """
+    try:
+        return variables(environ)
+    except ShimError as error:
+        why = error.what
+    except Exception as error:  # noqa: BLE001 - as above
+        why = f"internal error ({type(error).__name__}: {error})"
+    if not quiet:
+        decide.say(f"{why}; {what} runs without a stable interpreter")
+    return {}
+
+
+def resolved(environ: Mapping[str, str], cwd: str) -> dict[str, str]:
+    """What the wrapper would set for ``cargo check`` in ``cwd``: for tools that start a cargo of their own choice.
+
+    Effect: what the variables point to is put into the store. Raises ``ShimError`` if nothing would be set.
+    """
+    root = store.default_root(environ)
+    call = command_line.parse(["check"])
+    here = decide.locate(decide.real_cargo(environ, ""), call, environ, cwd)
+    steps, reason = decide.resolve(call, here, environ, root)
+    if steps is None:
+        raise ShimError(f"there is nothing to set in {cwd}: {reason}", "go to the folder of a pyo3 project")
+    for file in steps.files:
+        store.put(root, file)
+    return steps.set

@@ -1,0 +1,76 @@
+"""``cargo base-python``: any cargo command with the interpreter of the active virtual environment made stable.
+
+Cargo starts the program ``cargo-base-python`` with ``base-python`` as its first argument, and itself in ``CARGO``:
+https://doc.rust-lang.org/cargo/reference/external-tools.html#custom-subcommands
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from pyo3_base_python import __version__
+from pyo3_base_python.activation import switch
+from pyo3_base_python.wrapper import process
+from pyo3_base_python.wrapper.decide import fail
+from pyo3_base_python.wrapper.errors import NOT_FOUND, NOT_STARTED, ShimError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
+
+__all__ = ["main"]
+
+NAME = "base-python"
+USAGE = 2
+HELP = """\
+Run a cargo command with a stable interpreter for pyo3: that of the active virtual environment
+
+Usage: cargo base-python <COMMAND> [ARGUMENTS]...
+
+  cargo base-python build --release
+  cargo base-python test
+  cargo base-python clippy -- -D warnings
+
+In all virtual environments of one Python pyo3 is then compiled once. The interpreter is that of PYO3_PYTHON, else of
+VIRTUAL_ENV or CONDA_PREFIX, else the python on PATH. Arguments, streams and exit codes are cargo's own, and so is the
+output of `cargo base-python build --help`.
+
+To share with maturin what is compiled of pyo3, set PYO3_BUILD_EXTENSION_MODULE=1 as maturin does, or have pyo3's
+feature extension-module on. It is not set here: tests and programs have to link to Python's library, extension modules
+must not.
+
+Exit codes: 2 usage, 3 what was asked for by name can't be done, 126 and 127 a cargo that can't be started or is not
+there; else cargo's own.
+"""
+
+
+def main() -> NoReturn:
+    """``sys.argv`` as cargo hands it over: become cargo, behind the wrapper, with what follows ``base-python``."""
+    arguments = sys.argv[1:]
+    if arguments[:1] == [NAME]:
+        arguments = arguments[1:]
+    if arguments[:1] in (["--help"], ["-h"]):
+        sys.stdout.write(HELP)
+        sys.exit(0)
+    if arguments[:1] in (["--version"], ["-V"]):
+        sys.stdout.write(f"cargo-base-python {__version__}\n")
+        sys.exit(0)
+    if not arguments:
+        fail(ShimError("there is no cargo command", "cargo base-python --help", USAGE))
+    run(arguments)
+
+
+def run(arguments: Sequence[str]) -> NoReturn:
+    """Become cargo with these ``arguments``, behind the wrapper if there can be one."""
+    environ = dict(os.environ)
+    environ.update(switch.variables_if_possible(environ, "cargo"))
+    program = environ.get("CARGO") or "cargo"
+    found = process.find_program(program, environ)
+    if found is None:
+        fail(ShimError(f"there is no program {program}", "start this by `cargo base-python`", NOT_FOUND))
+    try:
+        process.become(found, ["cargo", *arguments], environ)
+    except OSError as error:
+        fail(ShimError(f"can't start {found}: {error.strerror}", exit_code=NOT_STARTED))

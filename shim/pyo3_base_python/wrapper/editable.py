@@ -1,0 +1,81 @@
+"""What an editable installation points to: the folder of a project, and what a build script may import from there.
+
+The RECORD of such a distribution stays the same while the project changes, so its modules (``*.py``) count with their
+content. Its other files do not. The project that is being built does not count at all, though `maturin develop`
+installs it so, with a RECORD that changes with each build: its build scripts are not run again for its own modules
+without the shim either, and pyo3 must not be compiled for each edit.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from pyo3_base_python.wrapper import staleness, store
+
+__all__ = ["holds", "linked_project", "modules", "project"]
+
+# A project with more modules than this is not read; it counts as changed in each build.
+MODULES_READ = 5000
+NO_MODULES = frozenset({"__pycache__", "node_modules"})
+
+
+def project(direct_url: str) -> str:
+    """The folder of an editable installation, by its file ``direct_url.json``; ``""`` for any other.
+
+    https://packaging.python.org/specifications/direct-url-data-structure/: read by its two words, since to import a
+    reader of JSON takes 5 ms, and a URL of a file has neither blanks nor quotes in it. Never raises.
+    """
+    try:
+        with open(direct_url, "rb") as file:
+            content = b"".join(file.read().split()).replace(b"\\/", b"/")
+    except OSError:
+        return ""
+    if b'"editable":true' not in content:
+        return ""
+    first, *others = content.partition(b'"url":"file://')[2].partition(b'"')[0].split(b"%")
+    try:
+        return os.fsdecode(first + b"".join(bytes.fromhex(other[:2].decode("ascii")) + other[2:] for other in others))
+    except ValueError:
+        return ""
+
+
+def linked_project(egg_link: str) -> str:
+    """The folder that an ``.egg-link`` names in its first line (``setup.py develop``); ``""`` if it can't be read."""
+    try:
+        with open(egg_link, "rb") as file:
+            return os.fsdecode(file.readline().strip())
+    except OSError:
+        return ""
+
+
+def modules(folder: str) -> str:
+    """The content of the modules below ``folder``, as a word after a blank; ``""`` if it is no folder's path."""
+    if not os.path.isabs(folder) or "\0" in folder:
+        return ""
+    found: list[bytes] = []
+    for place, folders, names in os.walk(folder):
+        if place != folder and any(mark in names for mark in staleness.MARKS):
+            folders.clear()
+            continue
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in NO_MODULES)
+        for name in sorted(names):
+            path = os.path.join(place, name)
+            if not name.endswith(".py") or not os.path.isfile(path):
+                continue
+            if len(found) == 2 * MODULES_READ:
+                return f" modules:{time.time_ns()}"
+            try:
+                with open(path, "rb") as file:
+                    content = file.read()
+            except OSError:
+                continue
+            found += [os.fsencode(os.path.relpath(path, folder)), store.digest(content).encode()]
+    return f" modules:{store.digest(*found)}"
+
+
+def holds(folder: str, building: str) -> bool:
+    """Whether ``folder``, if it is one, is or holds that of the package that is being built, ``building`` or ``""``."""
+    if not building or not os.path.isabs(folder) or "\0" in folder:
+        return False
+    return staleness.is_inside(os.path.realpath(building), folder)

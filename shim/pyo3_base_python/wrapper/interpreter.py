@@ -1,0 +1,232 @@
+"""Ask an interpreter what it is: its base interpreter, its configuration, the content of its environment."""
+
+from __future__ import annotations
+
+import os
+
+from pyo3_base_python.wrapper import editable, probe, process, pyo3_config
+from pyo3_base_python.wrapper.cargo_config import ENVIRONMENTS
+from pyo3_base_python.wrapper.errors import CannotSteady
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["Interpreter", "ask", "environment_content", "find", "named_by"]
+
+# An interpreter on a cold network drive may be slow; one that hangs must not hang the build.
+SECONDS_TO_ANSWER = 30.0
+
+EXPECTED_FACTS = frozenset(
+    "implementation version executable base_executable prefix base_prefix shared ld_version lib_dir pointer_width"
+    " build_flags framework_prefix platform soabi stdlib sys_path".split()
+)
+
+
+class Interpreter:
+    """An interpreter as the probe found it.
+
+    ``executable`` runs in its environment; ``base_executable`` is the real, canonical path of the interpreter that the
+    environment was made from; ``config`` is pyo3's view of it (see ``config.describe``); ``abi`` tells builds of one
+    version apart (SOABI where the platform has it); ``environment`` lists what is installed, a line for each
+    distribution.
+    """
+
+    __slots__ = ("abi", "base_executable", "config", "environment", "executable")
+
+    def __init__(
+        self, executable: str, base_executable: str, config: Mapping[str, str], abi: str, environment: Iterable[str]
+    ) -> None:
+        self.executable = executable
+        self.base_executable = base_executable
+        self.config = dict(config)
+        self.abi = abi
+        self.environment = list(environment)
+
+
+def find(environ: Mapping[str, str], *, pyo3: bool = True) -> str | None:
+    """The interpreter that pyo3 would use: ``PYO3_PYTHON``, the active environment's, or the one on ``PATH``.
+
+    As ``find_interpreter`` of pyo3-build-config does. Without ``pyo3`` in the graph ``PYTHON_SYS_EXECUTABLE`` names it
+    as well: maturin sets that alone for other bindings. Returns a path, or ``None`` if there is none.
+    """
+    variables = named_by(environ, pyo3=pyo3)
+    if len(variables) == 1:
+        (variable,) = variables
+        named = environ[variable]
+        if variable in ENVIRONMENTS:
+            return _in_prefix(named, "Scripts" if variable == "VIRTUAL_ENV" else "")
+        return process.find_program(named, environ) or named
+    for name in ("python", "python3"):
+        found = process.find_program(name, environ)
+        if found:
+            return found
+    return None
+
+
+def named_by(environ: Mapping[str, str], *, pyo3: bool = True) -> list[str]:
+    """The variables that say which interpreter ``find`` finds.
+
+    Where there is none, and where two environments are active, it is the first on ``PATH``.
+    """
+    for variable in ("PYO3_PYTHON",) if pyo3 else ("PYO3_PYTHON", "PYTHON_SYS_EXECUTABLE"):
+        if environ.get(variable):
+            return [variable]
+    return [variable for variable in ENVIRONMENTS if environ.get(variable)]
+
+
+def ask(executable: str, environ: Mapping[str, str], building: str = "") -> Interpreter:
+    """Start ``executable`` once, in ``environ``, and return what it is.
+
+    ``building`` is the folder of the package that is about to be built (see ``editable``). Raises ``CannotSteady``, in
+    words that name the interpreter, if it does not start, does not answer, or is unknown.
+    """
+    try:
+        code, output = process.capture([executable, _probe_file()], environ, SECONDS_TO_ANSWER)
+    except OSError as error:  # a TimeoutError is one, too
+        raise CannotSteady(f"can't run the interpreter {executable}: {error.strerror or error}") from None
+    facts = read_answer(output)
+    if facts is None:
+        raise CannotSteady(f"{executable} does not answer like a Python 3 interpreter (exit code {code})")
+    return Interpreter(
+        facts["executable"] or os.path.abspath(executable),
+        base_executable(facts),
+        pyo3_config.describe(facts),
+        facts["soabi"],
+        environment_content(_library_folders(facts), building),
+    )
+
+
+def read_answer(output: bytes) -> dict[str, str] | None:
+    """What the probe printed, found among whatever else is in ``output``; ``None`` if it is not there in full."""
+    for line in output.splitlines():
+        mark, _, words = line.partition(b" ")
+        if mark != probe.MARK.encode():
+            continue
+        facts = {}
+        for word in words.split():
+            name, _, digits = word.partition(b"=")
+            try:
+                facts[name.decode("ascii")] = os.fsdecode(bytes.fromhex(digits.decode("ascii")))
+            except ValueError:
+                return None
+        broken = any("\0" in value for name, value in facts.items() if name != "sys_path")
+        return facts if set(facts) >= EXPECTED_FACTS and not broken else None
+    return None
+
+
+def base_executable(facts: Mapping[str, str]) -> str:
+    """The interpreter that an environment was made from, by its real name. Raises ``CannotSteady`` if it is not found.
+
+    Most environments link to it. In those that hold a copy ``sys._base_executable`` is a guess by file name, which may
+    hit another version (CPython issue 99204): there, what is taken must have the copy's content. On Windows the
+    environment's launcher passes the exact path.
+    """
+    executable = os.path.realpath(facts["executable"])
+    prefix, base_prefix = facts["prefix"], facts["base_prefix"]
+    if facts["platform"].startswith("win"):
+        base = facts["base_executable"] or executable
+        if process.is_program(base):
+            return os.path.realpath(base)
+    elif prefix == base_prefix or not _inside(executable, os.path.realpath(prefix)):
+        if process.is_program(executable):
+            return executable
+    else:
+        name = "pypy" if facts["implementation"] == "pypy" else "python"
+        named = [os.path.join(base_prefix, "bin", name + suffix) for suffix in (facts["version"], "3", "")]
+        for path in [facts["base_executable"], *named]:
+            base = os.path.realpath(path)
+            if process.is_program(base) and base != executable and _same_content(base, executable):
+                return base
+    raise CannotSteady(f"can't find the base interpreter of {facts['executable'] or prefix}")
+
+
+def environment_content(folders: Iterable[str], building: str = "") -> list[str]:
+    """What is installed in ``folders`` (entries of ``sys.path``), a line for each distribution, sorted.
+
+    A line holds name, version and the hashes of the installed files, and neither a path nor a time: two environments
+    with the same content give the same lines, wherever they are.
+
+    What is installed editable is only pointed to, so its line has what ``editable.modules`` says of it as well; the
+    package in ``building``, which is about to be built, has none.
+    """
+    lines = []
+    for folder in folders:
+        try:
+            names = os.listdir(folder)
+        except OSError:
+            continue
+        for name in names:
+            path = os.path.join(folder, name)
+            if name.endswith((".dist-info", ".egg-link")):
+                content = _content(path, building)
+                if content is not None:
+                    lines.append(name + content)
+            elif name.endswith((".egg-info", ".egg")):
+                lines.append(name)
+    return sorted(lines)
+
+
+def _content(path: str, building: str) -> str | None:
+    """What is known of the content of a ``.dist-info`` or ``.egg-link``; ``None`` for the package in ``building``."""
+    linked = path.endswith(".egg-link")
+    project = editable.linked_project(path) if linked else editable.project(os.path.join(path, "direct_url.json"))
+    if editable.holds(project, building):
+        return None
+    files = "" if linked else f" {_installed_files(os.path.join(path, 'RECORD'))}"
+    return files + editable.modules(project)
+
+
+def _installed_files(record: str) -> str:
+    """The hashes of a RECORD file, without what installers write anew each time.
+
+    https://packaging.python.org/specifications/recording-installed-packages/: ``path,hash,size``. Scripts (``../``)
+    hold the environment's path, ``.dist-info`` the installer's name and the source, ``.pyc`` files times.
+    """
+    try:
+        with open(record, encoding="utf-8", errors="surrogateescape") as file:
+            lines = file.read().splitlines()
+    except OSError:
+        return ""
+    return " ".join(
+        sorted(
+            line
+            for line in lines
+            if not line.startswith(("../", "/")) and ".dist-info/" not in line and ".pyc," not in line
+        )
+    )
+
+
+def _library_folders(facts: Mapping[str, str]) -> list[str]:
+    stdlib = facts["stdlib"]
+    return [
+        path
+        for path in dict.fromkeys(facts["sys_path"].split("\0"))
+        if path and path != stdlib and path != os.path.join(stdlib, "lib-dynload") and not path.endswith(".zip")
+    ]
+
+
+def _in_prefix(prefix: str, windows_folder: str) -> str:
+    if process.WINDOWS:
+        return os.path.join(prefix, windows_folder, "python.exe")
+    return os.path.join(prefix, "bin", "python")
+
+
+def _inside(path: str, folder: str) -> bool:
+    return os.path.normcase(path).startswith(os.path.normcase(os.path.join(folder, "")))
+
+
+def _same_content(path: str, other: str) -> bool:
+    with open(path, "rb") as one, open(other, "rb") as two:
+        if os.fstat(one.fileno()).st_size != os.fstat(two.fileno()).st_size:
+            return False
+        while True:
+            block = one.read(1 << 20)
+            if block != two.read(1 << 20):
+                return False
+            if not block:
+                return True
+
+
+def _probe_file() -> str:
+    return os.path.abspath(probe.__file__)

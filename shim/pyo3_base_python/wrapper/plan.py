@@ -1,0 +1,232 @@
+"""What to set and unset for one call of cargo, and why. Pure: facts in, a plan out."""
+
+from __future__ import annotations
+
+import os
+
+from pyo3_base_python.wrapper import pyo3_config
+from pyo3_base_python.wrapper.cargo_config import UNKNOWN
+from pyo3_base_python.wrapper.errors import UserError
+from pyo3_base_python.wrapper.store import File, digest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pyo3_base_python.wrapper.command_line import Invocation
+    from pyo3_base_python.wrapper.interpreter import Interpreter
+    from pyo3_base_python.wrapper.project import Lock, Project
+
+__all__ = ["MODES", "Plan", "check_base_python", "leave_alone", "reasons_to_leave_alone", "steady"]
+
+MODES = ("full", "export", "off")
+
+# Before 0.23.0 pyo3 takes the config file's word over its own abi3 features (pyo3-build-config 0.22.6, build.rs), and
+# 0.23.0 to 0.23.2 do not track it (pyo3 PR 4758): a stable name for the interpreter does the work there alone.
+CONFIG_FILE_SINCE = (0, 23, 3)
+# The oldest pyo3 that this is tested with.
+OLDEST_PYO3 = (0, 18, 0)
+
+
+class Plan:
+    """What to do to the environment of one cargo process.
+
+    ``set`` maps variables to values, ``files`` are what those values point to (paths in ``set`` are below ``root``
+    of the store), ``reasons`` has a line for each variable that the plan touches or leaves; ``build_dir`` is the
+    build directory to use, or ``""`` for cargo's own (see ``build_dir``).
+    """
+
+    __slots__ = ("build_dir", "files", "reasons", "set")
+
+    def __init__(self) -> None:
+        self.build_dir = ""
+        self.set: dict[str, str] = {}
+        self.files: list[File] = []
+        self.reasons: dict[str, str] = {}
+
+    def export(self, variable: str, value: str, reason: str) -> None:
+        """Set ``variable``, for a ``reason`` in words."""
+        self.set[variable] = value
+        self.reasons[variable] = reason
+
+
+def leave_alone(
+    environ: Mapping[str, str], invocation: Invocation, project: Project | None, host: str | None = None
+) -> str | None:
+    """Why this call of cargo is to run as it is, in words; ``None`` if there is work for the shim.
+
+    ``host`` is the host's target triple if the caller knows it: a target equal to it is no cross build.
+    """
+    for _, reason in reasons_to_leave_alone(environ, invocation, project, host):
+        return reason
+    return None
+
+
+def reasons_to_leave_alone(
+    environ: Mapping[str, str], invocation: Invocation, project: Project | None, host: str | None = None
+) -> Iterator[tuple[str, str]]:
+    """Every reason for ``leave_alone``, the first one first: a word for its kind, and the reason in words."""
+    if environ.get("PYO3_SHIM_MODE") == "off":
+        yield "mode", "PYO3_SHIM_MODE=off"
+    if not invocation.may_build:
+        subcommand = invocation.subcommand
+        yield "subcommand", f"cargo {subcommand} compiles nothing" if subcommand else "no cargo subcommand"
+    for variable in environ:
+        # To pyo3 a variable is set when it is there, with whatever value.
+        if variable == "PYO3_NO_PYTHON" or variable.startswith("PYO3_CROSS"):
+            yield "no interpreter", f"{variable} is set"
+    user_config = environ.get("PYO3_CONFIG_FILE")
+    if user_config is not None and not written_by_maturin(user_config):
+        yield "config file", "PYO3_CONFIG_FILE is set"
+    if project is None:
+        yield "no manifest", "there is no Cargo.toml here"
+        return
+    for variable in project.cargo_env:
+        # For build scripts: what this wrapper sets would take its place.
+        yield "cargo env", f"cargo's configuration sets {variable}"
+    foreign = [target for target in targets(invocation, project) if target != host]
+    if foreign:
+        known = foreign[0] != UNKNOWN
+        yield "cross build", f"cross build for {foreign[0]}" if known else "cargo's configuration may name a target"
+    yield from _reasons_of_lock(environ, project.lock)
+
+
+def _reasons_of_lock(environ: Mapping[str, str], lock: Lock | None) -> Iterator[tuple[str, str]]:
+    interpreter_named = environ.get("PYO3_PYTHON") or environ.get("PYTHON_SYS_EXECUTABLE")
+    if lock is None:
+        yield "no lock", "there is no Cargo.lock yet, so the version of pyo3 is not known"
+    elif not lock.pyo3_versions and not interpreter_named:
+        yield "no pyo3", "there is no pyo3 in Cargo.lock, and no interpreter is named"
+    elif lock.pyo3_versions and lock.pyo3_versions[0] < OLDEST_PYO3:
+        yield "old pyo3", f"pyo3 {dotted(lock.pyo3_versions[0])} is older than {dotted(OLDEST_PYO3)}"
+    elif not takes_config_file(lock) and lock.readers_of_executable:
+        # Their answer would be the path of the first environment, which is gone by the second build.
+        older = f"pyo3 {dotted(lock.pyo3_versions[0])} is older than {dotted(CONFIG_FILE_SINCE)}"
+        reader = lock.readers_of_executable[0]
+        yield "reader", f"{older}, and {reader} may run the interpreter that pyo3-build-config names"
+
+
+def targets(invocation: Invocation, project: Project) -> list[str]:
+    """The target triples that are asked for by name: on the command line, else by variable or config file."""
+    return invocation.targets or ([project.build_target] if project.build_target else [])
+
+
+def takes_config_file(lock: Lock) -> bool:
+    """Whether every pyo3 in the graph applies its features to a config file, and tracks it."""
+    return not lock.pyo3_versions or lock.pyo3_versions[0] >= CONFIG_FILE_SINCE
+
+
+def written_by_maturin(config_file: str) -> bool:
+    """Whether ``PYO3_CONFIG_FILE`` is maturin's own, ``<target>/maturin/pyo3-config-<triple>-<version>.txt``."""
+    folder, name = os.path.split(config_file)
+    return os.path.basename(folder) == "maturin" and name.startswith("pyo3-config-") and name.endswith(".txt")
+
+
+def check_base_python(asked: Interpreter, used: Interpreter, path: str) -> None:
+    """Raise ``UserError`` if the user's ``PYO3_BASE_PYTHON`` (``path``) is not what the build is for."""
+    difference = [
+        name
+        for name, ours, theirs in (
+            ("implementation", used.config["implementation"], asked.config["implementation"]),
+            ("version", used.config["version"], asked.config["version"]),
+            ("build flags", used.config["build_flags"], asked.config["build_flags"]),
+            ("ABI", used.abi, asked.abi),
+        )
+        if ours != theirs
+    ]
+    if difference:
+        raise UserError(
+            f"PYO3_BASE_PYTHON is {path} ({kind(asked)}), but this builds for {used.executable} ({kind(used)}):"
+            f" another {difference[0]}",
+            f"unset PYO3_BASE_PYTHON, or set it to {used.base_executable}",
+        )
+
+
+def kind(interpreter: Interpreter) -> str:
+    """An interpreter in a few words: implementation, version, build flags, ABI."""
+    values = interpreter.config
+    words = [values["implementation"], values["version"], values["build_flags"], interpreter.abi]
+    return " ".join(word for word in words if word)
+
+
+def steady(
+    environ: Mapping[str, str],
+    project: Project,
+    interpreter: Interpreter,
+    root: str,
+    *,
+    maturin_config: bytes | None = None,
+    windows: bool = False,
+) -> Plan:
+    """The plan for a build with ``interpreter``, for a store at ``root``.
+
+    ``maturin_config`` is the content of the file that maturin's ``PYO3_CONFIG_FILE`` names. On ``windows`` there is
+    no launcher, and ``PYO3_PYTHON`` stays as it is.
+    """
+    plan = Plan()
+    base = interpreter.base_executable
+    plan.export("PYO3_BASE_PYTHON", base, "the interpreter that the environment was made from")
+    if environ.get("PYO3_SHIM_MODE") == "export":
+        plan.reasons["PYO3_CONFIG_FILE"] = "left alone: PYO3_SHIM_MODE=export"
+        return plan
+
+    name = interpreter.executable
+    if not windows:
+        launcher = launcher_file(interpreter)
+        plan.files.append(launcher)
+        name = os.path.join(root, launcher.name)
+        plan.export("PYO3_PYTHON", name, "a stable name for the isolated interpreter")
+        plan.export("PYO3_SHIM_PYTHON", interpreter.executable, "the isolated interpreter itself, for that name")
+        legacy = environ.get("PYTHON_SYS_EXECUTABLE")
+        alone = not (project.lock and project.lock.pyo3_versions) and not environ.get("PYO3_PYTHON")
+        if legacy and (alone or legacy == environ.get("PYO3_PYTHON")):
+            plan.export("PYTHON_SYS_EXECUTABLE", name, "as PYO3_PYTHON")
+
+    lock = project.lock
+    if maturin_config is not None:
+        content = maturin_config
+        reason = "maturin's own file, where no cache prunes it"
+    elif lock is not None and takes_config_file(lock):
+        # The launcher's name changes with the build requirements, so that what runs it sees a new one; where nothing
+        # does, pyo3 need not be compiled again for them.
+        readers = lock.readers_of_executable
+        content = pyo3_config.render(interpreter.config, name if readers else base)
+        reason = f"what pyo3 finds out about {base}"
+    else:
+        plan.reasons["PYO3_CONFIG_FILE"] = f"not set: pyo3 is older than {dotted(CONFIG_FILE_SINCE)}"
+        return plan
+    file = File(f"config/{digest(content)}.txt", content)
+    plan.files.append(file)
+    plan.export("PYO3_CONFIG_FILE", os.path.join(root, *file.name.split("/")), reason)
+    return plan
+
+
+def launcher_file(interpreter: Interpreter) -> File:
+    """A program that is the isolated interpreter while a build runs, and the base interpreter when none does.
+
+    Its name changes with the base interpreter and with the content of the environment, and with nothing else.
+    """
+    base = shell_quoted(os.fsencode(interpreter.base_executable))
+    script = (
+        b"#!/bin/sh\n"
+        b"# Written by pyo3-base-python: a stable name for the interpreter of an isolated build.\n"
+        b'if [ -x "$PYO3_SHIM_PYTHON" ]; then exec "$PYO3_SHIM_PYTHON" "$@"; fi\n'
+        b"exec " + base + b' "$@"\n'
+    )
+    identity = digest(
+        os.fsencode(interpreter.base_executable),
+        repr(sorted(interpreter.config.items())).encode(),
+        interpreter.abi.encode(errors="surrogateescape"),
+        "\n".join(interpreter.environment).encode(errors="surrogateescape"),
+    )
+    return File(f"python/{identity}/python", script, executable=True)
+
+
+def shell_quoted(word: bytes) -> bytes:
+    """``word`` as one word of a POSIX shell."""
+    return b"'" + word.replace(b"'", b"'\\''") + b"'"
+
+
+def dotted(version: tuple[int, ...]) -> str:
+    """A version as it is written."""
+    return ".".join(map(str, version))

@@ -1,0 +1,188 @@
+"""What is about to be built: where its manifest, lock file and target directory are, and which pyo3 it uses.
+
+Cargo's own rules, as far as they matter here: https://doc.rust-lang.org/cargo/reference/workspaces.html (the root).
+Cargo.lock and manifests are read by line rather than as TOML, for which Python 3.9 has no reader.
+"""
+
+from __future__ import annotations
+
+import os
+
+from pyo3_base_python.wrapper import cargo_config
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from pyo3_base_python.wrapper.command_line import Invocation
+
+__all__ = ["Lock", "Project", "artifact_names", "locate", "parse_lock"]
+
+PYO3_CRATES = frozenset({"pyo3", "pyo3-ffi"})
+# These depend on pyo3-build-config, and do not run the interpreter that its config names.
+PYO3_FAMILY = frozenset({"pyo3", "pyo3-build-config", "pyo3-ffi", "pyo3-macros", "pyo3-macros-backend"})
+
+LONGEST_NUMBER = 20  # cargo's are of 64 bits
+
+# How a line begins, without blanks and quotes, that makes a manifest the root of a workspace.
+ROOT = "[workspace"
+# How one begins that names the root, or makes one in a way that is not read here; but for what is inherited from it.
+OTHER_WORDS = ("workspace=", "workspace.", "package.workspace", "package={")
+INHERITED = "workspace=true"
+BLANKS_AND_QUOTES = str.maketrans("", "", " \t\"'")
+
+
+class Lock:
+    """What Cargo.lock says of pyo3.
+
+    ``pyo3_versions``: of pyo3 and pyo3-ffi, each as a tuple of three integers, sorted. ``readers_of_executable``:
+    names of packages that depend on pyo3-build-config and may run the interpreter it names. ``local_packages``: names
+    of those that come from folders (members of the workspace, path dependencies).
+    """
+
+    __slots__ = ("local_packages", "pyo3_versions", "readers_of_executable")
+
+    def __init__(
+        self,
+        pyo3_versions: Iterable[tuple[int, int, int]],
+        readers_of_executable: Iterable[str] = (),
+        local_packages: Iterable[str] = (),
+    ) -> None:
+        self.pyo3_versions = sorted(set(pyo3_versions))
+        self.readers_of_executable = sorted(set(readers_of_executable))
+        self.local_packages = sorted(set(local_packages))
+
+
+class Project:
+    """A package or workspace that cargo is asked to build.
+
+    ``manifest_dir`` and ``root`` (of the workspace) are absolute paths; ``lock`` is ``None`` where there is no
+    Cargo.lock; ``build_target`` is the triple of cargo's config files or ``""``; ``target_dir`` is the absolute path
+    of the target directory, or ``""`` where what cargo compiles may go to another place that is not known here;
+    ``cargo_env`` are the variables by which cargo's ``[env]`` names an interpreter, where it holds (see
+    ``cargo_config``).
+    """
+
+    __slots__ = ("build_target", "cargo_env", "lock", "manifest_dir", "root", "target_dir")
+
+    def __init__(
+        self,
+        manifest_dir: str,
+        root: str,
+        lock: Lock | None,
+        build_target: str,
+        target_dir: str,
+        cargo_env: Iterable[str] = (),
+    ) -> None:
+        self.manifest_dir = manifest_dir
+        self.root = root
+        self.lock = lock
+        self.build_target = build_target
+        self.target_dir = target_dir
+        self.cargo_env = list(cargo_env)
+
+
+def locate(
+    invocation: Invocation, environ: Mapping[str, str], cwd: str, ask_root: Callable[[str], str]
+) -> Project | None:
+    """The project that ``invocation`` builds when started in ``cwd``; ``None`` if there is no manifest.
+
+    ``ask_root`` has cargo say which folder is the root of the workspace that a folder's package is in; it is called
+    where the manifests' lines do not tell.
+    """
+    if invocation.manifest_path:
+        manifest_dir = os.path.dirname(os.path.join(cwd, invocation.manifest_path))
+    else:
+        found = [
+            folder for folder in cargo_config.with_parents(cwd) if os.path.isfile(os.path.join(folder, "Cargo.toml"))
+        ]
+        if not found:
+            return None
+        manifest_dir = found[0]
+    manifest_dir = os.path.abspath(manifest_dir)
+    root = _workspace_root(manifest_dir, ask_root)
+    text = cargo_config.read(os.path.join(root, "Cargo.lock"))
+    settings = cargo_config.build_table(invocation.configs, environ, cwd)
+    return Project(
+        manifest_dir,
+        root,
+        parse_lock(text) if text is not None else None,
+        settings["target"],
+        _target_dir(invocation.target_dir, environ, settings, cwd, root),
+        settings[cargo_config.ENV].split(),
+    )
+
+
+def parse_lock(text: str) -> Lock:
+    """Read a Cargo.lock of any format version; lines that are not understood are passed over."""
+    versions = []
+    readers = []
+    local: list[str] = []
+    name = ""
+    for line in text.splitlines():
+        if line.startswith("["):
+            # `[[patch.unused]]` and `[metadata]` are no part of the graph.
+            name = "" if line == "[[package]]" else "-"
+        elif line.startswith("name = ") and not name:
+            name = line[7:].strip().strip('"')
+            if _is_package_name(name):
+                local.append(name)
+        elif line.startswith("source = ") and local[-1:] == [name]:
+            local.pop()
+        elif line.startswith("version = ") and name in PYO3_CRATES:
+            versions.append(_version(line[10:].strip().strip('"')))
+        elif line.startswith(' "pyo3-build-config') and name not in PYO3_FAMILY:
+            readers.append(name)
+    return Lock(versions, readers, local)
+
+
+def artifact_names(manifest_dir: str) -> list[str]:
+    """How files that cargo makes of the package in ``manifest_dir`` may be called: by its name, or its library's."""
+    names = []
+    section = ""
+    for raw in (cargo_config.read(os.path.join(manifest_dir, "Cargo.toml")) or "").splitlines():
+        line = raw.strip()
+        if line.startswith("["):
+            section = line.strip("[]").strip()
+        elif section in {"package", "lib"} and line.partition("=")[0].strip() == "name":
+            names.append(line.partition("=")[2].partition("#")[0].strip().strip("\"'"))
+    return names
+
+
+def _is_package_name(name: str) -> bool:
+    """Whether cargo takes ``name`` for a package's: letters, digits, ``-``, ``_``. Other names may lead as paths."""
+    return bool(name) and all(character.isalnum() or character in "-_" for character in name)
+
+
+def _version(text: str) -> tuple[int, int, int]:
+    # Python refuses numbers of thousands of digits.
+    numbers = [
+        int(part) if part.isdecimal() and len(part) < LONGEST_NUMBER else 0
+        for part in text.partition("-")[0].split(".")
+    ]
+    major, minor, patch = [*numbers, 0, 0, 0][:3]
+    return major, minor, patch
+
+
+def _workspace_root(manifest_dir: str, ask_root: Callable[[str], str]) -> str:
+    for folder in cargo_config.with_parents(manifest_dir):
+        text = cargo_config.read(os.path.join(folder, "Cargo.toml")) or ""
+        lines = [line.translate(BLANKS_AND_QUOTES) for line in text.splitlines() if "workspace" in line]
+        if any(line.startswith(OTHER_WORDS) and not line.startswith(INHERITED) for line in lines):
+            return ask_root(manifest_dir)
+        if any(line.startswith(ROOT) for line in lines):
+            # No root leaves out itself.
+            doubts = (*cargo_config.MULTILINE, *([] if folder == manifest_dir else ["exclude"]))
+            return ask_root(manifest_dir) if any(word in text for word in doubts) else folder
+    return manifest_dir
+
+
+def _target_dir(option: str, environ: Mapping[str, str], settings: Mapping[str, str], cwd: str, root: str) -> str:
+    if settings["build-dir"]:
+        return ""
+    chosen = option or environ.get("CARGO_TARGET_DIR")
+    if chosen:
+        return os.path.abspath(os.path.join(cwd, chosen))
+    if settings["target-dir"] == cargo_config.UNKNOWN:
+        return ""
+    return settings["target-dir"] or os.path.join(root, "target")

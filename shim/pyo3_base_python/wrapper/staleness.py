@@ -1,0 +1,250 @@
+"""Is what is about to be built what was built last into this target directory? Else cargo must look again.
+
+Cargo names a package from a folder by its path relative to the workspace's root and trusts modification times. Where
+one target directory serves several trees (``CARGO_TARGET_DIR``), the sources of one pass for those of another that was
+built later: two checkouts, two projects with a package of one name, and above all sdists, which front ends unpack anew
+for each build, maturin's with one fixed time. The changing interpreter hides it today; with a stable one, old code
+would ship.
+
+So, where the target directory lies outside the tree, or holds what was made of another one:
+
+- An unpacked sdist (nobody's own files) is compared, file by file, with what was built last. The same content gets the
+  time that was recorded with it, other content the present: cargo compiles what has changed, and nothing else.
+- Any other tree is left as it is. If cargo built another tree last, the local packages are cleaned first.
+
+The record lies in the target directory, one for each profile and package: what prunes or clears one takes the other
+with it, and without a record everything counts as changed. It is written before cargo starts, with times that are never
+older than the content: what cargo compiles later is of this content, and what it compiled before is older than what
+has changed since. Builds that do not go through the shim leave no record; but cargo writes down which sources an
+artifact is made of, in a ``.d`` file beside it (https://doc.rust-lang.org/cargo/reference/build-cache.html), and where
+that names a tree that the record does not know, the record is void.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from pyo3_base_python.wrapper import cargo_config, store
+from pyo3_base_python.wrapper.errors import CannotSteady
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from pyo3_base_python.wrapper.project import Project
+
+__all__ = ["Record", "read_record", "settle", "unpacked_sdist", "write_record"]
+
+# Of a record's format; a record of another one is void.
+HEADER = "pyo3-base-python sources 1"
+# The folder of records, in that of a profile.
+RECORDS = ".pyo3-base-python"
+# Why the interpreter is not steadied where another tree may have been built, unseen.
+UNKNOWN_PLACE = "it is not known where cargo's configuration has it compile to"
+# Files that mark a folder with no sources or modules in it: a target directory or other cache, a virtual environment.
+MARKS = ("CACHEDIR.TAG", "pyvenv.cfg")
+# Packages of one sdist may be built by one cargo call each, and not each time: earlier trees must be remembered.
+TREES_REMEMBERED = 32
+
+
+class Record:
+    """What was built last.
+
+    ``trees`` are the paths of the trees that the record speaks of, the last one last; ``entries`` hold digest and time
+    (ns) of each file and folder in it, by relative path, if it was an unpacked sdist.
+    """
+
+    __slots__ = ("entries", "trees")
+
+    def __init__(self, trees: list[str], entries: dict[str, tuple[str, int]] | None = None) -> None:
+        self.trees = trees[-TREES_REMEMBERED:]
+        self.entries = entries or {}
+
+
+def settle(project: Project, profile_dir: str, artifacts: Iterable[str], clean: Callable[[list[str]], None]) -> str:
+    """Make cargo compile what has changed since the last build into the target directory, and nothing else.
+
+    ``profile_dir`` is where cargo puts the artifacts of this build, below the target directory; ``artifacts`` are the
+    names that these may have; ``clean`` removes what cargo has compiled of local packages, by name. Returns what was
+    done, in words. Raises ``CannotSteady`` if it can't be done: then the interpreter must not be steadied.
+    """
+    sdist = unpacked_sdist(project)
+    if sdist is None and not project.target_dir:
+        raise CannotSteady(UNKNOWN_PLACE)
+    tree = sdist or project.root
+    inside = is_inside(os.path.realpath(project.target_dir), tree) if project.target_dir else False
+    folder = os.path.join(profile_dir, RECORDS)
+    # The usual case. Had another tree been built into this one's target directory, there would be a record of it.
+    if inside and (sdist is not None or not os.path.isdir(folder)):
+        return ""
+    try:
+        if sdist is not None and not project.target_dir:
+            apply_times(tree, dict.fromkeys(contents(tree), time.time_ns()))
+            return "fresh times for the unpacked sources"
+        packages = project.lock.local_packages if project.lock else []
+        files = {name: os.path.join(folder, f"{name}.sources") for name in packages}
+        records = {name: read_record(file) for name, file in files.items()}
+        trees = trees_of_artifacts(profile_dir, artifacts, (tree, project.manifest_dir), records.values())
+        if sdist is None:
+            return _settle_own(tree, files, records, trees, clean)
+        return _settle_sdist(tree, files, records, trees)
+    except OSError as error:
+        raise CannotSteady(f"can't compare {tree} with what was built last: {error.strerror or error}") from None
+
+
+def _settle_own(
+    tree: str,
+    files: dict[str, str],
+    records: dict[str, Record | None],
+    trees: set[str | None],
+    clean: Callable[[list[str]], None],
+) -> str:
+    foreign = trees - {tree}
+    stale = [name for name, record in records.items() if foreign or (record is not None and record.trees[-1] != tree)]
+    if stale:
+        clean(stale)
+    for name, record in records.items():
+        if record is None or record.trees != [tree]:
+            write_record(files[name], Record([tree]))
+    return f"cleaned {', '.join(stale)}: another tree was built last" if stale else ""
+
+
+def _settle_sdist(tree: str, files: dict[str, str], records: dict[str, Record | None], trees: set[str | None]) -> str:
+    now = time.time_ns()
+    found = contents(tree)
+    times = dict.fromkeys(found, 0 if records else now)
+    earlier: list[str] = []
+    for record in records.values():
+        known: dict[str, tuple[str, int]] = {}
+        # Void unless the artifacts of this profile are of trees that the record speaks of.
+        if record is not None and trees and trees <= set(record.trees):
+            known, earlier = record.entries, record.trees
+        for path, digest in found.items():
+            recorded, when = known.get(path, ("", now))
+            times[path] = max(times[path], when if recorded == digest else now)
+    for path in found:
+        # Cargo looks at what a link points to: that must be as young as the link itself.
+        target = os.path.relpath(os.path.realpath(os.path.join(tree, path)), os.path.realpath(tree))
+        if target != path and target in times:
+            times[target] = max(times[target], times[path])
+    apply_times(tree, times)
+    trees_now = [*(one for one in earlier if one != tree), tree]
+    for file in files.values():
+        write_record(file, Record(trees_now, {path: (digest, times[path]) for path, digest in found.items()}))
+    changed = sum(when == now for when in times.values())
+    return f"{changed} of {len(times)} unpacked files and folders differ from what was built last"
+
+
+def unpacked_sdist(project: Project) -> str | None:
+    """The folder of the sdist that ``project`` was unpacked from: PKG-INFO lies beside pyproject.toml or setup.py."""
+    for folder in cargo_config.with_parents(project.manifest_dir):
+        if _is_file(folder, "PKG-INFO") and (_is_file(folder, "pyproject.toml") or _is_file(folder, "setup.py")):
+            return folder
+    return None
+
+
+def trees_of_artifacts(
+    profile_dir: str, artifacts: Iterable[str], own: tuple[str, str], records: Iterable[Record | None]
+) -> set[str | None]:
+    """Which trees cargo says the artifacts are made of: the first of ``own``, those of ``records``, ``None``: another.
+
+    ``own`` are the tree, and the package's folder: a member may lie outside, and point aside at its workspace.
+    Empty where there is no artifact yet, or where cargo has written relative paths (``build.dep-info-basedir``).
+    """
+    tree, manifest_dir = own
+    known = {tree, *(one for record in records if record is not None for one in record.trees)}
+    found: set[str | None] = set()
+    names = {name for artifact in artifacts for name in (artifact, artifact.replace("-", "_"))}
+    for name in sorted(names):
+        for prefix in ("lib", ""):
+            sources = read_dep_info(os.path.join(profile_dir, f"{prefix}{name}.d"))
+            if any(is_inside(source, manifest_dir) for source in sources):
+                found.add(tree)
+            elif any(os.path.isabs(source) for source in sources):
+                found.add(next((one for one in known if any(is_inside(source, one) for source in sources)), None))
+    return found
+
+
+def read_dep_info(path: str) -> list[str]:
+    """The sources that a ``.d`` file of cargo's names; none if there is no such file."""
+    try:
+        with open(path, "rb") as file:
+            text = os.fsdecode(file.read())
+    except OSError:
+        return []
+    _, _, sources = text.partition(": ")
+    # As in a makefile, a blank in a name is escaped.
+    return [word.replace("\0", " ") for word in sources.replace("\\ ", "\0").split()]
+
+
+def contents(tree: str) -> dict[str, str]:
+    """Digests of the files below ``tree``, of links' targets, and of folders' lists of names, by relative path."""
+    found = {}
+    for path, folders, names in os.walk(tree):
+        if path != tree and any(mark in names for mark in MARKS):
+            folders.clear()
+            continue
+        folders.sort()
+        listing = "\0".join([*folders, "", *sorted(names)]).encode(errors="surrogateescape")
+        found[os.path.relpath(path, tree)] = store.digest(listing)
+        for name in names:
+            file = os.path.join(path, name)
+            if os.path.islink(file):
+                content = b"link to " + os.fsencode(os.readlink(file))
+            elif not os.path.isfile(file):
+                content = b"no regular file"  # to open a pipe is to wait for who writes to it
+            else:
+                with open(file, "rb") as opened:
+                    content = opened.read()
+            found[os.path.relpath(file, tree)] = store.digest(content)
+    return found
+
+
+def apply_times(tree: str, times: dict[str, int]) -> None:
+    """Set modification times (ns), by relative path below ``tree``. Links are not followed, and keep their own."""
+    for path, when in times.items():
+        file = os.path.join(tree, path)
+        if not os.path.islink(file):
+            os.utime(file, ns=(when, when))
+
+
+def read_record(file: str) -> Record | None:
+    """The record in ``file``; ``None`` if there is none that can be read in full."""
+    try:
+        with open(file, "rb") as opened:
+            header, *rows, end = os.fsdecode(opened.read()).split("\n")
+        trees = []
+        entries = {}
+        for row in rows:
+            digest, when, path = row.split(" ", 2)
+            if digest == "tree":
+                trees.append(path)
+            else:
+                entries[path] = (digest, int(when))
+    except (OSError, ValueError):
+        return None
+    return Record(trees, entries) if (header, end) == (HEADER, "end") and trees else None
+
+
+def write_record(file: str, record: Record) -> None:
+    """Write ``record`` to ``file``, at once or not at all; a path with a line break in it is not recorded."""
+    rows = [f"tree 0 {tree}" for tree in record.trees if "\n" not in tree]
+    rows += [f"{digest} {when} {path}" for path, (digest, when) in sorted(record.entries.items()) if "\n" not in path]
+    os.makedirs(os.path.dirname(file), exist_ok=True)
+    draft = f"{file}.{os.getpid()}.{os.urandom(4).hex()}"
+    with open(draft, "xb") as opened:
+        opened.write(os.fsencode("\n".join([HEADER, *rows, "end"])))
+    os.replace(draft, file)
+
+
+def is_inside(path: str, folder: str) -> bool:
+    """Whether ``path`` lies in ``folder``, by name or through links."""
+    for place in {folder, os.path.realpath(folder)}:
+        if path == place or path.startswith(os.path.join(place, "")):
+            return True
+    return False
+
+
+def _is_file(folder: str, name: str) -> bool:
+    return os.path.isfile(os.path.join(folder, name))

@@ -1,0 +1,194 @@
+"""The files that cargo's build scripts are pointed to: content-addressed, verified, private, with a pinned time.
+
+A config file can carry linker arguments, so nothing in the store is trusted for its name: each file's owner, kind and
+content are checked before use, and it is written anew if they are not as they should be. Writing is a rename, so two
+builds at once never see half a file.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+try:
+    from _blake2 import blake2b  # 3 ms less than hashlib, which loads OpenSSL
+except ImportError:
+    from hashlib import blake2b
+
+from pyo3_base_python.wrapper.errors import CannotSteady
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# A planted link is not followed, and a planted pipe not waited for.
+READ_FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
+
+__all__ = ["ANOTHER_PLACE", "PINNED_TIME", "File", "default_root", "digest", "home", "put"]
+
+# Seconds; the day Rust 1.0 came out. cargo reruns a build script when a file it names is newer than its last run.
+PINNED_TIME = 1431648000
+# What to do where the store can't be.
+ANOTHER_PLACE = "set PYO3_SHIM_STORE to a folder of your own"
+
+
+class File:
+    """A file that belongs into the store: a path relative to its root (``/`` between folders), bytes, and mode."""
+
+    __slots__ = ("content", "executable", "name")
+
+    def __init__(self, name: str, content: bytes, *, executable: bool = False) -> None:
+        self.name = name
+        self.content = content
+        self.executable = executable
+
+
+def digest(*parts: bytes) -> str:
+    """A name for content: 20 hexadecimal digits over ``parts``, each told apart from the next."""
+    summary = blake2b(digest_size=10)
+    for part in parts:
+        summary.update(b"%d:" % len(part))
+        summary.update(part)
+    return summary.hexdigest()
+
+
+def default_root(environ: Mapping[str, str]) -> str:
+    """Where the store is: ``PYO3_SHIM_STORE``, else the user's data folder (not a cache: ``$CARGO`` points into it).
+
+    Raises ``CannotSteady`` if there is neither that variable nor a home, or if a build script can't name the place to
+    cargo: it does so on a line of UTF-8, and would be run again for each build.
+    """
+    chosen = environ.get("PYO3_SHIM_STORE")
+    root = os.path.abspath(chosen) if chosen else _data_folder(environ)
+    if "\n" in root or any("\udc80" <= character <= "\udcff" for character in root):
+        raise CannotSteady(f"cargo can't be told of a store at {root!r}", "set PYO3_SHIM_STORE to a plain path")
+    return root
+
+
+def _data_folder(environ: Mapping[str, str]) -> str:
+    if os.name == "nt":
+        base = environ.get("LOCALAPPDATA") or ""
+    elif os.uname().sysname == "Darwin":
+        base = os.path.join(home(environ), "Library", "Application Support")
+    else:
+        base = environ.get("XDG_DATA_HOME") or os.path.join(home(environ), ".local", "share")
+    if not os.path.isabs(base):
+        raise CannotSteady("there is no home folder for the store", ANOTHER_PLACE)
+    return os.path.join(base, "pyo3-base-python")
+
+
+def home(environ: Mapping[str, str]) -> str:
+    """The user's home folder, ``""`` if there is none; a blank ``HOME`` counts as unset."""
+    chosen = environ.get("HOME") or environ.get("USERPROFILE")
+    if chosen or os.name != "posix":
+        return chosen or ""
+    import pwd  # noqa: PLC0415 - rarely needed
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return ""
+
+
+def put(root: str, file: File) -> str:
+    """Make sure that the store below ``root`` holds ``file``, and return its absolute path.
+
+    Raises ``CannotSteady`` if that is not possible.
+    """
+    *folders, name = file.name.split("/")
+    try:
+        _private_folder(root)
+        _check_parent(os.path.dirname(root))
+        folder = root
+        for below in folders:
+            folder = os.path.join(folder, below)
+            _private_folder(folder)
+        path = os.path.join(folder, name)
+        if not _holds(path, file):
+            _write(path, file)
+    except OSError as error:
+        raise CannotSteady(f"can't use the store {root}: {error.strerror or error}", ANOTHER_PLACE) from None
+    return path
+
+
+def _private_folder(path: str) -> None:
+    """Create ``path`` for this user alone, or check that it is a real folder that nobody else can write to."""
+    try:
+        found = os.lstat(path)
+    except FileNotFoundError:
+        _make_folder(path)
+        found = os.lstat(path)
+    if not stat.S_ISDIR(found.st_mode):
+        raise CannotSteady(f"{path} in the store is not a folder")
+    if os.name == "posix" and (found.st_uid != os.geteuid() or found.st_mode & 0o022):
+        raise CannotSteady(f"the store folder {path} can be written to by other users")
+
+
+def _make_folder(path: str) -> None:
+    """Create ``path`` and what is missing above it for this user alone: the mode of ``makedirs`` is the last one's."""
+    try:
+        os.mkdir(path, 0o700)
+    except FileNotFoundError:
+        above = os.path.dirname(path)
+        if above == path:
+            raise
+        _make_folder(above)
+        _make_folder(path)
+    except FileExistsError:  # another build was faster
+        pass
+
+
+def _check_parent(path: str) -> None:
+    """In a folder where everybody may rename everything, what was checked need not be what is used."""
+    if os.name == "posix" and os.stat(path).st_mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH:
+        raise CannotSteady(f"everybody can write to {path}, which holds the store", ANOTHER_PLACE)
+
+
+def _holds(path: str, file: File) -> bool:
+    """Whether ``path`` is exactly ``file``: regular, unshared, this user's, same mode, same time, same bytes."""
+    try:
+        handle = os.open(path, READ_FLAGS)
+    except OSError:
+        return False
+    try:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode) or found.st_size != len(file.content):
+            return False
+        if int(found.st_mtime) != PINNED_TIME or found.st_nlink != 1:
+            return False
+        if os.name == "posix" and (found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) != _mode(file)):
+            return False
+        content = b""
+        while block := os.read(handle, len(file.content)):
+            content += block
+        return content == file.content
+    finally:
+        os.close(handle)
+
+
+def _write(path: str, file: File) -> None:
+    # The name is this process's own, so that two builds at once do not write into one file; O_EXCL follows no link.
+    draft = f"{path}.{os.getpid()}.{os.urandom(4).hex()}.new"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    handle = os.open(draft, flags, 0o600)
+    try:
+        try:
+            view = memoryview(file.content)
+            while view:
+                view = view[os.write(handle, view) :]
+            if os.name == "posix":
+                os.fchmod(handle, _mode(file))
+        finally:
+            os.close(handle)
+        os.utime(draft, (PINNED_TIME, PINNED_TIME))
+        os.replace(draft, path)
+    except BaseException:
+        try:
+            os.unlink(draft)
+        except OSError:
+            pass
+        raise
+
+
+def _mode(file: File) -> int:
+    return 0o700 if file.executable else 0o600

@@ -1,0 +1,3 @@
+"""What switches the shim on, without builds."""
+
+from __future__ import annotations

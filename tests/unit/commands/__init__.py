@@ -1,0 +1,3 @@
+"""What users type, without builds."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""What $CARGO runs, without builds."""
+
+from __future__ import annotations

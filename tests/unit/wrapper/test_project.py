@@ -1,0 +1,451 @@
+"""Where a project is and what it locks, by cargo's rules; its readers agree with a TOML reader."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pyo3_base_python.wrapper import project
+from pyo3_base_python.wrapper.command_line import parse
+from pyo3_base_python.wrapper.project import Project, locate, parse_lock
+from tests.unit.support import damaged
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # pytest's own requirement there
+
+Tree = Callable[..., Path]
+KEYS = ("target", "target-dir", "build-dir")
+
+
+def no_cargo(folder: str) -> str:
+    """For manifests that tell the root of the workspace by themselves."""
+    raise AssertionError(folder)
+
+
+def at(folder: Path, line: str = "build", **environ: str) -> Project:
+    """The project for ``cargo <line>`` in ``folder``."""
+    variables = {"CARGO_HOME": os.fspath(folder / "cargo-home"), **environ}
+    found = locate(parse(line.split()), variables, os.fspath(folder), no_cargo)
+    assert found is not None
+    return found
+
+
+def package(name: str, version: str, *dependencies: str) -> str:
+    lines = ["[[package]]", f'name = "{name}"', f'version = "{version}"']
+    if dependencies:
+        lines += ["dependencies = [", *(f' "{dependency}",' for dependency in dependencies), "]"]
+    return "\n".join(lines) + "\n"
+
+
+# Where it is
+
+
+def test_project_is_the_nearest_manifest_above(tree: Tree) -> None:
+    folder = tree({"Cargo.toml": "[package]", "a/Cargo.toml": "[package]", "a/src/deep/lib.rs": ""})
+    here = at(folder / "a" / "src" / "deep")
+    assert (here.manifest_dir, here.root) == (os.fspath(folder / "a"), os.fspath(folder / "a"))
+
+
+@pytest.mark.parametrize("path", ["a/Cargo.toml", "./a/../a/Cargo.toml", "{folder}/a/Cargo.toml"])
+def test_project_is_where_manifest_path_says(tree: Tree, path: str) -> None:
+    folder = tree({"Cargo.toml": "[package]", "a/Cargo.toml": "[package]"})
+    assert at(folder, f"build --manifest-path {path.format(folder=folder)}").manifest_dir == os.fspath(folder / "a")
+
+
+def test_there_is_no_project_without_a_manifest(tmp_path: Path) -> None:
+    assert locate(parse(["build"]), {}, os.fspath(tmp_path), no_cargo) is None
+
+
+@pytest.mark.parametrize("header", ["[workspace]", "  [workspace.dependencies]"])
+def test_lock_and_target_directory_are_those_of_the_workspace(tree: Tree, header: str) -> None:
+    folder = tree({"Cargo.toml": header, "Cargo.lock": package("pyo3", "0.26.0"), "crates/a/Cargo.toml": "[package]"})
+    here = at(folder / "crates" / "a")
+    assert here.root == os.fspath(folder)
+    assert here.target_dir == os.fspath(folder / "target")
+    assert here.lock is not None
+    assert here.lock.pyo3_versions == [(0, 26, 0)]
+
+
+def test_a_crate_with_a_workspace_of_its_own_is_its_own_root(tree: Tree) -> None:
+    folder = tree({"Cargo.toml": "[workspace]", "a/Cargo.toml": "[package]\n[workspace]\n"})
+    assert at(folder / "a").root == os.fspath(folder / "a")
+
+
+MEMBERS = '[workspace]\nmembers = ["a"]\n'
+
+
+@pytest.mark.parametrize(
+    ("root", "member"),
+    [
+        ('[workspace]\nexclude = ["a"]', "[package]"),
+        ('[workspace]\ndescription = """', "[package]"),
+        ("description = '''\n[workspace]\n'''", "[package]"),
+        ("workspace.members = []", "[package]"),
+        ('"workspace" = { members = [] }', "[package]"),
+        (MEMBERS, '[package]\nworkspace = "../b"'),
+        (MEMBERS, 'package.workspace = "../b"'),
+        (MEMBERS, 'package = { workspace = "../b" }'),
+        ('[package]\nworkspace = "b"', "[package]"),
+    ],
+)
+def test_cargo_is_asked_where_the_manifests_leave_doubt(tree: Tree, root: str, member: str) -> None:
+    folder = tree({"Cargo.toml": root, "a/Cargo.toml": member, "b/Cargo.lock": package("pyo3", "0.22.0")})
+    asked = []
+
+    def ask(manifest_dir: str) -> str:
+        asked.append(manifest_dir)
+        return os.fspath(folder / "b")
+
+    here = locate(parse(["build"]), {}, os.fspath(folder / "a"), ask)
+    assert asked == [os.fspath(folder / "a")]
+    assert here is not None
+    assert here.lock is not None
+    assert (here.root, here.target_dir) == (os.fspath(folder / "b"), os.fspath(folder / "b" / "target"))
+    assert here.lock.pyo3_versions == [(0, 22, 0)]
+
+
+@pytest.mark.parametrize(
+    "member",
+    ["[package]\nversion.workspace = true\n[lints]\nworkspace = true", "[dependencies]\npyo3 = { workspace = true }"],
+)
+def test_cargo_is_not_asked_about_what_a_member_inherits(tree: Tree, member: str) -> None:
+    folder = tree({"Cargo.toml": MEMBERS, "a/Cargo.toml": member})
+    assert at(folder / "a").root == os.fspath(folder)
+
+
+def test_a_project_without_a_lock_file_has_none(tree: Tree) -> None:
+    assert at(tree({"Cargo.toml": "[package]"})).lock is None
+
+
+# Its target directory
+
+
+@pytest.mark.parametrize(
+    ("line", "environ", "expected"),
+    [
+        ("build", {}, "target"),
+        ("build --target-dir one", {"CARGO_TARGET_DIR": "two"}, "one"),
+        ("build", {"CARGO_TARGET_DIR": "two", "CARGO_BUILD_TARGET_DIR": "three"}, "two"),
+        ("build", {"CARGO_BUILD_TARGET_DIR": "three"}, "three"),
+        ("build", {"CARGO_TARGET_DIR": "/elsewhere"}, "/elsewhere"),
+        ("build", {"CARGO_TARGET_DIR": ""}, "target"),
+    ],
+)
+def test_target_directory_as_asked_for(tree: Tree, line: str, environ: dict[str, str], expected: str) -> None:
+    folder = tree({"Cargo.toml": "[package]"})
+    assert at(folder, line, **environ).target_dir == os.path.join(folder, expected)
+
+
+def test_target_directory_asked_for_is_relative_to_where_cargo_starts(tree: Tree) -> None:
+    folder = tree({"Cargo.toml": "[workspace]", "a/Cargo.toml": "[package]"})
+    assert at(folder / "a", CARGO_TARGET_DIR="out").target_dir == os.fspath(folder / "a" / "out")
+
+
+CONFIG_PLACES = [".cargo/config.toml", ".cargo/config", "cargo-home/config.toml"]
+
+
+@pytest.mark.parametrize("place", CONFIG_PLACES)
+def test_target_directory_of_a_config_file_is_relative_to_what_holds_its_folder(tree: Tree, place: str) -> None:
+    folder = tree({"Cargo.toml": "[package]", place: '[build]\ntarget-dir = "out"\n'})
+    assert at(folder).target_dir == os.path.join(folder, "out")
+
+
+def test_target_directory_of_config_on_the_command_line_is_relative_to_where_cargo_starts(tree: Tree) -> None:
+    folder = tree({"Cargo.toml": "[workspace]", "a/Cargo.toml": "[package]"})
+    assert at(folder / "a", "build --config build.target-dir='out'").target_dir == os.fspath(folder / "a" / "out")
+
+
+@pytest.mark.parametrize("place", CONFIG_PLACES)
+@pytest.mark.parametrize("line", ["target-dir = { a = 1 }", 'build-dir = "out"'])
+def test_target_directory_is_not_known_where_a_config_file_may_have_moved_it(tree: Tree, place: str, line: str) -> None:
+    folder = tree({"Cargo.toml": "[package]", place: f"[build]\n{line}\n"})
+    assert at(folder).target_dir == ""
+
+
+@pytest.mark.parametrize("value", ['"""out"""', "'''out'''", r'"\u006fut"'])
+def test_target_directory_in_a_string_that_is_not_plain_is_not_taken_literally(tree: Tree, value: str) -> None:
+    text = f"[build]\ntarget-dir = {value}\n"
+    assert tomllib.loads(text) == {"build": {"target-dir": "out"}}
+    folder = tree({"Cargo.toml": "[package]", ".cargo/config.toml": text})
+    assert at(folder).target_dir in {"", os.path.join(folder, "out")}
+
+
+def test_target_directory_is_not_known_where_a_variable_has_moved_the_build_directory(tree: Tree) -> None:
+    assert at(tree({"Cargo.toml": "[package]"}), CARGO_BUILD_BUILD_DIR="out").target_dir == ""
+
+
+def test_target_directory_is_not_known_where_the_build_directory_lies_elsewhere(tree: Tree) -> None:
+    folder = tree({"Cargo.toml": "[package]"})
+    assert at(folder, CARGO_TARGET_DIR="target", CARGO_BUILD_BUILD_DIR="/elsewhere").target_dir == ""
+
+
+# Cargo's config
+
+
+def test_nearest_config_file_wins(tree: Tree) -> None:
+    folder = tree(
+        {
+            "Cargo.toml": "[package]",
+            "a/Cargo.toml": "[package]",
+            "a/.cargo/config.toml": '[build]\ntarget = "near"',
+            ".cargo/config.toml": '[build]\ntarget = "far"',
+            "cargo-home/config.toml": '[build]\ntarget = "home"',
+        }
+    )
+    home = {"CARGO_HOME": os.fspath(folder / "cargo-home")}
+    assert at(folder / "a", **home).build_target == "near"
+    assert at(folder, **home).build_target == "far"
+    (folder / ".cargo" / "config.toml").unlink()
+    assert at(folder, **home).build_target == "home"
+
+
+def test_config_file_in_the_home_folder_counts_where_there_is_no_cargo_home(tree: Tree) -> None:
+    folder = tree({"a/Cargo.toml": "[package]", "home/.cargo/config.toml": '[build]\ntarget = "home"'})
+    here = locate(parse(["build"]), {"HOME": os.fspath(folder / "home")}, os.fspath(folder / "a"), no_cargo)
+    assert here is not None
+    assert here.build_target == "home"
+
+
+def test_a_variable_wins_over_config_files(tree: Tree) -> None:
+    folder = tree({"Cargo.toml": "[package]", ".cargo/config.toml": '[build]\ntarget = "file"'})
+    assert at(folder, CARGO_BUILD_TARGET="variable").build_target == "variable"
+
+
+@pytest.mark.parametrize("value", ["build.target='line'", "file.toml"])
+def test_config_on_the_command_line_wins_over_config_files(tree: Tree, value: str) -> None:
+    folder = tree(
+        {
+            "Cargo.toml": "[package]",
+            ".cargo/config.toml": '[build]\ntarget = "nearest"',
+            "file.toml": '[build]\ntarget = "line"',
+        }
+    )
+    assert at(folder, f"build --config build.target='first' --config {value}").build_target == "line"
+
+
+def test_config_on_the_command_line_wins_over_a_variable(tree: Tree) -> None:
+    folder = tree({"Cargo.toml": "[package]"})
+    assert at(folder, "build --config build.target='line'", CARGO_BUILD_TARGET="variable").build_target == "line"
+
+
+def test_an_included_config_file_may_set_the_target(tree: Tree) -> None:
+    folder = tree(
+        {
+            "Cargo.toml": "[package]",
+            ".cargo/config.toml": 'include = ["other.toml"]\n',
+            ".cargo/other.toml": '[build]\ntarget = "included"\n',
+        }
+    )
+    assert at(folder).build_target in {"included", "?"}
+
+
+def target_of(text: str, folder: Path) -> str:
+    environ = {"CARGO_HOME": os.fspath(folder)}
+    here = locate(parse(["build", "--config", text]), environ, os.fspath(folder), no_cargo)
+    assert here is not None
+    return here.build_target
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('[build]\ntarget = "a"', "a"),
+        ("[build]\ntarget='a'", "a"),
+        ('  [ build ]  \r\n  target = "a"  # why\r\n', "a"),
+        ('build.target = "a"', "a"),
+        ('"build"."target" = "a"', "a"),
+        ('[build]\n"target" = "a"', "a"),
+        ('build = { target = "a" }', "?"),
+        ('[build]\ntarget = ["a", "b"]', "?"),
+        ('[build]\ntarget = [\n  "a",\n]', "?"),
+        ('[build]\n# target = "a"\n# build.target = "a"', ""),
+        ('[build]\njobs = 2\n[net]\ntarget = "a"', ""),
+        ('[target.x86_64-unknown-linux-gnu]\nlinker = "a"', ""),
+        ('[build]\ntarget-dir = "a"', ""),
+    ],
+)
+def test_build_target_in_the_ways_it_can_be_written(tree: Tree, text: str, expected: str) -> None:
+    assert target_of(text, tree({"Cargo.toml": "[package]"})) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[build] # why\ntarget = "a"',
+        '["build"]\ntarget = "a"',
+        'build . target = "a"',
+        "[build]\n'target' = \"a\"",
+    ],
+)
+def test_a_target_that_is_not_understood_counts_as_one_that_may_be_set(tree: Tree, text: str) -> None:
+    assert tomllib.loads(text) == {"build": {"target": "a"}}
+    assert target_of(text, tree({"Cargo.toml": "[package]"})) in {"a", "?"}
+
+
+@pytest.mark.promise("fault")
+@given(st.text())
+def test_any_value_of_config_on_the_command_line_is_survived(text: str) -> None:
+    call = parse(["build", "--config", text, "--manifest-path", "/none/Cargo.toml"])
+    locate(call, {"CARGO_HOME": "/none"}, "/none", no_cargo)
+
+
+# Its lock file
+
+
+def test_lock_names_each_version_of_pyo3_once_and_in_order() -> None:
+    lock = parse_lock(
+        package("pyo3-ffi", "0.26.0")
+        + package("pyo3", "0.26.0")
+        + package("pyo3", "0.9.2")
+        + package("pyo3-log", "0.1.0")
+        + package("serde", "1.0.0")
+    )
+    assert lock.pyo3_versions == [(0, 9, 2), (0, 26, 0)]
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [
+        ("0.26.0", (0, 26, 0)),
+        ("1.2.3-beta.4", (1, 2, 3)),
+        ("1.2", (1, 2, 0)),
+        ("1.2.3.4", (1, 2, 3)),
+        ("", (0, 0, 0)),
+        ("x", (0, 0, 0)),
+    ],
+)
+def test_versions_are_compared_as_numbers(version: str, expected: tuple[int, int, int]) -> None:
+    assert parse_lock(package("pyo3", version)).pyo3_versions == [expected]
+
+
+def test_readers_of_the_executable_are_those_outside_of_pyo3() -> None:
+    lock = parse_lock(
+        package("pyo3", "0.26.0", "libc", "pyo3-build-config", "pyo3-ffi")
+        + package("pyo3-ffi", "0.26.0", "pyo3-build-config")
+        + package("pyo3-macros-backend", "0.26.0", "pyo3-build-config 0.26.0")
+        + package("numpy", "0.26.0", "libc", "pyo3-build-config 0.26.0 (registry)")
+        + package("crate", "0.1.0", "pyo3", "pyo3-build-config")
+        + package("other", "0.1.0", "pyo3")
+    )
+    assert lock.readers_of_executable == ["crate", "numpy"]
+
+
+def test_local_packages_are_those_without_a_source() -> None:
+    source = 'source = "registry+index"\n'
+    lock = parse_lock(package("z", "1.0.0") + package("pyo3", "0.26.0") + source + package("a", "1.0.0", "z"))
+    assert lock.local_packages == ["a", "z"]
+
+
+@pytest.mark.promise("fault")
+def test_source_without_a_package_is_survived() -> None:
+    assert parse_lock('source = "registry+index"\n').local_packages == []
+
+
+@pytest.mark.parametrize(
+    ("manifest", "expected"),
+    [
+        ('[package]\nname = "a-b" # why\n', ["a-b"]),
+        ("[package]\nname='a'\n[lib]\nname = \"b\"\n", ["a", "b"]),
+        ('[package]\nversion = "1"\n[[bin]]\nname = "c"\n[package.metadata.x]\nname = "d"\n', []),
+        ("[workspace]\n", []),
+    ],
+)
+def test_artifacts_have_the_name_of_the_package_or_of_its_library(
+    tree: Tree, manifest: str, expected: list[str]
+) -> None:
+    assert project.artifact_names(os.fspath(tree({"Cargo.toml": manifest}))) == expected
+
+
+def test_there_are_no_artifacts_without_a_manifest(tmp_path: Path) -> None:
+    assert project.artifact_names(os.fspath(tmp_path)) == []
+
+
+def test_an_unused_patch_is_no_part_of_the_graph() -> None:
+    lock = parse_lock(package("pyo3", "0.26.0") + '\n[[patch.unused]]\nname = "pyo3"\nversion = "0.20.0"\n')
+    assert lock.pyo3_versions == [(0, 26, 0)]
+
+
+def test_lock_file_with_dos_line_ends_is_read() -> None:
+    assert parse_lock(package("pyo3", "0.26.0").replace("\n", "\r\n")).pyo3_versions == [(0, 26, 0)]
+
+
+NAMES = st.sampled_from(["pyo3", "pyo3-ffi", "pyo3-build-config", "pyo3-macros", "pyo3-log", "numpy", "crate"])
+NUMBERS = st.integers(0, 300)
+RELEASES = st.tuples(NUMBERS, NUMBERS, NUMBERS)
+
+
+@st.composite
+def locks(draw: st.DrawFn) -> str:
+    text = f"# This file is automatically @generated by Cargo.\nversion = {draw(st.sampled_from([3, 4]))}\n"
+    for name in draw(st.lists(NAMES)):
+        dependencies = draw(st.lists(NAMES, unique=True))
+        versions = draw(st.sampled_from(["", " 0.26.0", " 0.26.0 (registry+index)"]))
+        release = ".".join(map(str, draw(RELEASES))) + draw(st.sampled_from(["", "-rc.1"]))
+        text += "\n" + package(name, release, *(dependency + versions for dependency in dependencies))
+    return text
+
+
+@given(locks())
+def test_lock_reader_agrees_with_a_toml_reader(text: str) -> None:
+    packages = tomllib.loads(text).get("package", [])
+    family = {"pyo3", "pyo3-build-config", "pyo3-ffi", "pyo3-macros", "pyo3-macros-backend"}
+    lock = parse_lock(text)
+    assert lock.pyo3_versions == sorted(
+        {
+            tuple(int(number) for number in one["version"].partition("-")[0].split("."))
+            for one in packages
+            if one["name"] in {"pyo3", "pyo3-ffi"}
+        }
+    )
+    assert lock.readers_of_executable == sorted(
+        {
+            one["name"]
+            for one in packages
+            if any(name.split()[0] == "pyo3-build-config" for name in one.get("dependencies", []))
+            and one["name"] not in family
+        }
+    )
+
+
+@pytest.mark.promise("fault")
+@given(
+    st.lists(st.sampled_from(['name = "pyo3"', "version = ", '"', "1.2", "[[package]]", "\n"]) | st.text()).map("".join)
+)
+def test_lock_reader_never_raises(text: str) -> None:
+    for version in parse_lock(text).pyo3_versions:
+        assert len(version) == 3
+
+
+WHOLE_LOCK = "version = 4\n\n" + package("crate", "0.1.0", "pyo3") + package("pyo3", "0.26.0", "pyo3-build-config 1")
+
+
+@pytest.mark.promise("fault")
+@given(damaged(WHOLE_LOCK.encode()) | st.binary())
+def test_lock_file_that_is_damaged_is_survived(content: bytes) -> None:
+    lock = parse_lock(content.decode(errors="replace"))
+    assert all(len(version) == 3 for version in lock.pyo3_versions)
+    assert all(isinstance(name, str) for name in [*lock.local_packages, *lock.readers_of_executable])
+
+
+@pytest.mark.promise("fault")
+def test_version_in_superscript_is_survived() -> None:
+    assert parse_lock(package("pyo3", "1.²")).pyo3_versions == [(1, 0, 0)]
+
+
+@pytest.mark.promise("fault")
+def test_version_of_thousands_of_digits_is_survived() -> None:
+    assert parse_lock(package("pyo3", "0." + "7" * 5000)).pyo3_versions == [(0, 0, 0)]
+
+
+def test_names_in_a_lock_file_that_no_package_can_have_are_no_local_packages() -> None:
+    names = ("/abs/path/x", "../x", "a/b", "..", "", "good-name_1")
+    text = "".join(f'[[package]]\nname = "{name}"\nversion = "0.1.0"\n\n' for name in names)
+    assert parse_lock(text).local_packages == ["good-name_1"]

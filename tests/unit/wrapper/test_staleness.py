@@ -1,0 +1,549 @@
+"""Which sources cargo has to look at again: records, times, and when local packages are cleaned."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pyo3_base_python.wrapper import staleness
+from pyo3_base_python.wrapper.errors import CannotSteady
+from pyo3_base_python.wrapper.project import Lock, Project
+from pyo3_base_python.wrapper.staleness import (
+    Record,
+    contents,
+    is_inside,
+    read_dep_info,
+    read_record,
+    settle,
+    write_record,
+)
+
+MATURINS_TIME = 1153704088 * 10**9  # what maturin gives to every file of an sdist
+FILES = {"PKG-INFO": "", "pyproject.toml": "", "Cargo.toml": "", "src/lib.rs": "mod a;", "src/a.rs": "1"}
+OWN = ("/tree", "/tree")
+PACKAGES = ("crate", "numbers")
+
+
+class Site:
+    """A target directory, and trees that are built into it one after another."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.profile_dir = folder / "target" / "release"
+        self.cleaned: list[list[str]] = []
+
+    def unpack(self, name: str, files: dict[str, str]) -> Path:
+        """A tree, every file and folder of which has one fixed time, as maturin's sdists have."""
+        tree = self.folder / name
+        for path, content in files.items():
+            (tree / path).parent.mkdir(parents=True, exist_ok=True)
+            (tree / path).write_text(content, encoding="utf-8")
+        for place in [tree, *tree.rglob("*")]:
+            os.utime(place, ns=(MATURINS_TIME, MATURINS_TIME), follow_symlinks=False)
+        return tree
+
+    def built(self, tree: Path, name: str = "libcrate") -> None:
+        """Let cargo have written which sources the artifact is made of."""
+        self.profile_dir.mkdir(parents=True, exist_ok=True)
+        path = self.profile_dir / f"{name}.d"
+        path.write_bytes(os.fsencode(f"{self.profile_dir}/{name}.so: {tree}/src/a.rs {tree}/src/lib.rs\n"))
+
+    def settle(self, tree: Path, target_dir: str | None = None, packages: tuple[str, ...] = PACKAGES) -> str:
+        """Settle the tree, as before each build."""
+        target = os.fspath(self.folder / "target") if target_dir is None else target_dir
+        place = os.fspath(tree)
+        project = Project(place, place, Lock([], [], packages), "", target)
+        return settle(project, os.fspath(self.profile_dir), ["crate"], self.cleaned.append)
+
+    def build(self, tree: Path) -> str:
+        """Settle the tree and let cargo have compiled it."""
+        said = self.settle(tree)
+        self.built(tree)
+        return said
+
+    def record(self, package: str) -> Record | None:
+        """What is remembered of a package."""
+        return read_record(os.fspath(self.profile_dir / ".pyo3-base-python" / f"{package}.sources"))
+
+
+def times(tree: Path) -> dict[str, int]:
+    return {os.path.relpath(path, tree): path.stat().st_mtime_ns for path in tree.rglob("*") if path.is_file()}
+
+
+def is_fresh(nanoseconds: int) -> bool:
+    return abs(nanoseconds - time.time_ns()) < 60 * 10**9
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return Site(tmp_path)
+
+
+# What an unpacked sdist is
+
+
+@pytest.mark.parametrize("marker", ["pyproject.toml", "setup.py"])
+@pytest.mark.parametrize("manifest_dir", ["", "crates/deep"])
+def test_sdist_is_known_by_its_metadata_beside_the_build_file(site: Site, marker: str, manifest_dir: str) -> None:
+    tree = site.unpack("tree", {"PKG-INFO": "", marker: "", "crates/deep/Cargo.toml": ""})
+    project = Project(os.path.normpath(tree / manifest_dir), "/", None, "", "")
+    assert staleness.unpacked_sdist(project) == os.fspath(tree)
+
+
+@pytest.mark.parametrize(
+    "names", [["pyproject.toml"], ["PKG-INFO"], ["PKG-INFO", "below/pyproject.toml"], ["setup.py", "below/PKG-INFO"]]
+)
+def test_other_sources_are_no_sdist(site: Site, names: list[str]) -> None:
+    tree = os.fspath(site.unpack("tree", dict.fromkeys(names, "")))
+    assert staleness.unpacked_sdist(Project(tree, tree, None, "", "")) is None
+
+
+# Where there is nothing to settle
+
+
+@pytest.mark.parametrize("target_dir", ["{tree}/target", "{tree}/crates/a/target", "{tree}"])
+def test_target_directory_inside_is_as_young_as_the_sources(site: Site, target_dir: str) -> None:
+    tree = site.unpack("tree", FILES)
+    assert site.settle(tree, target_dir.format(tree=tree)) == ""
+    assert set(times(tree).values()) == {MATURINS_TIME}
+    assert not site.profile_dir.exists()
+
+
+@pytest.mark.promise("stale")
+def test_where_it_is_not_known_where_cargo_compiles_to_the_interpreter_is_not_steadied(site: Site) -> None:
+    """It may be a place that another tree was built into: what recompiles today has to go on doing so."""
+    tree = site.unpack("tree", {"Cargo.toml": ""})
+    with pytest.raises(CannotSteady, match="not known where"):
+        site.settle(tree, "")
+    assert set(times(tree).values()) == {MATURINS_TIME}
+    assert not site.profile_dir.exists()
+
+
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize("second", ["two", "one/two"])
+def test_a_target_directory_within_a_tree_that_another_was_built_into(site: Site, second: str) -> None:
+    trees = [site.unpack(name, {"Cargo.toml": ""}) for name in ("one", second)]
+    target = trees[0] / "target"
+    site.profile_dir = target / "release"
+    for tree in [*trees, *trees]:
+        site.settle(tree, os.fspath(target))
+        site.built(tree)
+    assert site.cleaned == [list(PACKAGES)] * 3
+
+
+def test_an_ordinary_build_leaves_no_record(site: Site) -> None:
+    tree = site.unpack("tree", {"Cargo.toml": ""})
+    site.profile_dir = tree / "target" / "release"
+    for _ in range(2):
+        assert site.settle(tree, os.fspath(tree / "target")) == ""
+        site.built(tree)
+    assert site.cleaned == []
+    assert sorted(path.name for path in site.profile_dir.iterdir()) == ["libcrate.d"]
+
+
+@pytest.mark.promise("stale")
+def test_sdist_is_fresh_where_the_target_directory_is_not_known(site: Site) -> None:
+    tree = site.unpack("tree", FILES)
+    assert site.settle(tree, "") == "fresh times for the unpacked sources"
+    assert all(map(is_fresh, times(tree).values()))
+
+
+# An sdist, unpacked anew for each build
+
+
+@pytest.mark.promise("stale")
+def test_first_time_everything_counts_as_changed(site: Site) -> None:
+    tree = site.unpack("one", FILES)
+    site.build(tree)
+    assert all(map(is_fresh, times(tree).values()))
+    assert {name: (tree / name).read_text(encoding="utf-8") for name in FILES} == FILES
+    assert site.cleaned == []
+
+
+def test_same_content_gets_the_times_of_the_last_build(site: Site) -> None:
+    first, second = site.unpack("one", FILES), site.unpack("two", FILES)
+    site.build(first)
+    assert site.build(second).startswith("0 of ")
+    assert times(second) == times(first)
+
+
+@pytest.mark.promise("stale")
+def test_changed_content_is_fresh_and_nothing_else_is(site: Site) -> None:
+    first, second = site.unpack("one", FILES), site.unpack("two", {**FILES, "src/a.rs": "2"})
+    site.build(first)
+    assert site.build(second).startswith("1 of ")
+    assert {name for name, when in times(second).items() if when != times(first)[name]} == {"src/a.rs"}
+    assert times(second)["src/a.rs"] > times(first)["src/a.rs"]
+
+
+@pytest.mark.promise("stale")
+def test_content_that_returns_has_changed_twice(site: Site) -> None:
+    trees = [
+        site.unpack(name, {**FILES, "src/a.rs": content}) for name, content in (("1", "a"), ("2", "b"), ("3", "a"))
+    ]
+    for tree in trees:
+        site.build(tree)
+    first, second, third = (times(tree)["src/a.rs"] for tree in trees)
+    assert first < second < third
+
+
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize("change", ["comes", "goes", "is renamed"])
+def test_folder_of_a_file_that_comes_or_goes_is_fresh(site: Site, change: str) -> None:
+    """A build script may watch the folder."""
+    files = {**FILES, "data/x": "1"}
+    first = site.unpack("one", {**files, "data/y": "2"} if change != "comes" else files)
+    second = site.unpack(
+        "two", {**files, **{"comes": {"data/y": "2"}, "goes": {}, "is renamed": {"data/z": "2"}}[change]}
+    )
+    site.build(first)
+    site.build(second)
+    assert (second / "data").stat().st_mtime_ns > (first / "data").stat().st_mtime_ns
+    assert (second / "data" / "x").stat().st_mtime_ns == (first / "data" / "x").stat().st_mtime_ns
+    assert (second / "src").stat().st_mtime_ns == (first / "src").stat().st_mtime_ns
+
+
+@pytest.mark.promise("stale")
+def test_record_is_void_without_an_artifact(site: Site) -> None:
+    first, second = site.unpack("one", FILES), site.unpack("two", FILES)
+    site.settle(first)
+    site.settle(second)
+    assert all(times(second)[name] > when for name, when in times(first).items())
+
+
+@pytest.mark.promise("stale")
+def test_record_is_void_where_the_artifact_is_of_a_tree_it_does_not_know(site: Site) -> None:
+    first, second, third = (site.unpack(name, FILES) for name in ("one", "two", "three"))
+    site.build(first)
+    site.built(second)  # without the shim
+    site.build(third)
+    assert all(times(third)[name] > when for name, when in times(first).items())
+
+
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize("content", [None, "", "x"])
+def test_record_that_is_lost_or_damaged_counts_for_nothing(site: Site, content: str | None) -> None:
+    first, second = site.unpack("one", FILES), site.unpack("two", FILES)
+    site.build(first)
+    path = site.profile_dir / ".pyo3-base-python" / "crate.sources"
+    path.unlink()
+    if content is not None:
+        path.write_text(content, encoding="utf-8")
+    site.build(second)
+    assert all(times(second)[name] > when for name, when in times(first).items())
+
+
+@pytest.mark.promise("stale")
+def test_package_that_has_no_record_yet_makes_everything_fresh(site: Site) -> None:
+    first, second = site.unpack("one", FILES), site.unpack("two", FILES)
+    site.settle(first, packages=("crate",))
+    site.built(first)
+    site.settle(second, packages=PACKAGES)
+    assert all(times(second)[name] > when for name, when in times(first).items())
+
+
+def test_artifact_of_an_earlier_tree_is_known(site: Site) -> None:
+    """A package of the tree that is not built each time keeps an older artifact."""
+    first, second, third = (site.unpack(name, FILES) for name in ("one", "two", "three"))
+    site.build(first)
+    site.settle(second)
+    assert site.settle(third).startswith("0 of ")
+    assert times(third) == times(second) == times(first)
+
+
+@pytest.mark.promise("stale")
+def test_link_that_leads_elsewhere_has_changed(site: Site) -> None:
+    trees = []
+    for name, to in (("one", "a.rs"), ("two", "lib.rs")):
+        tree = site.unpack(name, FILES)
+        (tree / "src" / "link.rs").symlink_to(to)
+        trees.append(tree)
+        site.build(tree)
+    first, second = ((tree / "src" / "link.rs").stat().st_mtime_ns for tree in trees)
+    assert second > first
+
+
+# A tree of one's own
+
+
+def test_own_sources_are_never_touched_and_not_cleaned_the_first_time(site: Site) -> None:
+    tree = site.unpack("tree", {"Cargo.toml": "", "src/lib.rs": ""})
+    for _ in range(2):
+        assert site.build(tree) == ""
+    assert set(times(tree).values()) == {MATURINS_TIME}
+    assert site.cleaned == []
+
+
+@pytest.mark.promise("stale")
+def test_local_packages_are_cleaned_when_another_tree_was_built_last(site: Site) -> None:
+    first, second = (site.unpack(name, {"Cargo.toml": ""}) for name in ("one", "two"))
+    said = [site.build(tree) for tree in (first, second, second, first)]
+    cleaned = "cleaned crate, numbers: another tree was built last"
+    assert said == ["", cleaned, "", cleaned]
+    assert site.cleaned == [list(PACKAGES)] * 2
+
+
+@pytest.mark.promise("stale")
+def test_local_packages_are_cleaned_even_if_cargo_has_not_said_what_it_built(site: Site) -> None:
+    for name in ("one", "two"):
+        site.settle(site.unpack(name, {"Cargo.toml": ""}))
+    assert site.cleaned == [list(PACKAGES)]
+
+
+@pytest.mark.promise("stale")
+def test_local_packages_are_cleaned_when_cargo_says_that_the_artifact_is_of_another_tree(site: Site) -> None:
+    first, second = (site.unpack(name, {"Cargo.toml": ""}) for name in ("one", "two"))
+    site.build(first)
+    site.built(second)  # without the shim
+    site.build(first)
+    assert site.cleaned == [list(PACKAGES)]
+
+
+@pytest.mark.promise("stale")
+def test_own_tree_is_cleaned_after_an_sdist(site: Site) -> None:
+    site.build(site.unpack("sdist", FILES))
+    site.build(site.unpack("own", {"Cargo.toml": ""}))
+    assert site.cleaned == [list(PACKAGES)]
+
+
+@pytest.mark.promise("stale")
+def test_cleaning_that_failed_is_tried_again(site: Site) -> None:
+    first, second = (os.fspath(site.unpack(name, {"Cargo.toml": ""})) for name in ("one", "two"))
+    site.build(Path(first))
+
+    def refuse(_: list[str]) -> None:
+        raise CannotSteady("cargo clean ended with exit code 1")
+
+    project = Project(second, second, Lock([], [], PACKAGES), "", os.fspath(site.folder / "target"))
+    for _ in range(2):
+        with pytest.raises(CannotSteady, match="cargo clean"):
+            settle(project, os.fspath(site.profile_dir), ["crate"], refuse)
+
+
+@pytest.mark.promise("stale")
+def test_target_directory_that_is_a_link_to_the_outside_lies_outside(site: Site) -> None:
+    tree = site.unpack("tree", FILES)
+    (tree / "target").symlink_to(site.folder)
+    site.settle(tree, os.fspath(tree / "target"))
+    assert all(map(is_fresh, times(tree).values()))
+
+
+@pytest.mark.promise("fault")
+@pytest.mark.parametrize("own", [True, False])
+def test_target_directory_that_can_not_be_written_is_said(site: Site, own: bool) -> None:
+    (site.folder / "target").touch()
+    with pytest.raises(CannotSteady, match=r"can't compare .* with what was built last: Not a directory$"):
+        site.settle(site.unpack("tree", {"Cargo.toml": ""} if own else FILES))
+
+
+# What cargo says an artifact is made of
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("/t/lib.so: /a/lib.rs /a/b.rs\n", ["/a/lib.rs", "/a/b.rs"]),
+        ("/t/with\\ blank.so: /a\\ b/lib.rs /c\n", ["/a b/lib.rs", "/c"]),
+        ("/t/lib.so:\n", []),
+        ("", []),
+    ],
+)
+def test_sources_of_an_artifact(tmp_path: Path, text: str, expected: list[str]) -> None:
+    (tmp_path / "x.d").write_text(text, encoding="utf-8")
+    assert read_dep_info(os.fspath(tmp_path / "x.d")) == expected
+
+
+def test_artifact_that_is_not_there_has_no_sources(tmp_path: Path) -> None:
+    assert read_dep_info(os.fspath(tmp_path / "x.d")) == []
+
+
+@pytest.mark.parametrize("name", ["libmy_crate", "my_crate", "my-crate", "libmy-crate"])
+def test_artifact_is_looked_for_by_each_name_it_may_have(site: Site, name: str) -> None:
+    site.built(site.folder / "elsewhere", name)
+    found = staleness.trees_of_artifacts(os.fspath(site.profile_dir), ["my-crate"], OWN, [Record(["/other"]), None])
+    assert found == {None}
+
+
+def test_artifacts_tree_is_this_one_or_one_of_the_records(site: Site) -> None:
+    for name, place in (("liba", "/tree"), ("b", "/other/one")):
+        site.built(Path(place), name)
+    found = staleness.trees_of_artifacts(os.fspath(site.profile_dir), ["a", "b"], OWN, [Record(["/other/one"])])
+    assert found == {"/tree", "/other/one"}
+
+
+def test_a_member_that_lies_outside_belongs_to_the_tree(site: Site) -> None:
+    site.built(Path("/member"))
+    found = staleness.trees_of_artifacts(os.fspath(site.profile_dir), ["crate"], ("/tree", "/member"), [])
+    assert found == {"/tree"}
+
+
+def test_relative_sources_say_nothing(site: Site) -> None:
+    site.built(Path("relative"))
+    assert staleness.trees_of_artifacts(os.fspath(site.profile_dir), ["crate"], OWN, []) == set()
+
+
+# Contents
+
+
+@pytest.mark.promise("stale")
+def test_contents_change_with_bytes_and_with_names_only(site: Site) -> None:
+    one = contents(os.fspath(site.unpack("one", FILES)))
+    assert contents(os.fspath(site.unpack("two", FILES))) == one
+    assert set(one) == {".", "src", *FILES}
+    changed = contents(os.fspath(site.unpack("three", {**FILES, "src/a.rs": "2"})))
+    assert {path for path in one if one[path] != changed[path]} == {"src/a.rs"}
+    added = contents(os.fspath(site.unpack("four", {**FILES, "src/b.rs": ""})))
+    assert {path for path in one if one[path] != added[path]} == {"src"}
+
+
+@pytest.mark.promise("stale")
+def test_file_and_folder_of_one_name_are_told_apart(site: Site) -> None:
+    file, folder = site.unpack("file", {"x": ""}), site.unpack("folder", {"x/y": ""})
+    assert contents(os.fspath(file))["."] != contents(os.fspath(folder))["."]
+
+
+@pytest.mark.parametrize("mark", ["CACHEDIR.TAG", "pyvenv.cfg"])
+def test_target_directories_and_environments_hold_no_sources(site: Site, mark: str) -> None:
+    tree = site.unpack("tree", {f"target/{mark}": "", "target/deep/x": "", "src/target/mod.rs": "", "tests/a.rs": ""})
+    assert set(contents(os.fspath(tree))) == {".", "src", "src/target", "src/target/mod.rs", "tests", "tests/a.rs"}
+    assert contents(os.fspath(tree / "target")).keys() == {".", "deep", mark, "deep/x"}
+
+
+def test_links_are_not_followed(site: Site) -> None:
+    tree = site.unpack("tree", {"sdist/file": "", "outside/file": "", **{f"sdist/{name}": "" for name in FILES}})
+    (tree / "sdist" / "link").symlink_to("../outside/file")
+    (tree / "sdist" / "links").symlink_to("../outside")
+    (tree / "sdist" / "nowhere").symlink_to("nowhere-at-all")
+    site.settle(tree / "sdist")
+    assert (tree / "outside" / "file").stat().st_mtime_ns == MATURINS_TIME
+    assert is_fresh((tree / "sdist" / "file").stat().st_mtime_ns)
+
+
+# Records
+
+PATHS = st.text(st.characters(exclude_characters="\n\0", exclude_categories=["Cs"]), min_size=1)
+DIGESTS = st.text("0123456789abcdef", min_size=20, max_size=20)
+ENTRIES = st.dictionaries(PATHS, st.tuples(DIGESTS, st.integers(0, 2**63)), max_size=5)
+
+
+@pytest.fixture(scope="module")
+def record_file(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return os.fspath(tmp_path_factory.mktemp("records") / "folder" / "crate.sources")
+
+
+@given(trees=st.lists(PATHS, min_size=1, max_size=4), entries=ENTRIES, data=st.data())
+def test_record_comes_back_in_full_or_not_at_all(
+    record_file: str, trees: list[str], entries: dict[str, tuple[str, int]], data: st.DataObject
+) -> None:
+    write_record(record_file, Record(trees, entries))
+    found = read_record(record_file)
+    assert found is not None
+    assert (found.trees, found.entries) == (trees, entries)
+    whole = Path(record_file).read_bytes()
+    Path(record_file).write_bytes(whole[: data.draw(st.integers(0, len(whole) - 1))])
+    assert read_record(record_file) is None
+
+
+@pytest.mark.promise("fault")
+@given(st.binary() | st.text().map(lambda text: f"{staleness.HEADER}\n{text}\nend".encode(errors="replace")))
+def test_any_record_is_survived(record_file: str, content: bytes) -> None:
+    os.makedirs(os.path.dirname(record_file), exist_ok=True)
+    Path(record_file).write_bytes(content)
+    found = read_record(record_file)
+    assert found is None or found.trees
+
+
+@pytest.mark.promise("fault")
+def test_record_without_a_tree_is_void(record_file: str) -> None:
+    os.makedirs(os.path.dirname(record_file), exist_ok=True)
+    Path(record_file).write_text(f"{staleness.HEADER}\nend", encoding="utf-8")
+    assert read_record(record_file) is None
+
+
+@pytest.mark.promise("fault")
+def test_record_of_another_format_is_void(record_file: str) -> None:
+    write_record(record_file, Record(["/tree"]))
+    path = Path(record_file)
+    path.write_bytes(path.read_bytes().replace(staleness.HEADER.encode(), b"pyo3-base-python sources 0"))
+    assert read_record(record_file) is None
+
+
+def test_path_with_a_line_break_is_not_recorded(record_file: str) -> None:
+    write_record(record_file, Record(["/tree", "/a\nb"], {"c\nd": ("0" * 20, 1), "e": ("1" * 20, 2)}))
+    found = read_record(record_file)
+    assert found is not None
+    assert (found.trees, found.entries) == (["/tree"], {"e": ("1" * 20, 2)})
+
+
+def test_path_with_blanks_and_a_carriage_return_is_recorded(record_file: str) -> None:
+    write_record(record_file, Record(["/my own tree"], {" a b\r": ("0" * 20, 1)}))
+    found = read_record(record_file)
+    assert found is not None
+    assert (found.trees, found.entries) == (["/my own tree"], {" a b\r": ("0" * 20, 1)})
+
+
+@pytest.mark.promise("fault")
+def test_path_that_is_not_utf_8_is_recorded(record_file: str) -> None:
+    write_record(record_file, Record(["/\udcff"]))
+    found = read_record(record_file)
+    assert found is not None
+    assert found.trees == ["/\udcff"]
+
+
+def test_no_draft_is_left(site: Site) -> None:
+    site.settle(site.unpack("tree", FILES))
+    folder = site.profile_dir / ".pyo3-base-python"
+    assert sorted(path.name for path in folder.iterdir()) == [f"{name}.sources" for name in PACKAGES]
+
+
+def test_record_remembers_the_last_trees_only() -> None:
+    assert Record([str(number) for number in range(40)]).trees == [str(number) for number in range(8, 40)]
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"), [("/a/b", True), ("/a/b/c", True), ("/a/bc", False), ("/a", False), ("/", False)]
+)
+def test_what_lies_inside_a_folder(path: str, expected: bool) -> None:
+    assert is_inside(path, "/a/b") is expected
+
+
+def test_folder_may_be_named_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    assert is_inside(os.path.realpath(tmp_path / "real" / "x"), os.fspath(tmp_path / "link"))
+
+
+# What is rare
+
+
+def test_sdist_without_a_lock_file_is_fresh(site: Site) -> None:
+    tree = site.unpack("tree", FILES)
+    project = Project(os.fspath(tree), os.fspath(tree), None, "", os.fspath(site.folder / "target"))
+    settle(project, os.fspath(site.profile_dir), ["crate"], site.cleaned.append)
+    assert all(map(is_fresh, times(tree).values()))
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS has no such names")
+def test_names_that_are_not_utf_8_are_sources_like_any_other(site: Site) -> None:
+    trees = [site.unpack(name, {**FILES, "\udcff/lib.rs": "mod a;"}) for name in ("one", "\udcff")]
+    for tree in trees:
+        site.build(tree)
+    assert times(trees[1]) == times(trees[0])
+
+
+def test_artifact_may_be_made_of_sources_whose_names_are_not_utf_8(tmp_path: Path) -> None:
+    (tmp_path / "x.d").write_bytes(b"/t/lib.so: /a\xff/lib.rs\n")
+    assert read_dep_info(os.fspath(tmp_path / "x.d")) == ["/a\udcff/lib.rs"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+@pytest.mark.timeout(10)
+def test_a_pipe_among_the_sources_is_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert "pipe" in staleness.contents(os.fspath(tmp_path))
