@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pyo3_base_python import bundled
-from pyo3_base_python.wrapper import decide
+from pyo3_base_python.wrapper import decide, real_cargo
 from pyo3_base_python.wrapper.command_line import parse
 
 from .conftest import Site, uv
@@ -87,7 +87,7 @@ def test_the_root_is_the_one_that_cargo_takes(layout: dict[str, str], tmp_path: 
             (file.parent / "src").mkdir()
             (file.parent / "src" / "lib.rs").touch()
             member = file.parent
-    real = decide.real_cargo(os.environ, "")
+    real = real_cargo.find(os.environ, "")
     command = [real, "locate-project", "--workspace", "--message-format", "plain"]
     expected = subprocess.run(command, cwd=member, check=True, capture_output=True, text=True).stdout.strip()
     here = decide.locate(real, parse(["build"]), os.environ, os.fspath(member))
@@ -110,7 +110,7 @@ def test_the_target_directory_is_the_one_that_cargo_takes(before: list[str], aft
     (tmp_path / "Cargo.toml").write_text(MEMBER)
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "lib.rs").touch()
-    real = decide.real_cargo(os.environ, "")
+    real = real_cargo.find(os.environ, "")
     command = [real, *before, "metadata", "--no-deps", "--format-version", "1", *after]
     told = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True).stdout
     here = decide.locate(real, parse([*before, "build", *after]), os.environ, os.fspath(tmp_path))

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 WORK = ROOT / ".cache" / "mutation"
 SOURCE = WORK / "src"
 MUTMUT = os.path.join(os.path.dirname(sys.executable), "mutmut")
-TESTS_OF_THE_WRAPPER = ("tests/unit/wrapper/test_decide.py", "tests/unit/activation/test_launcher.py")
+TESTS_OF_THE_WRAPPER = ("tests/unit/wrapper/test_main.py", "tests/unit/activation/test_launcher.py")
 SECONDS = 300
 ENOUGH = 90.0  # per cent
 

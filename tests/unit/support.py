@@ -85,9 +85,10 @@ def project_with(
     build_target: str = "",
     locked: bool = True,
     cargo_env: Iterable[str] = (),
+    target_dir: str = "/src/target",
 ) -> Project:
     """A project whose Cargo.lock has these versions of pyo3."""
-    return Project("/src", "/src", Lock(pyo3, readers) if locked else None, build_target, "/src/target", cargo_env)
+    return Project("/src", "/src", Lock(pyo3, readers) if locked else None, build_target, target_dir, cargo_env)
 
 
 @st.composite

@@ -66,11 +66,11 @@ def launcher_script(python: str, code: str) -> bytes:
 # Written by pyo3-base-python %(version)s: what CARGO names. It becomes cargo, with a stable interpreter set for pyo3.
 python=%(python)s
 code=%(code)s
-if [ -x "$python" ] && [ -f "$code/pyo3_base_python/wrapper/decide.py" ]; then
+if [ -x "$python" ] && [ -f "$code/pyo3_base_python/wrapper/main.py" ]; then
   exec "$python" -I -S -c 'import sys
 del sys.argv[0]
 sys.path.append(sys.argv.pop(0))
-from pyo3_base_python.wrapper.decide import main
+from pyo3_base_python.wrapper.main import main
 main(sys.argv.pop(0))' "$code" "${LC_CTYPE+set to $LC_CTYPE}" "$0" "$@"
 fi
 echo "pyo3-base-python: $python or $code is gone ('pyo3-base-python env' mends it);" \\

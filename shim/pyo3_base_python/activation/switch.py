@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 from pyo3_base_python.activation import inventory, launcher
-from pyo3_base_python.wrapper import command_line, decide, process, store
+from pyo3_base_python.wrapper import command_line, main, process, real_cargo, store
+from pyo3_base_python.wrapper.decide import decide
 from pyo3_base_python.wrapper.errors import ShimError
 
 TYPE_CHECKING = False
@@ -41,7 +42,7 @@ def variables(environ: Mapping[str, str], *, lasting: bool = False) -> dict[str,
         inventory.clear(inventory.unused(inventory.entries(root)))
     result = {"CARGO": wrapper}
     if before and not environ.get("PYO3_SHIM_CARGO"):
-        found = process.find_program(before, environ, decide.is_wrapper)
+        found = process.find_program(before, environ, real_cargo.is_wrapper)
         if found:
             result["PYO3_SHIM_CARGO"] = os.path.abspath(found)
     overrides = environ.get("TOX_OVERRIDE", "")
@@ -62,7 +63,7 @@ def variables_if_possible(environ: Mapping[str, str], what: str, *, quiet: bool 
     except Exception as error:  # noqa: BLE001 - as above
         why = f"internal error ({type(error).__name__}: {error})"
     if not quiet:
-        decide.say(f"{why}; {what} runs without a stable interpreter")
+        main.say(f"{why}; {what} runs without a stable interpreter")
     return {}
 
 
@@ -71,12 +72,12 @@ def resolved(environ: Mapping[str, str], cwd: str) -> dict[str, str]:
 
     Effect: what the variables point to is put into the store. Raises ``ShimError`` if nothing would be set.
     """
-    root = store.default_root(environ)
-    call = command_line.parse(["check"])
-    here = decide.locate(decide.real_cargo(environ, ""), call, environ, cwd)
-    steps, reason = decide.resolve(call, here, environ, root)
+    decision = decide(real_cargo.find(environ, ""), command_line.parse(["check"]), environ, cwd)
+    steps = decision.plan
     if steps is None:
+        reason = decision.reasons[0][1]
         raise ShimError(f"there is nothing to set in {cwd}: {reason}", "go to the folder of a pyo3 project")
+    root = store.default_root(environ)
     for file in steps.files:
         store.put(root, file)
     return steps.set

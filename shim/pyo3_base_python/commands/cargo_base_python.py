@@ -12,8 +12,8 @@ import sys
 from pyo3_base_python import __version__
 from pyo3_base_python.activation import switch
 from pyo3_base_python.wrapper import process
-from pyo3_base_python.wrapper.decide import fail
 from pyo3_base_python.wrapper.errors import NOT_FOUND, NOT_STARTED, ShimError
+from pyo3_base_python.wrapper.main import fail
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import sysconfig
 
 from pyo3_base_python.activation import switch
 from pyo3_base_python.wrapper import process
-from pyo3_base_python.wrapper.decide import fail
 from pyo3_base_python.wrapper.errors import NOT_FOUND, NOT_STARTED, ShimError
+from pyo3_base_python.wrapper.main import fail
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

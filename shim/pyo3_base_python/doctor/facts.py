@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from pyo3_base_python.activation import launcher, switch
 from pyo3_base_python.doctor import crates, pyproject, settings, tools
-from pyo3_base_python.wrapper import cargo_config, command_line, decide, interpreter, plan, process, staleness, store
+from pyo3_base_python.wrapper import cargo_config, command_line, interpreter, process, real_cargo, store
 from pyo3_base_python.wrapper import project as projects
+from pyo3_base_python.wrapper.decide import Decision, decide_for, locate
 from pyo3_base_python.wrapper.errors import ShimError
 
 TYPE_CHECKING = False
@@ -21,15 +22,13 @@ if TYPE_CHECKING:
     from pyo3_base_python.doctor.pyproject import PyProject
     from pyo3_base_python.doctor.settings import Setting, Tox
 
-__all__ = ["BASE_PYTHON", "BuildScript", "Cargo", "Decision", "Facts", "Graph", "gather"]
+__all__ = ["BASE_PYTHON", "BuildScript", "Cargo", "Facts", "Graph", "gather"]
 
 BASE_PYTHON = "PYO3_BASE_PYTHON"
 # The front ends that are asked of Python; uv is a program.
 FRONT_ENDS = ("build", "pip")
 # What the launcher is called in a store, in whichever home: settings name it for other machines, too.
 LAUNCHER_PATH = "pyo3-base-python/bin/cargo"
-# The kind of a reason to leave cargo alone that the wrapper finds after its plan.
-UNKNOWN_PLACE = "unknown place"
 
 
 class Cargo(NamedTuple):
@@ -44,20 +43,6 @@ class Cargo(NamedTuple):
     kind: str = "unset"
     real: str = ""
     version: str = ""
-    error: ShimError | None = None
-
-
-class Decision(NamedTuple):
-    """What the wrapper would do for the build: variables to set, with a reason each; or why it would do nothing.
-
-    ``reasons`` are all of ``plan.reasons_to_leave_alone``; ``none`` is a reason that only shows later, in words;
-    ``error`` is what it would refuse with.
-    """
-
-    variables: Mapping[str, str]
-    why: Mapping[str, str]
-    reasons: tuple[tuple[str, str], ...] = ()
-    none: str = ""
     error: ShimError | None = None
 
 
@@ -87,6 +72,7 @@ class Facts(NamedTuple):
     ``front_ends`` maps names to versions; ``backend_version`` is of the build backend that is installed (``""``: none),
     ``backend_sets`` whether that one sets ``PYO3_BASE_PYTHON``; ``python`` is the interpreter that would be used,
     ``python_unnamed`` whether no variable says which: then it is the first on ``PATH``;
+    ``decision`` is what the wrapper would do for the build, ``decision_error`` what it would fail or refuse with;
     ``settings`` are variables that tools set, but for those that name the shim's own launcher; ``tox_override`` is
     whether the variable that makes tox hand on ``CARGO`` is there.
     """
@@ -104,6 +90,7 @@ class Facts(NamedTuple):
     store: str
     store_error: ShimError | None
     decision: Decision
+    decision_error: ShimError | None
     graph: Graph
     settings: tuple[Setting, ...]
     tox: Tox | None
@@ -126,6 +113,7 @@ def gather(folder: str, environ: Mapping[str, str]) -> Facts:
     found = _installed(path, declared, environ)
     backend = found.get(declared.rust_backend) if declared else None
     tox = _tox(folder, document)
+    decision, decision_error = (Decision(None), unknown) if unknown else _decision(call, here, environ)
     return Facts(
         folder=folder,
         pyproject=declared,
@@ -139,7 +127,8 @@ def gather(folder: str, environ: Mapping[str, str]) -> Facts:
         python_unnamed=not interpreter.named_by(environ, pyo3=pyo3),
         store=root,
         store_error=store_error,
-        decision=Decision({}, {}, (), error=unknown) if unknown else _decision(call, here, environ, root),
+        decision=decision,
+        decision_error=decision_error,
         graph=_graph(real.real, here, declared, environ),
         settings=_settings(folder, document, tox, environ),
         tox=tox,
@@ -167,7 +156,7 @@ def _locate(
     program: str, call: command_line.Invocation, environ: Mapping[str, str], folder: str
 ) -> tuple[projects.Project | None, ShimError | None]:
     try:
-        return decide.locate(program, call, without_cargo(environ), folder), None
+        return locate(program, call, without_cargo(environ), folder), None
     except ShimError as error:
         return None, error
 
@@ -182,11 +171,11 @@ def _cargo(environ: Mapping[str, str], own_launcher: str) -> Cargo:
         kind = "cross"
     elif program is None:
         kind = "missing"
-    elif decide.is_wrapper(program):
+    elif real_cargo.is_wrapper(program):
         current = not own_launcher or filecmp.cmp(program, own_launcher, shallow=False)
         kind = "launcher" if current else "another launcher"
     try:
-        real = decide.real_cargo(environ, program if program and kind.endswith("launcher") else "")
+        real = real_cargo.find(environ, program if program and kind.endswith("launcher") else "")
     except ShimError as error:
         return Cargo(named, kind, error=error)
     return Cargo(named, kind, real, tools.program_version(real, without_cargo(environ)))
@@ -232,17 +221,13 @@ def _store(environ: Mapping[str, str]) -> tuple[str, str, ShimError | None]:
 
 
 def _decision(
-    call: command_line.Invocation, here: projects.Project | None, environ: Mapping[str, str], root: str
-) -> Decision:
-    host = decide.host_triple(environ) if here and plan.targets(call, here) else None
-    reasons = tuple(plan.reasons_to_leave_alone(environ, call, here, host))
-    if here and not here.target_dir and staleness.unpacked_sdist(here) is None:
-        return Decision({}, {}, (*reasons, (UNKNOWN_PLACE, staleness.UNKNOWN_PLACE)))
+    call: command_line.Invocation, here: projects.Project | None, environ: Mapping[str, str]
+) -> tuple[Decision, ShimError | None]:
+    """What the wrapper would do; what it would refuse, or fail with, hides no reason to leave cargo alone."""
     try:
-        steps, none = decide.resolve(call, here, environ, root)
+        return decide_for(call, here, environ), None
     except ShimError as error:
-        return Decision({}, {}, reasons, error=error)
-    return Decision(steps.set, steps.reasons, reasons) if steps else Decision({}, {}, reasons, none)
+        return Decision(here), error
 
 
 def _graph(
@@ -253,7 +238,7 @@ def _graph(
     command = [program, "metadata", "--offline", "--locked", "--format-version", "1"]
     command += ["--manifest-path", os.path.join(here.manifest_dir, "Cargo.toml")]
     command += declared.cargo_features if declared else ()
-    host = decide.host_triple(environ)
+    host = real_cargo.host_triple(environ)
     # Crates for other systems need not have been downloaded.
     command += ["--filter-platform", host] if host else []
     try:
@@ -296,7 +281,7 @@ def _settings(
 def _names_launcher(setting: Setting, environ: Mapping[str, str]) -> bool:
     """Whether ``setting`` is the shim's own: the launcher, of this machine or another."""
     program = process.find_program(setting.value, environ)
-    return setting.value.endswith(LAUNCHER_PATH) or bool(program and decide.is_wrapper(program))
+    return setting.value.endswith(LAUNCHER_PATH) or bool(program and real_cargo.is_wrapper(program))
 
 
 def _tox(folder: str, document: dict[str, Any]) -> Tox | None:

@@ -9,7 +9,7 @@ from packaging.version import InvalidVersion, Version
 
 from pyo3_base_python.doctor.settings import CARGO_ENV
 from pyo3_base_python.wrapper import plan
-from pyo3_base_python.wrapper.cargo_config import ENVIRONMENTS, names_interpreter
+from pyo3_base_python.wrapper.names import ENVIRONMENTS, names_interpreter
 from pyo3_base_python.wrapper.project import PYO3_FAMILY
 
 TYPE_CHECKING = False
@@ -26,7 +26,7 @@ NOTE = "note"
 PROBLEM = "problem"
 
 SWITCH_ON = "`pyo3-base-python run -- COMMAND`, maturin-shim, or `pyo3-base-python env` for a whole shell"
-# Of ``plan.reasons_to_leave_alone`` and ``sources.settle``, by kind: how much it matters, and what to do about it.
+# Of ``Decision.reasons``, by kind: how much it matters, and what to do about it.
 REASONS = {
     "mode": (PROBLEM, "unset PYO3_SHIM_MODE"),
     "no interpreter": (PROBLEM, "unset it, unless a build without an interpreter or for another platform is meant"),
@@ -35,6 +35,7 @@ REASONS = {
     "cargo env": (PROBLEM, "take it out of there, and set it in the environment that the build is started in"),
     "cross build": (PROBLEM, "unset CARGO_BUILD_TARGET, or cargo's build.target, unless a cross build is meant"),
     "unknown place": (PROBLEM, "unset CARGO_BUILD_BUILD_DIR, or take build-dir out of cargo's configuration"),
+    "no python": (PROBLEM, "install Python, or put it on PATH"),
     "no lock": (PROBLEM, "run `cargo generate-lockfile`, or build once"),
     "no pyo3": (NOTE, "nothing needs to be done: without pyo3 cargo does not look at the interpreter"),
     "old pyo3": (PROBLEM, f"use pyo3 {plan.dotted(plan.OLDEST_PYO3)} or newer"),
@@ -179,21 +180,19 @@ def store(facts: Facts) -> Iterator[Finding]:
 
 def decision(facts: Facts) -> Iterator[Finding]:
     """What the wrapper would set, or every reason why it would not."""
-    found = facts.decision
-    for variable, why in found.why.items():
-        if variable in found.variables:
-            yield Finding(OK, "wrapper", f"would set {variable}={found.variables[variable]} ({why})")
+    steps, error = facts.decision.plan or plan.Plan(), facts.decision_error
+    for variable, why in steps.reasons.items():
+        if variable in steps.set:
+            yield Finding(OK, "wrapper", f"would set {variable}={steps.set[variable]} ({why})")
         else:
             yield Finding(NOTE, "wrapper", f"{variable} {why}")
-    for kind, words in found.reasons:
+    for kind, words in facts.decision.reasons:
         level, hint = REASONS.get(kind, (PROBLEM, ""))
         yield Finding(level, "wrapper", f"would leave cargo alone: {words}", hint)
-    if found.none and not found.reasons:
-        yield Finding(PROBLEM, "wrapper", f"would leave cargo alone: {found.none}", "install Python, or put it on PATH")
     # What is wrong with the store has been said.
-    if found.error and not (facts.store_error and facts.store_error.what == found.error.what):
-        hint = found.error.hint or "check PYO3_PYTHON, the active virtual environment and PATH"
-        yield Finding(PROBLEM, "wrapper", found.error.what, hint)
+    if error and not (facts.store_error and facts.store_error.what == error.what):
+        hint = error.hint or "check PYO3_PYTHON, the active virtual environment and PATH"
+        yield Finding(PROBLEM, "wrapper", error.what, hint)
 
 
 def settings(facts: Facts) -> Iterator[Finding]:

@@ -52,7 +52,7 @@ def as_json(facts: Facts, findings: Sequence[Finding], *, nothing_to_do: bool) -
         "project": facts.folder,
         "nothing_to_do": nothing_to_do,
         "problems": sum(finding.level == PROBLEM for finding in findings),
-        "would_set": dict(facts.decision.variables),
+        "would_set": facts.decision.plan.set if facts.decision.plan else {},
         "findings": [finding._asdict() for finding in findings],
     }
     return json.dumps(document, indent=2)

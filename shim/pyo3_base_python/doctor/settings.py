@@ -15,7 +15,7 @@ import tomlkit
 from tomlkit.exceptions import ParseError
 
 from pyo3_base_python.doctor.pyproject import table
-from pyo3_base_python.wrapper.cargo_config import ENVIRONMENTS, names_interpreter
+from pyo3_base_python.wrapper.names import ENVIRONMENTS, names_interpreter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import pyo3_base_python
 from pyo3_base_python.activation import switch
 from pyo3_base_python.explain.standin import write_json
-from pyo3_base_python.wrapper import decide, process
+from pyo3_base_python.wrapper import process, real_cargo
 from pyo3_base_python.wrapper.errors import ShimError
 
 TYPE_CHECKING = False
@@ -61,7 +61,7 @@ def variables(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
         named = environ.get(name, "")
         found = process.find_program(named, environ) if named and named != switch.CROSS else None
         # The wrapper is to stay where it is, and to become the recording cargo.
-        if found and not decide.is_wrapper(found):
+        if found and not real_cargo.is_wrapper(found):
             programs[name] = os.path.abspath(found)
             added[name] = os.fspath(folder / name / "cargo")
             replaced[name] = (added[name], named)

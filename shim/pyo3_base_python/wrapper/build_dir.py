@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 
-from pyo3_base_python.wrapper import process, staleness, store
+from pyo3_base_python.wrapper import paths, process, store
 from pyo3_base_python.wrapper.command_line import TAKES_NO_PROGRAM
 from pyo3_base_python.wrapper.errors import CannotSteady
 
@@ -49,7 +49,7 @@ def choose(environ: Mapping[str, str], call: Invocation, project: Project, inter
         return "", "left alone: cargo's configuration may move the build directory"
     if call.late_config and call.subcommand not in TAKES_NO_PROGRAM:
         return "", f"left alone: the --config behind cargo {call.subcommand} may be another program's"
-    if not staleness.is_inside(os.path.realpath(target_dir), project.root):
+    if not paths.is_inside(os.path.realpath(target_dir), project.root):
         return "", f"left alone: {target_dir} lies outside of {project.root}"
     identity = store.digest(
         os.fsencode(interpreter.base_executable),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 
-from pyo3_base_python.wrapper import store
+from pyo3_base_python.wrapper import names, paths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,15 +19,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ENV",
-    "ENVIRONMENTS",
     "MULTILINE",
     "UNKNOWN",
     "build_table",
     "files",
-    "names_interpreter",
     "parse",
     "read",
-    "with_parents",
 ]
 
 # The value of a key that is set to something that can't be read here.
@@ -35,11 +32,6 @@ UNKNOWN = "?"
 # Keys of `[build]` that are read, and the variables that stand for them.
 KEYS = {"target": "CARGO_BUILD_TARGET", "target-dir": "CARGO_BUILD_TARGET_DIR", "build-dir": "CARGO_BUILD_BUILD_DIR"}
 FOLDERS = ("target-dir", "build-dir")
-# Variables by which pyo3, or a build script beside it, is told of an interpreter; and all that begin with `CROSS`.
-INTERPRETER = ("PYO3_PYTHON", "PYO3_BASE_PYTHON", "PYO3_CONFIG_FILE", "PYO3_NO_PYTHON", "PYTHON_SYS_EXECUTABLE")
-CROSS = "PYO3_CROSS"
-# Where pyo3 looks for one if `PYO3_PYTHON` names none (`get_env_interpreter` of pyo3-build-config).
-ENVIRONMENTS = ("VIRTUAL_ENV", "CONDA_PREFIX")
 # The key under which `parse` has these of `[env]`, a word each; one that holds whatever the environment says ends so.
 ENV = "env"
 FORCED = "!"
@@ -70,20 +62,15 @@ def build_table(options: Sequence[str], environ: Mapping[str, str], cwd: str) ->
     variables = [word.rstrip(FORCED) for word in words if word.endswith(FORCED) or word not in environ]
     if environ.get("PYO3_PYTHON"):
         # Nobody looks for an environment then. (pyo3 does where `PYTHON_SYS_EXECUTABLE` alone is set.)
-        variables = [variable for variable in variables if variable not in ENVIRONMENTS]
+        variables = [variable for variable in variables if variable not in names.ENVIRONMENTS]
     found[ENV] = " ".join(variables)
     return found
 
 
-def names_interpreter(variable: str) -> bool:
-    """Whether pyo3, or a build script beside it, is told of an interpreter by ``variable``."""
-    return variable in INTERPRETER or variable.startswith(CROSS)
-
-
 def files(environ: Mapping[str, str], cwd: str) -> list[str]:
     """Where cargo started in ``cwd`` looks for configuration: absolute paths, the strongest first."""
-    cargo_home = environ.get("CARGO_HOME") or os.path.join(store.home(environ), ".cargo")
-    places = [*(os.path.join(folder, ".cargo") for folder in with_parents(cwd)), cargo_home]
+    cargo_home = environ.get("CARGO_HOME") or os.path.join(paths.home(environ), ".cargo")
+    places = [*(os.path.join(folder, ".cargo") for folder in paths.with_parents(cwd)), cargo_home]
     return [os.path.join(place, name) for place in places for name in ("config", "config.toml")]
 
 
@@ -133,14 +120,6 @@ def read(path: str) -> str | None:
             return file.read().removeprefix("\ufeff")
     except (OSError, ValueError):
         return None
-
-
-def with_parents(folder: str) -> list[str]:
-    """``folder`` and those that hold it, the innermost first, absolute."""
-    folders = [os.path.abspath(folder)]
-    while os.path.dirname(folders[-1]) != folders[-1]:
-        folders.append(os.path.dirname(folders[-1]))
-    return folders
 
 
 def _file(path: str, base: str, before: list[str] | None = None) -> dict[str, str]:
@@ -194,7 +173,7 @@ def _words(text: str) -> list[str]:
 
 
 def _leads_to_interpreter(variable: str) -> bool:
-    return names_interpreter(variable) or variable in ENVIRONMENTS
+    return names.names_interpreter(variable) or variable in names.ENVIRONMENTS
 
 
 def _absolute(values: Mapping[str, str], base: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import time
 
-from pyo3_base_python.wrapper import staleness, store
+from pyo3_base_python.wrapper import paths, store
 
 __all__ = ["holds", "linked_project", "modules", "project"]
 
@@ -55,7 +55,7 @@ def modules(folder: str) -> str:
         return ""
     found: list[bytes] = []
     for place, folders, names in os.walk(folder):
-        if place != folder and any(mark in names for mark in staleness.MARKS):
+        if place != folder and any(mark in names for mark in paths.MARKS):
             folders.clear()
             continue
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in NO_MODULES)
@@ -78,4 +78,4 @@ def holds(folder: str, building: str) -> bool:
     """Whether ``folder``, if it is one, is or holds that of the package that is being built, ``building`` or ``""``."""
     if not building or not os.path.isabs(folder) or "\0" in folder:
         return False
-    return staleness.is_inside(os.path.realpath(building), folder)
+    return paths.is_inside(os.path.realpath(building), folder)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from pyo3_base_python.wrapper import editable, probe, process, pyo3_config
-from pyo3_base_python.wrapper.cargo_config import ENVIRONMENTS
 from pyo3_base_python.wrapper.errors import CannotSteady
+from pyo3_base_python.wrapper.names import ENVIRONMENTS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

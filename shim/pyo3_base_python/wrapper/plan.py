@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pyo3_base_python.wrapper.interpreter import Interpreter
     from pyo3_base_python.wrapper.project import Lock, Project
 
-__all__ = ["MODES", "Plan", "check_base_python", "leave_alone", "reasons_to_leave_alone", "steady"]
+__all__ = ["MODES", "Plan", "check_base_python", "reasons_to_leave_alone", "steady"]
 
 MODES = ("full", "export", "off")
 
@@ -50,22 +50,13 @@ class Plan:
         self.reasons[variable] = reason
 
 
-def leave_alone(
-    environ: Mapping[str, str], invocation: Invocation, project: Project | None, host: str | None = None
-) -> str | None:
-    """Why this call of cargo is to run as it is, in words; ``None`` if there is work for the shim.
-
-    ``host`` is the host's target triple if the caller knows it: a target equal to it is no cross build.
-    """
-    for _, reason in reasons_to_leave_alone(environ, invocation, project, host):
-        return reason
-    return None
-
-
 def reasons_to_leave_alone(
     environ: Mapping[str, str], invocation: Invocation, project: Project | None, host: str | None = None
 ) -> Iterator[tuple[str, str]]:
-    """Every reason for ``leave_alone``, the first one first: a word for its kind, and the reason in words."""
+    """Why this call of cargo is to run as it is: a word for the kind, and the reason in words; the first one counts.
+
+    ``host`` is the host's target triple if the caller knows it: a target equal to it is no cross build.
+    """
     if environ.get("PYO3_SHIM_MODE") == "off":
         yield "mode", "PYO3_SHIM_MODE=off"
     if not invocation.may_build:
@@ -88,6 +79,9 @@ def reasons_to_leave_alone(
     if foreign:
         known = foreign[0] != UNKNOWN
         yield "cross build", f"cross build for {foreign[0]}" if known else "cargo's configuration may name a target"
+    if not project.target_dir and not project.sdist:
+        # Another tree may have been built there, unseen. What was just unpacked can be given fresh times.
+        yield "unknown place", "it is not known where cargo's configuration has it compile to"
     yield from _reasons_of_lock(environ, project.lock)
 
 
@@ -157,13 +151,17 @@ def steady(
     *,
     maturin_config: bytes | None = None,
     windows: bool = False,
+    build_dir: tuple[str, str] = ("", ""),
 ) -> Plan:
     """The plan for a build with ``interpreter``, for a store at ``root``.
 
     ``maturin_config`` is the content of the file that maturin's ``PYO3_CONFIG_FILE`` names. On ``windows`` there is
-    no launcher, and ``PYO3_PYTHON`` stays as it is.
+    no launcher, and ``PYO3_PYTHON`` stays as it is. ``build_dir`` is what ``build_dir.choose`` returns.
     """
     plan = Plan()
+    plan.build_dir, why_not = build_dir
+    if why_not:
+        plan.reasons["PYO3_SHIM_BUILD_DIR"] = why_not
     base = interpreter.base_executable
     plan.export("PYO3_BASE_PYTHON", base, "the interpreter that the environment was made from")
     if environ.get("PYO3_SHIM_MODE") == "export":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from pyo3_base_python.wrapper import cargo_config
+from pyo3_base_python.wrapper import cargo_config, paths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pyo3_base_python.wrapper.command_line import Invocation
 
-__all__ = ["Lock", "Project", "artifact_names", "locate", "parse_lock"]
+__all__ = ["Lock", "Project", "artifact_names", "locate", "parse_lock", "unpacked_sdist"]
 
 PYO3_CRATES = frozenset({"pyo3", "pyo3-ffi"})
 # These depend on pyo3-build-config, and do not run the interpreter that its config names.
@@ -60,10 +60,10 @@ class Project:
     Cargo.lock; ``build_target`` is the triple of cargo's config files or ``""``; ``target_dir`` is the absolute path
     of the target directory, or ``""`` where what cargo compiles may go to another place that is not known here;
     ``cargo_env`` are the variables by which cargo's ``[env]`` names an interpreter, where it holds (see
-    ``cargo_config``).
+    ``cargo_config``); ``sdist`` is the folder of the sdist that it was unpacked from, or ``""``.
     """
 
-    __slots__ = ("build_target", "cargo_env", "lock", "manifest_dir", "root", "target_dir")
+    __slots__ = ("build_target", "cargo_env", "lock", "manifest_dir", "root", "sdist", "target_dir")
 
     def __init__(
         self,
@@ -73,6 +73,8 @@ class Project:
         build_target: str,
         target_dir: str,
         cargo_env: Iterable[str] = (),
+        *,
+        sdist: str = "",
     ) -> None:
         self.manifest_dir = manifest_dir
         self.root = root
@@ -80,6 +82,7 @@ class Project:
         self.build_target = build_target
         self.target_dir = target_dir
         self.cargo_env = list(cargo_env)
+        self.sdist = sdist
 
 
 def locate(
@@ -93,9 +96,7 @@ def locate(
     if invocation.manifest_path:
         manifest_dir = os.path.dirname(os.path.join(cwd, invocation.manifest_path))
     else:
-        found = [
-            folder for folder in cargo_config.with_parents(cwd) if os.path.isfile(os.path.join(folder, "Cargo.toml"))
-        ]
+        found = [folder for folder in paths.with_parents(cwd) if os.path.isfile(os.path.join(folder, "Cargo.toml"))]
         if not found:
             return None
         manifest_dir = found[0]
@@ -110,7 +111,16 @@ def locate(
         settings["target"],
         _target_dir(invocation.target_dir, environ, settings, cwd, root),
         settings[cargo_config.ENV].split(),
+        sdist=unpacked_sdist(manifest_dir),
     )
+
+
+def unpacked_sdist(manifest_dir: str) -> str:
+    """The folder of the sdist that was unpacked there: PKG-INFO lies beside pyproject.toml or setup.py; else ``""``."""
+    for folder in paths.with_parents(manifest_dir):
+        if _has(folder, "PKG-INFO") and (_has(folder, "pyproject.toml") or _has(folder, "setup.py")):
+            return folder
+    return ""
 
 
 def parse_lock(text: str) -> Lock:
@@ -165,7 +175,7 @@ def _version(text: str) -> tuple[int, int, int]:
 
 
 def _workspace_root(manifest_dir: str, ask_root: Callable[[str], str]) -> str:
-    for folder in cargo_config.with_parents(manifest_dir):
+    for folder in paths.with_parents(manifest_dir):
         text = cargo_config.read(os.path.join(folder, "Cargo.toml")) or ""
         lines = [line.translate(BLANKS_AND_QUOTES) for line in text.splitlines() if "workspace" in line]
         if any(line.startswith(OTHER_WORDS) and not line.startswith(INHERITED) for line in lines):
@@ -186,3 +196,7 @@ def _target_dir(option: str, environ: Mapping[str, str], settings: Mapping[str, 
     if settings["target-dir"] == cargo_config.UNKNOWN:
         return ""
     return settings["target-dir"] or os.path.join(root, "target")
+
+
+def _has(folder: str, name: str) -> bool:
+    return os.path.isfile(os.path.join(folder, name))

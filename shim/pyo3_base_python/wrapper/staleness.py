@@ -25,7 +25,7 @@ from __future__ import annotations
 import os
 import time
 
-from pyo3_base_python.wrapper import cargo_config, store
+from pyo3_base_python.wrapper import paths, store
 from pyo3_base_python.wrapper.errors import CannotSteady
 
 TYPE_CHECKING = False
@@ -34,16 +34,12 @@ if TYPE_CHECKING:
 
     from pyo3_base_python.wrapper.project import Project
 
-__all__ = ["Record", "read_record", "settle", "unpacked_sdist", "write_record"]
+__all__ = ["Record", "read_record", "settle", "write_record"]
 
 # Of a record's format; a record of another one is void.
 HEADER = "pyo3-base-python sources 1"
 # The folder of records, in that of a profile.
 RECORDS = ".pyo3-base-python"
-# Why the interpreter is not steadied where another tree may have been built, unseen.
-UNKNOWN_PLACE = "it is not known where cargo's configuration has it compile to"
-# Files that mark a folder with no sources or modules in it: a target directory or other cache, a virtual environment.
-MARKS = ("CACHEDIR.TAG", "pyvenv.cfg")
 # Packages of one sdist may be built by one cargo call each, and not each time: earlier trees must be remembered.
 TREES_REMEMBERED = 32
 
@@ -69,24 +65,22 @@ def settle(project: Project, profile_dir: str, artifacts: Iterable[str], clean: 
     names that these may have; ``clean`` removes what cargo has compiled of local packages, by name. Returns what was
     done, in words. Raises ``CannotSteady`` if it can't be done: then the interpreter must not be steadied.
     """
-    sdist = unpacked_sdist(project)
-    if sdist is None and not project.target_dir:
-        raise CannotSteady(UNKNOWN_PLACE)
+    sdist = project.sdist
     tree = sdist or project.root
-    inside = is_inside(os.path.realpath(project.target_dir), tree) if project.target_dir else False
+    inside = paths.is_inside(os.path.realpath(project.target_dir), tree) if project.target_dir else False
     folder = os.path.join(profile_dir, RECORDS)
     # The usual case. Had another tree been built into this one's target directory, there would be a record of it.
-    if inside and (sdist is not None or not os.path.isdir(folder)):
+    if inside and (sdist or not os.path.isdir(folder)):
         return ""
     try:
-        if sdist is not None and not project.target_dir:
+        if sdist and not project.target_dir:
             apply_times(tree, dict.fromkeys(contents(tree), time.time_ns()))
             return "fresh times for the unpacked sources"
         packages = project.lock.local_packages if project.lock else []
         files = {name: os.path.join(folder, f"{name}.sources") for name in packages}
         records = {name: read_record(file) for name, file in files.items()}
         trees = trees_of_artifacts(profile_dir, artifacts, (tree, project.manifest_dir), records.values())
-        if sdist is None:
+        if not sdist:
             return _settle_own(tree, files, records, trees, clean)
         return _settle_sdist(tree, files, records, trees)
     except OSError as error:
@@ -136,14 +130,6 @@ def _settle_sdist(tree: str, files: dict[str, str], records: dict[str, Record | 
     return f"{changed} of {len(times)} unpacked files and folders differ from what was built last"
 
 
-def unpacked_sdist(project: Project) -> str | None:
-    """The folder of the sdist that ``project`` was unpacked from: PKG-INFO lies beside pyproject.toml or setup.py."""
-    for folder in cargo_config.with_parents(project.manifest_dir):
-        if _is_file(folder, "PKG-INFO") and (_is_file(folder, "pyproject.toml") or _is_file(folder, "setup.py")):
-            return folder
-    return None
-
-
 def trees_of_artifacts(
     profile_dir: str, artifacts: Iterable[str], own: tuple[str, str], records: Iterable[Record | None]
 ) -> set[str | None]:
@@ -159,10 +145,10 @@ def trees_of_artifacts(
     for name in sorted(names):
         for prefix in ("lib", ""):
             sources = read_dep_info(os.path.join(profile_dir, f"{prefix}{name}.d"))
-            if any(is_inside(source, manifest_dir) for source in sources):
+            if any(paths.is_inside(source, manifest_dir) for source in sources):
                 found.add(tree)
             elif any(os.path.isabs(source) for source in sources):
-                found.add(next((one for one in known if any(is_inside(source, one) for source in sources)), None))
+                found.add(next((one for one in known if any(paths.is_inside(source, one) for source in sources)), None))
     return found
 
 
@@ -182,7 +168,7 @@ def contents(tree: str) -> dict[str, str]:
     """Digests of the files below ``tree``, of links' targets, and of folders' lists of names, by relative path."""
     found = {}
     for path, folders, names in os.walk(tree):
-        if path != tree and any(mark in names for mark in MARKS):
+        if path != tree and any(mark in names for mark in paths.MARKS):
             folders.clear()
             continue
         folders.sort()
@@ -236,15 +222,3 @@ def write_record(file: str, record: Record) -> None:
     with open(draft, "xb") as opened:
         opened.write(os.fsencode("\n".join([HEADER, *rows, "end"])))
     os.replace(draft, file)
-
-
-def is_inside(path: str, folder: str) -> bool:
-    """Whether ``path`` lies in ``folder``, by name or through links."""
-    for place in {folder, os.path.realpath(folder)}:
-        if path == place or path.startswith(os.path.join(place, "")):
-            return True
-    return False
-
-
-def _is_file(folder: str, name: str) -> bool:
-    return os.path.isfile(os.path.join(folder, name))

@@ -15,6 +15,7 @@ try:
 except ImportError:
     from hashlib import blake2b
 
+from pyo3_base_python.wrapper import paths
 from pyo3_base_python.wrapper.errors import CannotSteady
 
 TYPE_CHECKING = False
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 # A planted link is not followed, and a planted pipe not waited for.
 READ_FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
 
-__all__ = ["ANOTHER_PLACE", "PINNED_TIME", "File", "default_root", "digest", "home", "put"]
+__all__ = ["ANOTHER_PLACE", "PINNED_TIME", "File", "default_root", "digest", "put"]
 
 # Seconds; the day Rust 1.0 came out. cargo reruns a build script when a file it names is newer than its last run.
 PINNED_TIME = 1431648000
@@ -69,25 +70,12 @@ def _data_folder(environ: Mapping[str, str]) -> str:
     if os.name == "nt":
         base = environ.get("LOCALAPPDATA") or ""
     elif os.uname().sysname == "Darwin":
-        base = os.path.join(home(environ), "Library", "Application Support")
+        base = os.path.join(paths.home(environ), "Library", "Application Support")
     else:
-        base = environ.get("XDG_DATA_HOME") or os.path.join(home(environ), ".local", "share")
+        base = environ.get("XDG_DATA_HOME") or os.path.join(paths.home(environ), ".local", "share")
     if not os.path.isabs(base):
         raise CannotSteady("there is no home folder for the store", ANOTHER_PLACE)
     return os.path.join(base, "pyo3-base-python")
-
-
-def home(environ: Mapping[str, str]) -> str:
-    """The user's home folder, ``""`` if there is none; a blank ``HOME`` counts as unset."""
-    chosen = environ.get("HOME") or environ.get("USERPROFILE")
-    if chosen or os.name != "posix":
-        return chosen or ""
-    import pwd  # noqa: PLC0415 - rarely needed
-
-    try:
-        return pwd.getpwuid(os.getuid()).pw_dir
-    except KeyError:
-        return ""
 
 
 def put(root: str, file: File) -> str:

@@ -29,12 +29,12 @@ import sys
 del sys.argv[0]
 sys.path.append(sys.argv.pop(0))
 before = set(sys.modules)
-from pyo3_base_python.wrapper import decide, process
+from pyo3_base_python.wrapper import main, process
 def become(program, arguments, environ):
     print(environ.get("PYO3_CONFIG_FILE"))
     print(*sorted(set(sys.modules) - before))
 process.become = become
-decide.main()
+main.main()
 """
 
 
@@ -103,7 +103,7 @@ def test_the_lasting_launcher_is_there_for_settings_that_name_it(wrapper: Wrappe
 
 @pytest.mark.promise("fault")
 def test_code_that_was_changed_is_put_right_by_the_next_installation(wrapper: Wrapper) -> None:
-    (path,) = (wrapper.store / "wrapper").glob("*/pyo3_base_python/wrapper/decide.py")
+    (path,) = (wrapper.store / "wrapper").glob("*/pyo3_base_python/wrapper/main.py")
     path.write_text("raise SystemExit('changed')", encoding="utf-8")
     assert wrapper.run("build").code == 1
     launcher.install(wrapper.environ)

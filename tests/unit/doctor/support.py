@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pyo3_base_python.doctor import crates, facts, pyproject
 from pyo3_base_python.wrapper import plan
+from pyo3_base_python.wrapper.decide import Decision
 from tests.unit.support import an_interpreter, project_with
 
 __all__ = ["WELL", "a_script", "decided"]
@@ -24,7 +25,8 @@ WELL = facts.Facts(
     python_unnamed=False,
     store="/store",
     store_error=None,
-    decision=facts.Decision(PLAN.set, PLAN.reasons),
+    decision=Decision(PROJECT, plan=PLAN),
+    decision_error=None,
     graph=facts.Graph(pyo3_reads=False),
     settings=(),
     tox=None,
@@ -48,6 +50,6 @@ def a_script(
     return facts.BuildScript(crate, crates.Script(frozenset(watches), runs_python, names_something))
 
 
-def decided(*reasons: tuple[str, str]) -> facts.Decision:
+def decided(*reasons: tuple[str, str]) -> Decision:
     """The wrapper would leave cargo alone, for these ``reasons``."""
-    return facts.Decision({}, {}, reasons, none=reasons[0][1] if reasons else "")
+    return Decision(None, reasons)

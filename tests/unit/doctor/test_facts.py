@@ -77,17 +77,19 @@ def test_a_workspace_that_cargo_does_not_tell_is_no_end_of_the_matter(project: W
     write(project, "Cargo.toml", '[package]\nname = "a"\nversion = "1.0.0"\nworkspace = "../nowhere"\n')
     found = gather(project, **({"PATH": path} if path else {}))
     assert found.project is None
-    assert isinstance(found.decision.error, ShimError)
-    assert "Cargo.toml" in found.decision.error.what
+    assert isinstance(found.decision_error, ShimError)
+    assert "Cargo.toml" in found.decision_error.what
 
 
 def test_a_build_directory_that_is_moved(project: Wrapper) -> None:
-    found = gather(project, CARGO_BUILD_BUILD_DIR="/elsewhere").decision
-    assert [kind for kind, _ in found.reasons] == [facts.UNKNOWN_PLACE]
-    assert (found.variables, found.error) == ({}, None)
+    found = gather(project, CARGO_BUILD_BUILD_DIR="/elsewhere")
+    assert [kind for kind, _ in found.decision.reasons] == ["unknown place"]
+    assert (found.decision.plan, found.decision_error) == (None, None)
     write(project, "PKG-INFO", "")
     write(project, "pyproject.toml", PYPROJECT)
-    assert "PYO3_CONFIG_FILE" in gather(project, CARGO_BUILD_BUILD_DIR="/elsewhere").decision.variables
+    plan = gather(project, CARGO_BUILD_BUILD_DIR="/elsewhere").decision.plan
+    assert plan is not None
+    assert "PYO3_CONFIG_FILE" in plan.set
 
 
 def test_a_launcher_of_another_version(project: Wrapper) -> None:
@@ -136,15 +138,16 @@ def test_the_interpreter_and_what_the_wrapper_would_set(project: Wrapper) -> Non
     found = gather(project)
     assert found.python
     assert found.python.executable == sys.executable
-    assert found.decision.variables["PYO3_BASE_PYTHON"] == found.python.base_executable
-    assert set(found.decision.why) == set(found.decision.variables)
+    assert found.decision.plan
+    assert found.decision.plan.set["PYO3_BASE_PYTHON"] == found.python.base_executable
+    assert set(found.decision.plan.reasons) == set(found.decision.plan.set)
 
 
 def test_an_interpreter_that_does_not_answer(project: Wrapper) -> None:
     found = gather(project, PYO3_PYTHON="/bin/true")
     assert found.python is None
-    assert found.decision.error
-    assert "/bin/true" in found.decision.error.what
+    assert found.decision_error
+    assert "/bin/true" in found.decision_error.what
 
 
 def test_whether_a_variable_names_the_interpreter(project: Wrapper) -> None:
@@ -157,7 +160,7 @@ def test_whether_a_variable_names_the_interpreter(project: Wrapper) -> None:
 def test_no_interpreter(project: Wrapper) -> None:
     found = gather(project, PYO3_PYTHON=None, PATH="/nowhere")
     assert found.python is None
-    assert found.decision.none == "there is no Python interpreter"
+    assert found.decision.reasons == (("no python", "there is no Python interpreter"),)
 
 
 def test_the_backend_is_looked_for_in_the_interpreter_then_in_our_own(project: Wrapper) -> None:

@@ -7,6 +7,7 @@ import pytest
 from pyo3_base_python.doctor import facts, findings, pyproject, settings
 from pyo3_base_python.doctor.findings import NOTE, OK, PROBLEM, Finding
 from pyo3_base_python.wrapper import command_line, plan
+from pyo3_base_python.wrapper.decide import Decision
 from pyo3_base_python.wrapper.errors import CannotSteady, UserError
 from tests.unit.support import project_with
 
@@ -131,7 +132,7 @@ def test_an_interpreter_that_no_variable_names_is_a_note_that_says_where_it_is_f
 
 def test_a_store_that_can_not_be_used_is_said_once() -> None:
     error = CannotSteady("can't use the store /store: read-only", "set PYO3_SHIM_STORE")
-    given = WELL._replace(store_error=error, decision=facts.Decision({}, {}, error=error))
+    given = WELL._replace(store_error=error, decision=Decision(None), decision_error=error)
     found = [finding for finding in findings.judge(given) if finding.level == PROBLEM]
     assert found == [Finding(PROBLEM, "store", error.what, error.hint)]
 
@@ -150,10 +151,11 @@ def test_variables_with_their_reasons() -> None:
 
 
 def test_what_is_left_alone_is_a_note() -> None:
-    exported = facts.Decision(
-        {"PYO3_BASE_PYTHON": "/b"}, {"PYO3_BASE_PYTHON": "base", "PYO3_CONFIG_FILE": "left alone"}
-    )
-    assert of("wrapper", WELL._replace(decision=exported))[1] == Finding(NOTE, "wrapper", "PYO3_CONFIG_FILE left alone")
+    steps = plan.Plan()
+    steps.export("PYO3_BASE_PYTHON", "/b", "base")
+    steps.reasons["PYO3_CONFIG_FILE"] = "left alone"
+    given = WELL._replace(decision=Decision(None, plan=steps))
+    assert of("wrapper", given)[1] == Finding(NOTE, "wrapper", "PYO3_CONFIG_FILE left alone")
 
 
 EVERY_REASON = {
@@ -163,6 +165,7 @@ EVERY_REASON = {
     "no manifest": ({}, None),
     "cargo env": ({}, project_with((0, 30, 1), cargo_env=["PYO3_PYTHON"])),
     "cross build": ({}, project_with((0, 30, 1), build_target="aarch64-apple-darwin")),
+    "unknown place": ({}, project_with((0, 30, 1), target_dir="")),
     "no lock": ({}, project_with(locked=False)),
     "no pyo3": ({}, project_with()),
     "old pyo3": ({}, project_with((0, 15, 0))),
@@ -184,7 +187,7 @@ def test_every_reason_to_leave_cargo_alone_has_its_level_and_hint(kind: str) -> 
 
 
 def test_the_hints_are_for_the_reasons_that_there_are() -> None:
-    assert set(findings.REASONS) == {*EVERY_REASON, facts.UNKNOWN_PLACE}
+    assert set(findings.REASONS) == {*EVERY_REASON, "no python"}
 
 
 def test_a_reason_that_is_new_is_a_problem_all_the_same() -> None:
@@ -197,7 +200,7 @@ def test_all_reasons_are_named() -> None:
 
 
 def test_no_interpreter() -> None:
-    given = WELL._replace(python=None, decision=facts.Decision({}, {}, none="there is no Python interpreter"))
+    given = WELL._replace(python=None, decision=decided(("no python", "there is no Python interpreter")))
     assert one("wrapper", given) == Finding(
         PROBLEM,
         "wrapper",
@@ -209,7 +212,7 @@ def test_no_interpreter() -> None:
 
 @pytest.mark.parametrize("error", [UserError("wrong", "set it right"), CannotSteady("no answer")])
 def test_what_the_wrapper_refuses_has_a_hint(error: CannotSteady | UserError) -> None:
-    finding = one("wrapper", WELL._replace(decision=facts.Decision({}, {}, error=error)))
+    finding = one("wrapper", WELL._replace(decision=Decision(None), decision_error=error))
     assert (finding.level, finding.what) == (PROBLEM, error.what)
     assert finding.hint == (error.hint or "check PYO3_PYTHON, the active virtual environment and PATH")
 

@@ -64,7 +64,7 @@ def test_json_is_as_documented() -> None:
         "project": "/src",
         "nothing_to_do": False,
         "problems": 1,
-        "would_set": dict(WELL.decision.variables),
+        "would_set": WELL.decision.plan.set if WELL.decision.plan else None,
         "findings": [
             {"level": "ok", "topic": "store", "what": "/store", "hint": ""},
             {"level": "problem", "topic": "CARGO", "what": "is [wrong] 3", "hint": "unset it"},

@@ -17,7 +17,6 @@ from pyo3_base_python.wrapper.errors import UserError
 from pyo3_base_python.wrapper.plan import (
     check_base_python,
     launcher_file,
-    leave_alone,
     reasons_to_leave_alone,
     shell_quoted,
     steady,
@@ -106,10 +105,9 @@ def test_cargo_is_left_alone(
     environ: dict[str, str], line: str, project: Project | None, kind: str, reason: str
 ) -> None:
     call = parse(line.split())
-    said = leave_alone(environ, call, project, HOST)
-    assert said is not None
-    assert said.startswith(reason)
-    assert next(reasons_to_leave_alone(environ, call, project, HOST)) == (kind, said)
+    reasons = list(reasons_to_leave_alone(environ, call, project, HOST))
+    assert reasons[0][0] == kind
+    assert reasons[0][1].startswith(reason)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +130,7 @@ def test_cargo_is_left_alone(
     ],
 )
 def test_there_is_work_for_the_shim(environ: dict[str, str], line: str, project: Project) -> None:
-    assert leave_alone(environ, parse(line.split()), project, HOST) is None
+    assert list(reasons_to_leave_alone(environ, parse(line.split()), project, HOST)) == []
 
 
 def test_a_plan_is_for_cargos_own_build_directory_until_another_is_chosen() -> None:
@@ -140,16 +138,17 @@ def test_a_plan_is_for_cargos_own_build_directory_until_another_is_chosen() -> N
 
 
 def test_a_target_is_foreign_while_the_host_is_not_known() -> None:
-    assert leave_alone({}, parse(["build", "--target", HOST]), BUILT, None) == f"cross build for {HOST}"
+    reasons = list(reasons_to_leave_alone({}, parse(["build", "--target", HOST]), BUILT, None))
+    assert reasons == [("cross build", f"cross build for {HOST}")]
 
 
 def test_each_of_pyo3s_variables_for_cross_builds_counts() -> None:
-    assert leave_alone({"PYO3_CROSS_PYTHON_IMPLEMENTATION": "PyPy"}, parse(["build"]), BUILT) is not None
+    assert list(reasons_to_leave_alone({"PYO3_CROSS_PYTHON_IMPLEMENTATION": "PyPy"}, parse(["build"]), BUILT))
 
 
 @pytest.mark.parametrize("variable", ["PYO3_NO_PYTHON", "PYO3_CROSS"])
 def test_a_variable_without_a_value_counts_as_it_does_for_pyo3(variable: str) -> None:
-    assert leave_alone({variable: ""}, parse(["build"]), BUILT) is not None
+    assert list(reasons_to_leave_alone({variable: ""}, parse(["build"]), BUILT))
 
 
 # What is set, and which files there are

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pyo3_base_python.wrapper import project
 from pyo3_base_python.wrapper.command_line import parse
-from pyo3_base_python.wrapper.project import Project, locate, parse_lock
+from pyo3_base_python.wrapper.project import Project, locate, parse_lock, unpacked_sdist
 from tests.unit.support import damaged
 
 if sys.version_info >= (3, 11):
@@ -449,3 +449,28 @@ def test_names_in_a_lock_file_that_no_package_can_have_are_no_local_packages() -
     names = ("/abs/path/x", "../x", "a/b", "..", "", "good-name_1")
     text = "".join(f'[[package]]\nname = "{name}"\nversion = "0.1.0"\n\n' for name in names)
     assert parse_lock(text).local_packages == ["good-name_1"]
+
+
+# Sdists
+
+
+def files(folder: Path, *names: str) -> None:
+    """Make empty files."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+
+
+@pytest.mark.parametrize("marker", ["pyproject.toml", "setup.py"])
+@pytest.mark.parametrize("manifest_dir", ["", "crates/deep"])
+def test_sdist_is_known_by_its_metadata_beside_the_build_file(tmp_path: Path, marker: str, manifest_dir: str) -> None:
+    files(tmp_path, "PKG-INFO", marker, "crates/deep/Cargo.toml")
+    assert unpacked_sdist(os.path.normpath(tmp_path / manifest_dir)) == os.fspath(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "names", [["pyproject.toml"], ["PKG-INFO"], ["PKG-INFO", "below/pyproject.toml"], ["setup.py", "below/PKG-INFO"]]
+)
+def test_other_sources_are_no_sdist(tmp_path: Path, names: list[str]) -> None:
+    files(tmp_path, *names)
+    assert unpacked_sdist(os.fspath(tmp_path)) == ""

@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 
 from pyo3_base_python.wrapper import staleness
 from pyo3_base_python.wrapper.errors import CannotSteady
-from pyo3_base_python.wrapper.project import Lock, Project
+from pyo3_base_python.wrapper.project import Lock, Project, unpacked_sdist
 from pyo3_base_python.wrapper.staleness import (
     Record,
     contents,
-    is_inside,
     read_dep_info,
     read_record,
     settle,
@@ -58,7 +57,7 @@ class Site:
         """Settle the tree, as before each build."""
         target = os.fspath(self.folder / "target") if target_dir is None else target_dir
         place = os.fspath(tree)
-        project = Project(place, place, Lock([], [], packages), "", target)
+        project = Project(place, place, Lock([], [], packages), "", target, sdist=unpacked_sdist(place))
         return settle(project, os.fspath(self.profile_dir), ["crate"], self.cleaned.append)
 
     def build(self, tree: Path) -> str:
@@ -88,22 +87,6 @@ def site(tmp_path: Path) -> Site:
 # What an unpacked sdist is
 
 
-@pytest.mark.parametrize("marker", ["pyproject.toml", "setup.py"])
-@pytest.mark.parametrize("manifest_dir", ["", "crates/deep"])
-def test_sdist_is_known_by_its_metadata_beside_the_build_file(site: Site, marker: str, manifest_dir: str) -> None:
-    tree = site.unpack("tree", {"PKG-INFO": "", marker: "", "crates/deep/Cargo.toml": ""})
-    project = Project(os.path.normpath(tree / manifest_dir), "/", None, "", "")
-    assert staleness.unpacked_sdist(project) == os.fspath(tree)
-
-
-@pytest.mark.parametrize(
-    "names", [["pyproject.toml"], ["PKG-INFO"], ["PKG-INFO", "below/pyproject.toml"], ["setup.py", "below/PKG-INFO"]]
-)
-def test_other_sources_are_no_sdist(site: Site, names: list[str]) -> None:
-    tree = os.fspath(site.unpack("tree", dict.fromkeys(names, "")))
-    assert staleness.unpacked_sdist(Project(tree, tree, None, "", "")) is None
-
-
 # Where there is nothing to settle
 
 
@@ -111,16 +94,6 @@ def test_other_sources_are_no_sdist(site: Site, names: list[str]) -> None:
 def test_target_directory_inside_is_as_young_as_the_sources(site: Site, target_dir: str) -> None:
     tree = site.unpack("tree", FILES)
     assert site.settle(tree, target_dir.format(tree=tree)) == ""
-    assert set(times(tree).values()) == {MATURINS_TIME}
-    assert not site.profile_dir.exists()
-
-
-@pytest.mark.promise("stale")
-def test_where_it_is_not_known_where_cargo_compiles_to_the_interpreter_is_not_steadied(site: Site) -> None:
-    """It may be a place that another tree was built into: what recompiles today has to go on doing so."""
-    tree = site.unpack("tree", {"Cargo.toml": ""})
-    with pytest.raises(CannotSteady, match="not known where"):
-        site.settle(tree, "")
     assert set(times(tree).values()) == {MATURINS_TIME}
     assert not site.profile_dir.exists()
 
@@ -506,25 +479,13 @@ def test_record_remembers_the_last_trees_only() -> None:
     assert Record([str(number) for number in range(40)]).trees == [str(number) for number in range(8, 40)]
 
 
-@pytest.mark.parametrize(
-    ("path", "expected"), [("/a/b", True), ("/a/b/c", True), ("/a/bc", False), ("/a", False), ("/", False)]
-)
-def test_what_lies_inside_a_folder(path: str, expected: bool) -> None:
-    assert is_inside(path, "/a/b") is expected
-
-
-def test_folder_may_be_named_through_a_link(tmp_path: Path) -> None:
-    (tmp_path / "real").mkdir()
-    (tmp_path / "link").symlink_to("real")
-    assert is_inside(os.path.realpath(tmp_path / "real" / "x"), os.fspath(tmp_path / "link"))
-
-
 # What is rare
 
 
 def test_sdist_without_a_lock_file_is_fresh(site: Site) -> None:
     tree = site.unpack("tree", FILES)
-    project = Project(os.fspath(tree), os.fspath(tree), None, "", os.fspath(site.folder / "target"))
+    place = os.fspath(tree)
+    project = Project(place, place, None, "", os.fspath(site.folder / "target"), sdist=place)
     settle(project, os.fspath(site.profile_dir), ["crate"], site.cleaned.append)
     assert all(map(is_fresh, times(tree).values()))
 

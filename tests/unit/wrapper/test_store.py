@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import signal
 import stat
 import subprocess
@@ -17,7 +16,8 @@ from hypothesis import strategies as st
 
 import pyo3_base_python
 from pyo3_base_python.wrapper.errors import CannotSteady
-from pyo3_base_python.wrapper.store import PINNED_TIME, File, default_root, digest, home, put
+from pyo3_base_python.wrapper.paths import home
+from pyo3_base_python.wrapper.store import PINNED_TIME, File, default_root, digest, put
 
 CONTENT = b"version=3.11\n"
 PLAIN = File("config/abc.txt", CONTENT)
@@ -297,6 +297,7 @@ WORKER = """
 import os, sys
 source, root, go = sys.argv[1:]
 sys.path.append(source)
+from pyo3_base_python.wrapper.paths import home
 from pyo3_base_python.wrapper.store import PINNED_TIME, File, put
 files = [File(f"folder{n % 3}/{n}", bytes([n]) * 100_000) for n in range(12)]
 print("ready", flush=True)
@@ -368,22 +369,6 @@ def test_store_that_a_build_script_can_not_name_to_cargo_is_refused(variable: st
     """It prints `cargo:rerun-if-changed=<path>`: cargo would look for another file, and run the script each time."""
     with pytest.raises(CannotSteady, match="cargo can't be told"):
         default_root({variable: f"/home/{name}"})
-
-
-@pytest.mark.parametrize("environ", [{}, {"HOME": ""}])
-def test_home_is_that_of_the_user_where_the_environment_names_none(environ: dict[str, str]) -> None:
-    assert home(environ) == pwd.getpwuid(os.getuid()).pw_dir
-
-
-@pytest.mark.promise("fault")
-def test_there_may_be_no_home_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    def unknown(_: int) -> None:
-        raise KeyError
-
-    monkeypatch.setattr(pwd, "getpwuid", unknown)
-    assert home({}) == ""
-    with pytest.raises(CannotSteady, match="home folder"):
-        default_root({})
 
 
 # Names for content

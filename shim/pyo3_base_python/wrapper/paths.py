@@ -1,0 +1,43 @@
+"""Folders: which holds which, which lies above which, which is the user's own. No file is opened."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["MARKS", "home", "is_inside", "with_parents"]
+
+# Files that mark a folder with no sources or modules in it: a target directory or other cache, a virtual environment.
+MARKS = ("CACHEDIR.TAG", "pyvenv.cfg")
+
+
+def with_parents(folder: str) -> list[str]:
+    """``folder`` and those that hold it, the innermost first, absolute."""
+    folders = [os.path.abspath(folder)]
+    while os.path.dirname(folders[-1]) != folders[-1]:
+        folders.append(os.path.dirname(folders[-1]))
+    return folders
+
+
+def is_inside(path: str, folder: str) -> bool:
+    """Whether ``path`` lies in ``folder``, by name or through links."""
+    for place in {folder, os.path.realpath(folder)}:
+        if path == place or path.startswith(os.path.join(place, "")):
+            return True
+    return False
+
+
+def home(environ: Mapping[str, str]) -> str:
+    """The user's home folder, ``""`` if there is none; a blank ``HOME`` counts as unset."""
+    chosen = environ.get("HOME") or environ.get("USERPROFILE")
+    if chosen or os.name != "posix":
+        return chosen or ""
+    import pwd  # noqa: PLC0415 - rarely needed
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return ""

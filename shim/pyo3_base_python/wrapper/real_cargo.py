@@ -1,0 +1,130 @@
+"""The cargo that the wrapper stands before, and what only it can tell or do: it is started for that.
+
+rustc is asked here as well, for the triple that it builds for.
+"""
+
+from __future__ import annotations
+
+import os
+
+from pyo3_base_python.wrapper import process
+from pyo3_base_python.wrapper.errors import NOT_FOUND, CannotSteady, ShimError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pyo3_base_python.wrapper.command_line import Invocation
+    from pyo3_base_python.wrapper.project import Project
+
+__all__ = ["clean", "find", "host_triple", "is_wrapper", "with_toolchain", "workspace_root"]
+
+SECONDS_TO_CLEAN = 3600.0
+SECONDS_TO_LOCATE = 60.0
+SECONDS_FOR_RUSTC = 60.0
+# In the second line of every launcher.
+LAUNCHER_MARK = b"Written by pyo3-base-python"
+
+
+def find(environ: Mapping[str, str], wrapper: str) -> str:
+    """The cargo to become: ``PYO3_SHIM_CARGO``, else the first on ``PATH`` that is not this wrapper.
+
+    Raises ``ShimError`` if there is none.
+    """
+    named = environ.get("PYO3_SHIM_CARGO")
+
+    def skip(path: str) -> bool:
+        return is_wrapper(path) or os.path.realpath(path) == os.path.realpath(wrapper)
+
+    found = process.find_program(named or "cargo", environ, skip)
+    if found is None and named and process.find_program(named, environ):
+        found = process.find_program("cargo", environ, skip)  # PYO3_SHIM_CARGO is a wrapper
+    if found is not None:
+        return found
+    if named:
+        raise ShimError(
+            f"PYO3_SHIM_CARGO is {named}, which is not a program", "unset it, or set it to a cargo", NOT_FOUND
+        )
+    raise ShimError("there is no cargo on PATH", "install Rust, for instance from https://rustup.rs", NOT_FOUND)
+
+
+def is_wrapper(path: str) -> bool:
+    """Whether ``path`` is a launcher of this package, of whichever store: two would start each other for ever."""
+    try:
+        with open(path, "rb") as file:
+            return LAUNCHER_MARK in file.read(256)
+    except OSError:
+        return False
+
+
+def with_toolchain(cargo: str, call: Invocation) -> list[str]:
+    """The words by which the same cargo is started for another subcommand: rustup's ``+toolchain`` stays."""
+    return [cargo, call.toolchain] if call.toolchain else [cargo]
+
+
+def workspace_root(cargo: str, call: Invocation, environ: Mapping[str, str], manifest_dir: str) -> str:
+    """The root of the workspace that the package in ``manifest_dir`` is in, or is by itself: cargo's own answer.
+
+    https://doc.rust-lang.org/cargo/commands/cargo-locate-project.html. Raises ``CannotSteady`` if there is none.
+    """
+    manifest = os.path.join(manifest_dir, "Cargo.toml")
+    if not cargo:
+        raise CannotSteady(f"there is no cargo to ask for the workspace of {manifest}", "install Rust")
+    command = [*with_toolchain(cargo, call), "locate-project", "--workspace", "--message-format", "plain"]
+    try:
+        code, output = process.capture([*command, "--manifest-path", manifest], environ, SECONDS_TO_LOCATE)
+    except OSError as error:
+        raise CannotSteady(f"can't ask cargo for the workspace of {manifest}: {error.strerror or error}") from None
+    root, name = os.path.split(os.fsdecode(output).rstrip("\n"))
+    if code or name != "Cargo.toml":
+        raise CannotSteady(
+            f"cargo does not say which workspace {manifest} is in (exit code {code})",
+            "`cargo metadata` there says what is wrong",
+        )
+    return root
+
+
+def clean(
+    packages: Sequence[str],
+    cargo: str,
+    call: Invocation,
+    here: Project,
+    environ: Mapping[str, str],
+) -> None:
+    """Remove what cargo has compiled of local ``packages`` for the profile and target of ``call``.
+
+    Raises ``CannotSteady`` if cargo does not do it.
+    """
+    command = [*with_toolchain(cargo, call), "clean", "--target-dir", here.target_dir]
+    command += [
+        "--manifest-path",
+        os.path.join(here.manifest_dir, "Cargo.toml"),
+        "--profile",
+        call.profile,
+        "--offline",
+    ]
+    for option, values in (("--target", call.targets), ("--config", call.configs), ("-p", packages)):
+        for value in values:
+            command += [option, value]
+    try:
+        # Cargo waits for another build in this target directory, as the build itself would have to.
+        code, _ = process.capture(command, environ, SECONDS_TO_CLEAN)
+    except OSError as error:
+        raise CannotSteady(f"can't run cargo clean: {error.strerror or error}") from None
+    if code:
+        raise CannotSteady(f"cargo clean -p {' -p '.join(packages)} ended with exit code {code}")
+
+
+def host_triple(environ: Mapping[str, str]) -> str | None:
+    """The triple that rustc builds for by itself; ``None`` if rustc does not say."""
+    rustc = process.find_program(environ.get("RUSTC") or "rustc", environ)
+    if rustc is None:
+        return None
+    try:
+        _, output = process.capture([rustc, "-vV"], environ, SECONDS_FOR_RUSTC)
+    except OSError:
+        return None
+    for line in output.decode(errors="replace").splitlines():
+        if line.startswith("host: "):
+            return line[6:].strip()
+    return None

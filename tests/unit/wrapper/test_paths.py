@@ -1,0 +1,46 @@
+"""Folders, with real ones where links are followed."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from pathlib import Path
+
+import pytest
+
+from pyo3_base_python.wrapper.errors import CannotSteady
+from pyo3_base_python.wrapper.paths import home, is_inside, with_parents
+from pyo3_base_python.wrapper.store import default_root
+
+
+def test_a_folder_and_those_that_hold_it() -> None:
+    assert with_parents("/a/b/../c") == ["/a/c", "/a", "/"]
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"), [("/a/b", True), ("/a/b/c", True), ("/a/bc", False), ("/a", False), ("/", False)]
+)
+def test_what_lies_inside_a_folder(path: str, expected: bool) -> None:
+    assert is_inside(path, "/a/b") is expected
+
+
+def test_folder_may_be_named_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    assert is_inside(os.path.realpath(tmp_path / "real" / "x"), os.fspath(tmp_path / "link"))
+
+
+@pytest.mark.parametrize("environ", [{}, {"HOME": ""}])
+def test_home_is_that_of_the_user_where_the_environment_names_none(environ: dict[str, str]) -> None:
+    assert home(environ) == pwd.getpwuid(os.getuid()).pw_dir
+
+
+@pytest.mark.promise("fault")
+def test_there_may_be_no_home_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(_: int) -> None:
+        raise KeyError
+
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    assert home({}) == ""
+    with pytest.raises(CannotSteady, match="home folder"):
+        default_root({})
