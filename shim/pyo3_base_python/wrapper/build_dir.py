@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pyo3_base_python.wrapper.interpreter import Interpreter
     from pyo3_base_python.wrapper.project import Project
 
-__all__ = ["CHOICES", "add_option", "check_version", "choose"]
+__all__ = ["CHOICES", "add_option", "check_version", "choose", "name_for", "nameable", "takes_option"]
 
 # What PYO3_SHIM_BUILD_DIR may be: one for all, as cargo has it, or one for each interpreter.
 CHOICES = ("shared", "interpreter")
@@ -47,10 +47,18 @@ def choose(environ: Mapping[str, str], call: Invocation, project: Project, inter
     target_dir = project.target_dir
     if not target_dir:
         return "", "left alone: cargo's configuration may move the build directory"
-    if call.late_config and call.subcommand not in TAKES_NO_PROGRAM:
+    if not takes_option(call):
         return "", f"left alone: the --config behind cargo {call.subcommand} may be another program's"
     if not paths.is_inside(os.path.realpath(target_dir), project.root):
         return "", f"left alone: {target_dir} lies outside of {project.root}"
+    folder = os.path.join(target_dir, f"{PREFIX}-{name_for(interpreter, environ)}")
+    if not nameable(folder):
+        return "", f"left alone: {target_dir!a} can't be named in cargo's configuration"
+    return folder, ""
+
+
+def name_for(interpreter: Interpreter, environ: Mapping[str, str]) -> str:
+    """A name for what is compiled for ``interpreter``, and linked as ``environ`` says: kind, version, digits."""
     identity = store.digest(
         os.fsencode(interpreter.base_executable),
         repr(sorted(interpreter.config.items())).encode(),
@@ -59,11 +67,17 @@ def choose(environ: Mapping[str, str], call: Invocation, project: Project, inter
         environ.get("PYO3_BUILD_EXTENSION_MODULE", "-").encode(errors="surrogateescape"),
     )
     kind = f"{interpreter.config['implementation'].lower()}-{interpreter.config['version']}"
-    folder = os.path.join(target_dir, f"{PREFIX}-{kind}-{identity[:8]}")
-    # Cargo takes braces for a template, and reads the option as TOML, which is UTF-8.
-    if not folder.isprintable() or set(folder) & set("{}'"):
-        return "", f"left alone: {target_dir!a} can't be named in cargo's configuration"
-    return folder, ""
+    return f"{kind}-{identity[:8]}"
+
+
+def nameable(folder: str) -> bool:
+    """Whether ``add_option`` can name ``folder``: cargo takes braces for a template, and reads TOML, which is UTF-8."""
+    return folder.isprintable() and not set(folder) & set("{}'")
+
+
+def takes_option(call: Invocation) -> bool:
+    """Whether ``add_option`` can tell the options of ``call`` that are cargo's from those of another program."""
+    return not call.late_config or call.subcommand in TAKES_NO_PROGRAM
 
 
 def add_option(arguments: Sequence[str], folder: str) -> list[str]:
@@ -87,4 +101,4 @@ def check_version(cargo: Sequence[str], environ: Mapping[str, str]) -> None:
     words = output.decode(errors="replace").split()
     numbers = (words[1] if len(words) > 1 else "").split(".")[:2]
     if not all(number.isdecimal() for number in numbers) or tuple(map(int, numbers)) < STABLE_SINCE:
-        raise CannotSteady(f"PYO3_SHIM_BUILD_DIR needs cargo {STABLE_SINCE[0]}.{STABLE_SINCE[1]} or later")
+        raise CannotSteady(f"a build directory needs cargo {STABLE_SINCE[0]}.{STABLE_SINCE[1]} or later")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from pyo3_base_python.wrapper import build_dir, interpreter, plan, process, project, real_cargo, store
+from pyo3_base_python.wrapper import build_dir, interpreter, plan, process, project, real_cargo, sdist_place, store
 from pyo3_base_python.wrapper.errors import CannotSteady, UserError
 
 TYPE_CHECKING = False
@@ -68,6 +68,7 @@ def decide_for(call: Invocation, here: Project | None, environ: Mapping[str, str
     asked = environ.get("PYO3_BASE_PYTHON")
     if asked:
         use_base_python(used, asked, environ)
+    place = sdist_place.choose(environ, call, here, used)
     steps = plan.steady(
         environ,
         here,
@@ -75,7 +76,8 @@ def decide_for(call: Invocation, here: Project | None, environ: Mapping[str, str
         store.default_root(environ),
         maturin_config=maturin_config(environ),
         windows=process.WINDOWS,
-        build_dir=build_dir.choose(environ, call, here, used),
+        build_dir=build_dir.choose(environ, call, here, used) if not place else ("", ""),
+        place=place,
     )
     return Decision(here, plan=steps)
 
@@ -98,6 +100,7 @@ def check_choices(environ: Mapping[str, str]) -> None:
                 f"{variable} is {environ[variable]!r}, which is none of {', '.join(choices)}",
                 "unset it, or set one of these",
             )
+    sdist_place.limit(environ)
 
 
 def use_base_python(used: Interpreter, path: str, environ: Mapping[str, str]) -> None:

@@ -14,7 +14,17 @@ from __future__ import annotations
 import os
 import sys
 
-from pyo3_base_python.wrapper import build_dir, command_line, plan, process, project, real_cargo, staleness, store
+from pyo3_base_python.wrapper import (
+    build_dir,
+    command_line,
+    plan,
+    process,
+    project,
+    real_cargo,
+    sdist_place,
+    staleness,
+    store,
+)
 from pyo3_base_python.wrapper.decide import decide
 from pyo3_base_python.wrapper.errors import NOT_STARTED, CannotSteady, ShimError, UserError
 
@@ -22,6 +32,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import NoReturn
+
+    from pyo3_base_python.wrapper.command_line import Invocation
+    from pyo3_base_python.wrapper.plan import Plan
+    from pyo3_base_python.wrapper.project import Project
 
 __all__ = ["fail", "main", "prepare", "say"]
 
@@ -84,18 +98,20 @@ def prepare(
     here, steps = decision.project, decision.plan
     if steps is None or here is None:
         return dict(environ), list(arguments), f"left alone: {decision.reasons[0][1]}"
-    profile_dir = os.path.join(here.target_dir, *plan.targets(call, here)[:1], call.profile_folder)
+    place, done = _place(cargo, call, steps, here, environ)
+    profile_dir = os.path.join(place or here.target_dir, *plan.targets(call, here)[:1], call.profile_folder)
     # Before anything is set: a stable interpreter on top of another tree's artifacts would ship old code.
     settled = staleness.settle(
         here,
         profile_dir,
         project.artifact_names(here.manifest_dir),
-        lambda packages: real_cargo.clean(packages, cargo, call, here, environ),
+        lambda packages: real_cargo.clean(packages, cargo, call, here, environ, place),
+        ours=bool(place),
     )
     root = store.default_root(environ)
     for file in steps.files:
         store.put(root, file)
-    done = [f"{variable}={steps.set.get(variable, '')} ({why})" for variable, why in steps.reasons.items()]
+    done += [f"{variable}={steps.set.get(variable, '')} ({why})" for variable, why in steps.reasons.items()]
     if settled:
         done.append(settled)
     if steps.build_dir:
@@ -107,7 +123,32 @@ def prepare(
         else:
             arguments = build_dir.add_option(arguments, steps.build_dir)
             done.append(f"build directory {steps.build_dir}")
-    return {**environ, **steps.set}, list(arguments), "; ".join(done)
+    held = {}
+    if place:
+        arguments = build_dir.add_option(arguments, place)
+        held[sdist_place.HELD] = place
+    return {**environ, **steps.set, **held}, list(arguments), "; ".join(done)
+
+
+def _place(
+    cargo: str, call: Invocation, steps: Plan, here: Project, environ: Mapping[str, str]
+) -> tuple[str, list[str]]:
+    """The place for an unpacked sdist, locked, or ``""``; and what there is to say of it. Never raises for its sake."""
+    if not steps.place:
+        return "", []
+    folder = sdist_place.root(environ)
+    try:
+        build_dir.check_version(real_cargo.with_toolchain(cargo, call), environ)
+        place = sdist_place.take(
+            folder,
+            steps.place,
+            project.package_name(here.manifest_dir),
+            sdist_place.limit(environ),
+            lambda place: say(f"another build is using {place}: waiting for it to end"),
+        )
+    except CannotSteady as error:
+        return "", [f"no place for the sdist: {error.what}"]
+    return place, [f"compiled in {place}, the place for sdists"]
 
 
 def write_log(environ: Mapping[str, str], arguments: Sequence[str], what: str) -> None:

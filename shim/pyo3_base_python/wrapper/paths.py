@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["MARKS", "home", "is_inside", "with_parents"]
+__all__ = ["MARKS", "cache", "home", "is_inside", "passing", "with_parents"]
 
 # Files that mark a folder with no sources or modules in it: a target directory or other cache, a virtual environment.
 MARKS = ("CACHEDIR.TAG", "pyvenv.cfg")
@@ -41,3 +41,21 @@ def home(environ: Mapping[str, str]) -> str:
         return pwd.getpwuid(os.getuid()).pw_dir
     except KeyError:
         return ""
+
+
+def cache(environ: Mapping[str, str]) -> str:
+    """The user's folder for caches, absolute; ``""`` if there is none."""
+    if os.name == "nt":
+        base = environ.get("LOCALAPPDATA") or ""
+    elif os.uname().sysname == "Darwin":
+        base = os.path.join(home(environ), "Library", "Caches")
+    else:
+        base = environ.get("XDG_CACHE_HOME") or os.path.join(home(environ), ".cache")
+    return base if os.path.isabs(base) else ""
+
+
+def passing(environ: Mapping[str, str]) -> list[str]:
+    """Folders that hold what tools unpack for a while: those for temporary files, and caches. Real paths."""
+    named = ("TMPDIR", "TEMP", "TMP", "UV_CACHE_DIR", "PIP_CACHE_DIR")
+    found = [environ.get(name) or "" for name in named] + [cache(environ), "/tmp", "/var/tmp"]  # noqa: S108 - read
+    return [os.path.realpath(folder) for folder in dict.fromkeys(found) if os.path.isabs(folder)]

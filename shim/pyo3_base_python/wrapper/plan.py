@@ -33,13 +33,15 @@ class Plan:
 
     ``set`` maps variables to values, ``files`` are what those values point to (paths in ``set`` are below ``root``
     of the store), ``reasons`` has a line for each variable that the plan touches or leaves; ``build_dir`` is the
-    build directory to use, or ``""`` for cargo's own (see ``build_dir``).
+    build directory to use, or ``""`` for cargo's own (see ``build_dir``); ``place`` is the name of one for what was
+    unpacked from an sdist, or ``""`` (see ``sdist_place``).
     """
 
-    __slots__ = ("build_dir", "files", "reasons", "set")
+    __slots__ = ("build_dir", "files", "place", "reasons", "set")
 
     def __init__(self) -> None:
         self.build_dir = ""
+        self.place = ""
         self.set: dict[str, str] = {}
         self.files: list[File] = []
         self.reasons: dict[str, str] = {}
@@ -152,14 +154,17 @@ def steady(
     maturin_config: bytes | None = None,
     windows: bool = False,
     build_dir: tuple[str, str] = ("", ""),
+    place: str = "",
 ) -> Plan:
     """The plan for a build with ``interpreter``, for a store at ``root``.
 
     ``maturin_config`` is the content of the file that maturin's ``PYO3_CONFIG_FILE`` names. On ``windows`` there is
-    no launcher, and ``PYO3_PYTHON`` stays as it is. ``build_dir`` is what ``build_dir.choose`` returns.
+    no launcher, and ``PYO3_PYTHON`` stays as it is. ``build_dir`` is what ``build_dir.choose`` returns,
+    ``place`` what ``sdist_place.choose`` returns.
     """
     plan = Plan()
     plan.build_dir, why_not = build_dir
+    plan.place = place
     if why_not:
         plan.reasons["PYO3_SHIM_BUILD_DIR"] = why_not
     base = interpreter.base_executable

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pyo3_base_python.wrapper.command_line import Invocation
 
-__all__ = ["Lock", "Project", "artifact_names", "locate", "parse_lock", "unpacked_sdist"]
+__all__ = ["Lock", "Project", "artifact_names", "locate", "package_name", "parse_lock", "unpacked_sdist"]
 
 PYO3_CRATES = frozenset({"pyo3", "pyo3-ffi"})
 # These depend on pyo3-build-config, and do not run the interpreter that its config names.
@@ -111,13 +111,22 @@ def locate(
         settings["target"],
         _target_dir(invocation.target_dir, environ, settings, cwd, root),
         settings[cargo_config.ENV].split(),
-        sdist=unpacked_sdist(manifest_dir),
+        sdist=unpacked_sdist(manifest_dir, environ),
     )
 
 
-def unpacked_sdist(manifest_dir: str) -> str:
-    """The folder of the sdist that was unpacked there: PKG-INFO lies beside pyproject.toml or setup.py; else ``""``."""
-    for folder in paths.with_parents(manifest_dir):
+def unpacked_sdist(manifest_dir: str, environ: Mapping[str, str]) -> str:
+    """The folder of the sdist that a tool has unpacked to build what is in ``manifest_dir``; ``""`` if none has.
+
+    PKG-INFO lies beside pyproject.toml or setup.py, somewhere below a folder for what passes (see ``paths``), and it is
+    no checkout. What somebody has unpacked elsewhere is theirs to work in: like any tree, it is left as it is.
+    """
+    ends = paths.passing(environ)
+    for folder in paths.with_parents(os.path.realpath(manifest_dir)):
+        if folder in ends or os.path.lexists(os.path.join(folder, ".git")):
+            return ""
+        if not any(paths.is_inside(folder, end) for end in ends):
+            return ""
         if _has(folder, "PKG-INFO") and (_has(folder, "pyproject.toml") or _has(folder, "setup.py")):
             return folder
     return ""
@@ -157,6 +166,11 @@ def artifact_names(manifest_dir: str) -> list[str]:
         elif section in {"package", "lib"} and line.partition("=")[0].strip() == "name":
             names.append(line.partition("=")[2].partition("#")[0].strip().strip("\"'"))
     return names
+
+
+def package_name(manifest_dir: str) -> str:
+    """The name of the package in ``manifest_dir``, fit for a file's; ``-`` where it does not say."""
+    return next(filter(_is_package_name, artifact_names(manifest_dir)), "-")
 
 
 def _is_package_name(name: str) -> bool:

@@ -90,8 +90,11 @@ def clean(
     call: Invocation,
     here: Project,
     environ: Mapping[str, str],
+    build_dir: str = "",
 ) -> None:
     """Remove what cargo has compiled of local ``packages`` for the profile and target of ``call``.
+
+    ``build_dir`` is where, if not in cargo's own build directory.
 
     Raises ``CannotSteady`` if cargo does not do it.
     """
@@ -101,14 +104,17 @@ def clean(
         os.path.join(here.manifest_dir, "Cargo.toml"),
         "--profile",
         call.profile,
-        "--offline",
     ]
+    if build_dir:
+        command += ["--config", f"build.build-dir='{build_dir}'"]
     for option, values in (("--target", call.targets), ("--config", call.configs), ("-p", packages)):
         for value in values:
             command += [option, value]
     try:
         # Cargo waits for another build in this target directory, as the build itself would have to.
-        code, _ = process.capture(command, environ, SECONDS_TO_CLEAN)
+        code, _ = process.capture([*command, "--offline"], environ, SECONDS_TO_CLEAN)
+        if code:  # Cargo.lock names what has never been downloaded: the build would do so, too
+            code, _ = process.capture(command, environ, SECONDS_TO_CLEAN)
     except OSError as error:
         raise CannotSteady(f"can't run cargo clean: {error.strerror or error}") from None
     if code:

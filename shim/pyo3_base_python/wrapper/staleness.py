@@ -25,12 +25,13 @@ from __future__ import annotations
 import os
 import time
 
-from pyo3_base_python.wrapper import paths, store
+from pyo3_base_python.wrapper import left_behind, paths, store
 from pyo3_base_python.wrapper.errors import CannotSteady
+from pyo3_base_python.wrapper.project import artifact_names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from pyo3_base_python.wrapper.project import Project
 
@@ -58,16 +59,24 @@ class Record:
         self.entries = entries or {}
 
 
-def settle(project: Project, profile_dir: str, artifacts: Iterable[str], clean: Callable[[list[str]], None]) -> str:
+def settle(
+    project: Project,
+    profile_dir: str,
+    artifacts: Collection[str],
+    clean: Callable[[list[str]], None],
+    *,
+    ours: bool = False,
+) -> str:
     """Make cargo compile what has changed since the last build into the target directory, and nothing else.
 
-    ``profile_dir`` is where cargo puts the artifacts of this build, below the target directory; ``artifacts`` are the
-    names that these may have; ``clean`` removes what cargo has compiled of local packages, by name. Returns what was
-    done, in words. Raises ``CannotSteady`` if it can't be done: then the interpreter must not be steadied.
+    ``profile_dir`` is where cargo puts what it compiles in this build, below the target directory, or below the place
+    for sdists if it is ``ours``; ``artifacts`` are the names that these may have; ``clean`` removes what cargo has
+    compiled of local packages, by name. Returns what was done, in words. Raises ``CannotSteady`` if it can't be done:
+    then the interpreter must not be steadied.
     """
     sdist = project.sdist
     tree = sdist or project.root
-    inside = paths.is_inside(os.path.realpath(project.target_dir), tree) if project.target_dir else False
+    inside = paths.is_inside(os.path.realpath(project.target_dir), tree) if project.target_dir and not ours else False
     folder = os.path.join(profile_dir, RECORDS)
     # The usual case. Had another tree been built into this one's target directory, there would be a record of it.
     if inside and (sdist or not os.path.isdir(folder)):
@@ -79,10 +88,10 @@ def settle(project: Project, profile_dir: str, artifacts: Iterable[str], clean: 
         packages = project.lock.local_packages if project.lock else []
         files = {name: os.path.join(folder, f"{name}.sources") for name in packages}
         records = {name: read_record(file) for name, file in files.items()}
-        trees = trees_of_artifacts(profile_dir, artifacts, (tree, project.manifest_dir), records.values())
         if not sdist:
+            trees = trees_of_artifacts(profile_dir, artifacts, (tree, project.manifest_dir), records.values())
             return _settle_own(tree, files, records, trees, clean)
-        return _settle_sdist(tree, files, records, trees)
+        return _settle_sdist(tree, profile_dir, files, records, clean, None if ours else artifacts)
     except OSError as error:
         raise CannotSteady(f"can't compare {tree} with what was built last: {error.strerror or error}") from None
 
@@ -104,16 +113,51 @@ def _settle_own(
     return f"cleaned {', '.join(stale)}: another tree was built last" if stale else ""
 
 
-def _settle_sdist(tree: str, files: dict[str, str], records: dict[str, Record | None], trees: set[str | None]) -> str:
+def _settle_sdist(
+    tree: str,
+    profile_dir: str,
+    files: dict[str, str],
+    records: dict[str, Record | None],
+    clean: Callable[[list[str]], None],
+    artifacts: Collection[str] | None,
+) -> str:
     now = time.time_ns()
     found = contents(tree)
-    times = dict.fromkeys(found, 0 if records else now)
-    earlier: list[str] = []
-    for record in records.values():
-        known: dict[str, tuple[str, int]] = {}
+    folders = package_folders(tree, found)
+    if artifacts is not None:
         # Void unless the artifacts of this profile are of trees that the record speaks of.
-        if record is not None and trees and trees <= set(record.trees):
-            known, earlier = record.entries, record.trees
+        trees = trees_of_artifacts(profile_dir, {*artifacts, *folders}, (tree, tree), records.values())
+        records = {
+            name: record if record is not None and trees and trees <= set(record.trees) else None
+            for name, record in records.items()
+        }
+    earlier = next((record.trees for record in records.values() if record is not None), [])
+    stale = [name for name, record in records.items() if record is None or _differs(record, found, name, folders)]
+    why = f"what {', '.join(stale)} may be made of has changed" if stale else ""
+    if not stale:
+        gone = [one for one in earlier if one != tree]
+        why = left_behind.reason(profile_dir, files, folders, gone, found)
+        since = min((os.stat(file).st_mtime for file in files.values()), default=0.0)
+        library = left_behind.replaced_library(profile_dir, since)
+        why = why or (f"{library} was replaced" if library else "")
+        stale = list(files) if why else []
+    if stale and os.path.isdir(profile_dir):
+        clean(stale)
+    times = _times(tree, found, records, now)
+    # Where it was built before, nobody has unpacked it anew: the times are those of who works there.
+    if tree not in earlier:
+        apply_times(tree, times)
+    trees_now = [*(one for one in earlier if one != tree), tree]
+    for file in files.values():
+        write_record(file, Record(trees_now, {path: (digest, times[path]) for path, digest in found.items()}))
+    return why or f"{len(found)} unpacked files and folders are as they were"
+
+
+def _times(tree: str, found: dict[str, str], records: dict[str, Record | None], now: int) -> dict[str, int]:
+    """Which modification time (ns) each path is to have: that of the same content in all ``records``, else ``now``."""
+    times = dict.fromkeys(found, 0 if records else now)
+    for record in records.values():
+        known = record.entries if record is not None else {}
         for path, digest in found.items():
             recorded, when = known.get(path, ("", now))
             times[path] = max(times[path], when if recorded == digest else now)
@@ -122,12 +166,35 @@ def _settle_sdist(tree: str, files: dict[str, str], records: dict[str, Record | 
         target = os.path.relpath(os.path.realpath(os.path.join(tree, path)), os.path.realpath(tree))
         if target != path and target in times:
             times[target] = max(times[target], times[path])
-    apply_times(tree, times)
-    trees_now = [*(one for one in earlier if one != tree), tree]
-    for file in files.values():
-        write_record(file, Record(trees_now, {path: (digest, times[path]) for path, digest in found.items()}))
-    changed = sum(when == now for when in times.values())
-    return f"{changed} of {len(times)} unpacked files and folders differ from what was built last"
+    return times
+
+
+def package_folders(tree: str, found: Iterable[str]) -> dict[str, list[str]]:
+    """The folders of packages in ``tree``, relative to it, by name; ``found`` are the paths of its files."""
+    folders: dict[str, list[str]] = {}
+    for path in found:
+        if os.path.basename(path) == "Cargo.toml":
+            folder = os.path.dirname(path)
+            for name in artifact_names(os.path.join(tree, folder)):
+                folders.setdefault(name, []).append(folder)
+    return folders
+
+
+def _differs(record: Record, found: dict[str, str], package: str, folders: dict[str, list[str]]) -> bool:
+    """Whether anything that ``package`` may be made of is not as it was: in its folder, or in no package's."""
+    before = {path: digest for path, (digest, _) in record.entries.items()}
+    changed = [path for path in {*before, *found} if before.get(path) != found.get(path)]
+    others = [folder for each in folders.values() for folder in each]
+    own = folders.get(package, [""])
+    return any(
+        any(_below(path, folder) for folder in own) or not any(_below(path, folder) for folder in others)
+        for path in changed
+    )
+
+
+def _below(path: str, folder: str) -> bool:
+    """Whether one relative path is another, or below it."""
+    return not folder or path == folder or path.startswith(os.path.join(folder, ""))
 
 
 def trees_of_artifacts(

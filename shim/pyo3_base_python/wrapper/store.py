@@ -85,12 +85,12 @@ def put(root: str, file: File) -> str:
     """
     *folders, name = file.name.split("/")
     try:
-        _private_folder(root)
+        private_folder(root)
         _check_parent(os.path.dirname(root))
         folder = root
         for below in folders:
             folder = os.path.join(folder, below)
-            _private_folder(folder)
+            private_folder(folder)
         path = os.path.join(folder, name)
         if not _holds(path, file):
             _write(path, file)
@@ -99,7 +99,7 @@ def put(root: str, file: File) -> str:
     return path
 
 
-def _private_folder(path: str) -> None:
+def private_folder(path: str) -> None:
     """Create ``path`` for this user alone, or check that it is a real folder that nobody else can write to."""
     try:
         found = os.lstat(path)

@@ -711,7 +711,7 @@ def test_local_packages_are_cleaned_before_cargo_where_another_tree_was_built_la
     clean, build = calls(wrapper)
     assert clean == (
         f"<+some><clean><--target-dir><{changes['CARGO_TARGET_DIR']}>"
-        f"<--manifest-path><{wrapper.project}/Cargo.toml><--profile><release><--offline><--config><a.b=1><-p><crate>"
+        f"<--manifest-path><{wrapper.project}/Cargo.toml><--profile><release><--config><a.b=1><-p><crate><--offline>"
     )
     assert build == "<+some><build><--release><--config><a.b=1>"
     assert (result.out, result.err) == (b"said\n", "")

@@ -465,7 +465,7 @@ def files(folder: Path, *names: str) -> None:
 @pytest.mark.parametrize("manifest_dir", ["", "crates/deep"])
 def test_sdist_is_known_by_its_metadata_beside_the_build_file(tmp_path: Path, marker: str, manifest_dir: str) -> None:
     files(tmp_path, "PKG-INFO", marker, "crates/deep/Cargo.toml")
-    assert unpacked_sdist(os.path.normpath(tmp_path / manifest_dir)) == os.fspath(tmp_path)
+    assert unpacked_sdist(os.path.normpath(tmp_path / manifest_dir), {}) == os.fspath(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -473,4 +473,4 @@ def test_sdist_is_known_by_its_metadata_beside_the_build_file(tmp_path: Path, ma
 )
 def test_other_sources_are_no_sdist(tmp_path: Path, names: list[str]) -> None:
     files(tmp_path, *names)
-    assert unpacked_sdist(os.fspath(tmp_path)) == ""
+    assert unpacked_sdist(os.fspath(tmp_path), {}) == ""

@@ -1,0 +1,161 @@
+"""What cargo would take for fresh in what it has compiled, though a clean build would give another result.
+
+Cargo looks at what a crate's dep-info and its build script name, by modification time. Where an isolated build compiles
+a project's own crates each time, nothing else need be looked at; where they are kept, this must be:
+
+- a source that the build itself had made, in a tree that is gone (a build script that writes into ``src``);
+- the path of that tree, compiled in (``CARGO_MANIFEST_DIR``) or left by a build script (its output, ``OUT_DIR``);
+- an artifact that something changed after cargo had made it (a tool that repairs wheels in place);
+- a shared library that was linked, and has been replaced since.
+
+Read by cargo's layout as of 1.95 (https://doc.rust-lang.org/cargo/reference/build-cache.html); where it is another
+one, nothing is known, and that counts as a reason.
+"""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+__all__ = ["reason"]
+
+# More than this in the OUT_DIRs of a project is not read: it may name any path.
+MOST_READ = 64 << 20
+LIBRARY_FOLDERS = ("/usr/local/lib", "/usr/lib", "/lib", "/usr/lib64", "/lib64")
+
+
+def reason(
+    profile_dir: str, packages: Collection[str], crates: Iterable[str], trees: Collection[str], found: Collection[str]
+) -> str:
+    """Why the project's own crates must be compiled again though its sources are the same; ``""`` if they need not.
+
+    ``profile_dir`` is cargo's, in the build directory; ``packages`` are the names of the project's own, ``crates``
+    those of their libraries and programs; ``trees`` are the folders where they were compiled, none of them that of
+    now; ``found`` are the paths of the sources, relative to the tree. Raises ``OSError``.
+    """
+    deps = os.path.join(profile_dir, "deps")
+    if not os.path.isdir(deps):
+        return "the layout of cargo's build directory is not known"
+    names = {crate.replace("-", "_") for crate in (*packages, *crates)}
+    return (
+        _of_sources(deps, names, trees, found)
+        or _of_artifacts(deps, names, _last_written(profile_dir, packages))
+        or _of_build_scripts(_own(os.path.join(profile_dir, "build"), packages), trees)
+    )
+
+
+def replaced_library(profile_dir: str, since: float) -> str:
+    """The path of a shared library that a build script has had linked, and that was replaced ``since``; else ``""``.
+
+    ``since`` is in seconds; what counts is when the file came to be there, not how old it says to be.
+    """
+    build = os.path.join(profile_dir, "build")
+    for folder in os.listdir(build) if os.path.isdir(build) else []:
+        for path in _libraries(os.path.join(build, folder, "output")):
+            if max(os.lstat(path).st_ctime, os.stat(path).st_ctime) > since:
+                return path
+    return ""
+
+
+def _of_sources(deps: str, names: Collection[str], trees: Collection[str], found: Collection[str]) -> str:
+    for file in os.listdir(deps):
+        stem, suffix = os.path.splitext(file)
+        if suffix == ".d" and (stem in names or stem.rpartition("-")[0] in names):
+            for why in _of_dep_info(os.path.join(deps, file), trees, found):
+                return why
+    return ""
+
+
+def _of_artifacts(deps: str, names: Collection[str], written: int) -> str:
+    for name in names:
+        for file in (f"lib{name}.so", f"lib{name}.dylib", f"{name}.dll", f"{name}.pyd"):
+            path = os.path.join(deps, file)
+            if os.path.isfile(path) and os.stat(path).st_mtime_ns > written:
+                return f"{file} was changed after cargo made it"
+    return ""
+
+
+def _of_build_scripts(folders: Iterable[str], trees: Collection[str]) -> str:
+    gone = [os.fsencode(tree) for tree in trees]
+    left = MOST_READ
+    for folder in folders:
+        package = os.path.basename(folder).rpartition("-")[0]
+        for place, _, files in os.walk(folder):
+            for file in files:
+                # The program itself, its dep-info, and `root-output` are cargo's to look after.
+                if place == folder and file != "output":
+                    continue
+                path = os.path.join(place, file)
+                left -= os.path.getsize(path)
+                if left < 0 or _mentions(path, gone):
+                    return f"the build script of {package} left the path of its sources"
+    return ""
+
+
+def _of_dep_info(path: str, trees: Collection[str], found: Collection[str]) -> Iterator[str]:
+    with open(path, "rb") as file:
+        lines = os.fsdecode(file.read()).splitlines()
+    for line in lines:
+        if line.startswith("# env-dep:CARGO_MANIFEST_DIR="):
+            yield "CARGO_MANIFEST_DIR is compiled in"
+        target, colon, sources = line.partition(":")
+        if line.startswith("#") or not colon or sources or not target:
+            continue  # a line for each source, with nothing behind its colon
+        source = target.replace("\\ ", " ")
+        for tree in trees:
+            if source.startswith(os.path.join(tree, "")):
+                source = os.path.relpath(source, tree)
+        if not os.path.isabs(source) and os.path.normpath(source) not in found:
+            yield f"{source} is made while it is built"
+
+
+def _last_written(profile_dir: str, packages: Collection[str]) -> int:
+    """When cargo last wrote a fingerprint of one of ``packages``, in ns."""
+    times = [0]
+    for folder in _own(os.path.join(profile_dir, ".fingerprint"), packages):
+        times += [os.stat(os.path.join(folder, file)).st_mtime_ns for file in os.listdir(folder)]
+    return max(times)
+
+
+def _own(folder: str, packages: Collection[str]) -> list[str]:
+    """The folders in ``folder`` that cargo has made for ``packages``: a name, and a hash."""
+    names = os.listdir(folder) if os.path.isdir(folder) else []
+    return [os.path.join(folder, name) for name in names if name.rpartition("-")[0] in packages]
+
+
+def _mentions(path: str, words: Iterable[bytes]) -> bool:
+    with open(path, "rb") as file:
+        content = file.read()
+    return any(word in content for word in words)
+
+
+def _libraries(output: str) -> Iterator[str]:
+    """The shared libraries that a build script's ``output`` has linked, as far as they are found."""
+    try:
+        with open(output, "rb") as file:
+            lines = os.fsdecode(file.read()).splitlines()
+    except OSError:
+        return
+    folders: list[str] = []
+    names: list[str] = []
+    for line in lines:
+        _, _, instruction = line.replace("cargo::", "cargo:").partition("cargo:")
+        key, _, value = instruction.partition("=")
+        if key == "rustc-link-search":
+            folders.append(value.rpartition("=")[2])
+        elif key == "rustc-link-lib" and not value.startswith("static"):
+            names.append(value.rpartition("=")[2].partition(":")[0])
+    for name in names:
+        for folder in (*folders, *LIBRARY_FOLDERS, *_multiarch()):
+            path = os.path.join(folder, f"lib{name}.so")
+            if os.path.exists(path):
+                yield path
+                break
+
+
+def _multiarch() -> list[str]:
+    """Debian's folders of libraries, ``/usr/lib/x86_64-linux-gnu`` for instance."""
+    return [os.path.join("/usr/lib", name) for name in os.listdir("/usr/lib") if name.endswith("-linux-gnu")]

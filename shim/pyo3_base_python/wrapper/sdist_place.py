@@ -1,0 +1,208 @@
+"""A lasting place for what cargo compiles of unpacked sdists.
+
+Front ends unpack an sdist at a new path for each build, with the target directory inside, so that everything would be
+compiled for each. Cargo's build directory (``build.build-dir``, since 1.91) can lie elsewhere, while the finished
+artifact still goes where the build backend looks for it.
+
+One place serves all projects of an interpreter, so that another project with the same pyo3 compiles its own crates
+alone. Cargo locks a build directory: builds at the same time would wait for each other. So a project that is new takes
+the next place where one is in use, as many as there are processors; and goes to its own place again later, where it
+waits. The lock is held by the process that becomes cargo, up to its end: a record lock (``fcntl``), which neither its
+children inherit nor a crash leaves behind.
+
+The places are bounded by size: looked at when one is made, and once a day. The least recently used goes first, and
+none that is in use.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+
+from pyo3_base_python.wrapper import build_dir, paths, process, store
+from pyo3_base_python.wrapper.errors import CannotSteady, UserError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pyo3_base_python.wrapper.command_line import Invocation
+    from pyo3_base_python.wrapper.interpreter import Interpreter
+    from pyo3_base_python.wrapper.project import Project
+
+__all__ = ["HELD", "LIMIT", "VARIABLE", "bound", "choose", "limit", "places", "root", "size", "take"]
+
+# A folder, or `off`.
+VARIABLE = "PYO3_SHIM_SDIST_DIR"
+# How much the places may hold, in MiB.
+LIMIT = "PYO3_SHIM_SDIST_LIMIT"
+DEFAULT_LIMIT = 5120
+# Set while one is held: what a build script builds in turn must not wait for it.
+HELD = "PYO3_SHIM_PLACE"
+MEBIBYTE = 1 << 20
+DAY = 24 * 60 * 60
+# In a place: a file for each project that was built there. Beside the places: a lock for each, and the last look.
+PROJECTS = ".pyo3-base-python-projects"
+LOCK = ".lock"
+LOOKED = ".looked"
+
+
+def root(environ: Mapping[str, str]) -> str:
+    """The folder of the places, absolute: ``PYO3_SHIM_SDIST_DIR``, else in the user's cache; ``""`` for none."""
+    chosen = environ.get(VARIABLE)
+    if chosen == "off":
+        return ""
+    if chosen:
+        return os.path.abspath(chosen)
+    base = paths.cache(environ)
+    return os.path.join(base, "pyo3-base-python", "sdists") if base else ""
+
+
+def choose(environ: Mapping[str, str], call: Invocation, project: Project, interpreter: Interpreter) -> str:
+    """The name of the place for ``project``, if it was unpacked from an sdist and nobody says where to compile it.
+
+    ``""`` for none. Not on Windows, where it has not been tried; not within a build that holds one.
+    """
+    folder = root(environ)
+    if process.WINDOWS or not folder or environ.get(HELD) or not (project.sdist and project.target_dir):
+        return ""
+    # By an option, a variable, or cargo's configuration: what was chosen is elsewhere.
+    if not paths.is_inside(os.path.realpath(project.target_dir), project.sdist):
+        return ""
+    if not build_dir.takes_option(call) or not build_dir.nameable(folder):
+        return ""
+    return build_dir.name_for(interpreter, environ)
+
+
+def limit(environ: Mapping[str, str]) -> int:
+    """How many bytes the places may hold. Raises ``UserError``."""
+    chosen = environ.get(LIMIT)
+    if not chosen:
+        return DEFAULT_LIMIT * MEBIBYTE
+    if not chosen.isdecimal():
+        raise UserError(f"{LIMIT} is {chosen!r}, which is no number of MiB", f"unset it, or set it to {DEFAULT_LIMIT}")
+    return int(chosen) * MEBIBYTE
+
+
+def take(folder: str, name: str, project: str, most: int, waiting: Callable[[str], None]) -> str:
+    """The place below ``folder`` for the interpreter called ``name``, locked until this process ends.
+
+    ``project`` is a name for what is built; ``most`` is how many bytes all places may hold; ``waiting`` is told the
+    place if another build has to end first. Raises ``CannotSteady`` if there can't be one.
+    """
+    names = [name, *(f"{name}.{number}" for number in range(2, (os.cpu_count() or 1) + 1))]
+    try:
+        store.private_folder(folder)
+        known = [one for one in names if os.path.exists(os.path.join(folder, one, PROJECTS, project))]
+        for one in known or names:
+            if _lock(folder, one) is not None:
+                break
+        else:
+            one = (known or names)[0]
+            waiting(os.path.join(folder, one))
+            _lock(folder, one, wait=True)
+        place = os.path.join(folder, one)
+        if not os.path.isdir(place) or _age(os.path.join(folder, LOOKED)) > DAY:
+            bound(folder, most, one)
+            _touch(os.path.join(folder, LOOKED))
+        os.makedirs(os.path.join(place, PROJECTS), exist_ok=True)
+        _touch(os.path.join(place, PROJECTS, project))
+        # Not opened: to close a file is to lose the locks on it.
+        os.utime(os.path.join(folder, one + LOCK))
+    except OSError as error:
+        raise CannotSteady(
+            f"can't use the place for sdists {folder}: {error.strerror or error}",
+            f"set {VARIABLE} to a folder of your own, or to off",
+        ) from None
+    return place
+
+
+def places(folder: str) -> list[str]:
+    """The names of the places below ``folder``, the least recently used first."""
+    try:
+        found = [entry.name for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False)]
+    except FileNotFoundError:
+        return []
+    return sorted(found, key=lambda name: _age(os.path.join(folder, name + LOCK)), reverse=True)
+
+
+def bound(folder: str, most: int, mine: str = "") -> list[str]:
+    """Remove the least recently used places until the rest has at most ``most`` bytes; returns what was removed.
+
+    None that is in use; ``mine`` is the one that this process holds: it goes as well, if it is too large by itself.
+    """
+    sizes = {name: size(os.path.join(folder, name)) for name in places(folder)}
+    total = sum(sizes.values())
+    removed = []
+    for name in [*(name for name in sizes if name != mine), *([mine] if mine in sizes else [])]:
+        if total <= most:
+            break
+        held = None if name == mine else _lock(folder, name)
+        if name == mine or held is not None:
+            _remove(os.path.join(folder, name))
+            total -= sizes[name]
+            removed.append(name)
+        if held is not None:
+            os.close(held)
+    return removed
+
+
+def size(place: str) -> int:
+    """The bytes of all files below ``place``."""
+    total = 0
+    for path, _, names in os.walk(place):
+        for name in names:
+            try:
+                total += os.lstat(os.path.join(path, name)).st_size
+            except OSError:
+                continue
+    return total
+
+
+def _lock(folder: str, name: str, *, wait: bool = False) -> int | None:
+    """The open file by which this process, and what it becomes, holds a place; ``None`` if another one does."""
+    import fcntl  # noqa: PLC0415 - not on Windows, where there are no places
+
+    handle = os.open(os.path.join(folder, name + LOCK), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.lockf(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        os.close(handle)
+        return None
+    os.set_inheritable(handle, True)
+    return handle
+
+
+def _age(path: str) -> float:
+    """Seconds since ``path`` was touched; very many if it is not there."""
+    try:
+        return time.time() - os.stat(path).st_mtime
+    except FileNotFoundError:
+        return float("inf")
+
+
+def _touch(path: str) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    os.close(handle)
+    os.utime(path)
+
+
+def _remove(path: str) -> None:
+    """Remove a folder and what is in it; half of it is never taken for a place. Not ``shutil``: slow to import."""
+    gone = f"{path}.gone"
+    if os.path.lexists(gone):  # a removal that was cut short
+        _remove_tree(gone)
+    os.rename(path, gone)
+    _remove_tree(gone)
+
+
+def _remove_tree(path: str) -> None:
+    for place, folders, names in os.walk(path, topdown=False):
+        for name in [*names, *folders]:
+            file = os.path.join(place, name)
+            if stat.S_ISDIR(os.lstat(file).st_mode):
+                os.rmdir(file)
+            else:
+                os.unlink(file)
+    os.rmdir(path)
