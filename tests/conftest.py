@@ -33,6 +33,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
             monkeypatch.delenv(name)
     # One store for the whole run, as a user has: but never the user's own.
     monkeypatch.setenv("PYO3_SHIM_STORE", os.fspath(tmp_path_factory.getbasetemp() / "store"))
+    monkeypatch.setenv("PYO3_SHIM_SDIST_DIR", os.fspath(tmp_path_factory.getbasetemp() / "sdists"))
     # The tools of this virtual environment, whether it is activated or not; never a pyenv shim, which costs 60 ms.
     monkeypatch.setenv("PATH", os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]]))
 

@@ -1,0 +1,122 @@
+"""What cargo would take for fresh: each case in files as cargo writes them."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from pyo3_base_python.wrapper import left_behind
+from pyo3_base_python.wrapper.left_behind import reason, replaced_library
+
+OLD = "/tmp/gone"
+FOUND = ("Cargo.toml", "src/lib.rs", "src/a file.rs")
+
+
+class Place:
+    """A profile's folder, in which cargo has compiled the package `my-crate`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.write("deps/my_crate-0123.d", "/place/libmy_crate.so: src/lib.rs\n\nsrc/lib.rs:\n")
+        self.write("deps/libmy_crate.so", "artifact")
+        self.write("build/my-crate-4567/output", "cargo:rerun-if-changed=build.rs\n")
+        self.write("build/my-crate-4567/root-output", OLD)
+        self.write("build/my-crate-4567/out/made.rs", "fn made() {}")
+        self.write(".fingerprint/my-crate-0123/lib-my_crate", "hash")
+
+    def write(self, name: str, text: str) -> Path:
+        """Write a file, by its path in the folder."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def reason(self) -> str:
+        """Why the crate must be compiled again."""
+        return reason(os.fspath(self.folder), ["my-crate"], ["my-crate"], [OLD], FOUND)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+def test_what_is_as_cargo_left_it_is_fresh(place: Place) -> None:
+    place.write("deps/other-0123.d", "src/other.rs:\n")
+    place.write("build/other-4567/output", OLD)
+    assert place.reason() == ""
+
+
+@pytest.mark.promise("stale")
+def test_a_layout_that_is_not_known_is_a_reason(tmp_path: Path) -> None:
+    assert "layout" in reason(os.fspath(tmp_path), [], [], [], [])
+
+
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize("name", ["src/made.rs", f"{OLD}/src/made.rs", "src/../src/made.rs"])
+def test_a_source_that_is_not_in_the_tree(place: Place, name: str) -> None:
+    place.write("deps/my_crate-89ab.d", f"/place/x: {name}\n\n{name}:\n")
+    assert place.reason().endswith("made.rs is made while it is built")
+
+
+@pytest.mark.parametrize("name", ["src/lib.rs", f"{OLD}/src/lib.rs", "src/a\\ file.rs", "/place/out/made.rs"])
+def test_a_source_that_is_there_or_elsewhere(place: Place, name: str) -> None:
+    place.write("deps/my_crate-89ab.d", f"/place/x: {name}\n\n{name}:\n")
+    assert place.reason() == ""
+
+
+@pytest.mark.promise("stale")
+def test_the_path_of_the_sources_compiled_in(place: Place) -> None:
+    place.write("deps/my_crate-89ab.d", f"x: src/lib.rs\n\n# env-dep:CARGO_MANIFEST_DIR={OLD}\n")
+    assert place.reason() == "CARGO_MANIFEST_DIR is compiled in"
+
+
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize("name", ["output", "out/made.rs", "out/deep/er"])
+def test_the_path_of_the_sources_left_by_a_build_script(place: Place, name: str) -> None:
+    place.write(f"build/my-crate-4567/{name}", f"cargo:rustc-env=HERE={OLD}/src")
+    assert place.reason() == "the build script of my-crate left the path of its sources"
+
+
+@pytest.mark.promise("stale")
+def test_more_than_is_read_may_name_any_path(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(left_behind, "MOST_READ", 10)
+    assert place.reason() == "the build script of my-crate left the path of its sources"
+
+
+@pytest.mark.promise("stale")
+def test_an_artifact_that_is_younger_than_cargos_word_of_it(place: Place) -> None:
+    later = time.time() + 5
+    os.utime(place.folder / "deps" / "libmy_crate.so", (later, later))
+    assert place.reason() == "libmy_crate.so was changed after cargo made it"
+
+
+def linking(place: Place, output: str) -> Path:
+    place.write("build/sys-0123/output", output.format(place.folder))
+    return place.write("lib/libx.so", "library")
+
+
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize(
+    "output",
+    [
+        "cargo:rustc-link-search=native={0}/lib\ncargo:rustc-link-lib=dylib=x\n",
+        "cargo::rustc-link-lib=x\ncargo::rustc-link-search={0}/lib\n",
+    ],
+)
+def test_a_shared_library_that_was_replaced(place: Place, output: str) -> None:
+    library = linking(place, output)
+    assert replaced_library(os.fspath(place.folder), library.stat().st_ctime - 1) == os.fspath(library)
+    assert replaced_library(os.fspath(place.folder), library.stat().st_ctime + 1) == ""
+
+
+@pytest.mark.parametrize(
+    "output",
+    ["cargo:rustc-link-search={0}/lib\ncargo:rustc-link-lib=static=x\n", "cargo:rustc-link-lib=nowhere_x\n", "other\n"],
+)
+def test_what_is_no_shared_library_that_is_found(place: Place, output: str) -> None:
+    linking(place, output)
+    assert replaced_library(os.fspath(place.folder), 0.0) == ""
