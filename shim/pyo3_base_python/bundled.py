@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from pyo3_base_python.wrapper.errors import ShimError
+from pyo3_base_python.wrapper.exit_codes import Exit
 
 __all__ = ["copy", "folder"]
 
@@ -16,7 +17,7 @@ def folder() -> Path:
     for place in (here / "rust_fixture", here.parent.parent / "rust_fixture"):
         if (place / "README.md").is_file():
             return place
-    raise ShimError("the bundled crates are missing", "install pyo3-base-python anew")
+    raise ShimError("the bundled crates are missing", "install pyo3-base-python anew", Exit.DISK)
 
 
 def copy(name: str, destination: Path) -> Path:

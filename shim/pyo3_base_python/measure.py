@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from pyo3_base_python.wrapper import process
 from pyo3_base_python.wrapper.errors import ShimError
+from pyo3_base_python.wrapper.exit_codes import Exit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +38,9 @@ class Recorder:
         """Raises ``ShimError`` if there is no cargo on ``PATH``."""
         cargo = process.find_program("cargo", environ)
         if cargo is None:
-            raise ShimError("there is no cargo on PATH", "install Rust, for instance from https://rustup.rs")
+            raise ShimError(
+                "there is no cargo on PATH", "install Rust, for instance from https://rustup.rs", Exit.PROGRAM
+            )
         self.log = folder / "cargo.log"
         self.program = folder / "recording-cargo"
         # The backend's own use of `cargo metadata` is no part of a build: only what may compile is recorded.

@@ -17,6 +17,7 @@ import sys
 from pyo3_base_python import __version__
 from pyo3_base_python.wrapper import interpreter, plan, probe, store
 from pyo3_base_python.wrapper.errors import ShimError
+from pyo3_base_python.wrapper.exit_codes import Exit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -103,4 +104,4 @@ def _windows_launcher() -> str:
         path = os.path.join(folder, name)
         if os.path.isfile(path):
             return path
-    raise ShimError(f"{name} is not beside {sys.executable}", "install pyo3-base-python anew")
+    raise ShimError(f"{name} is not beside {sys.executable}", "install pyo3-base-python anew", Exit.DISK)

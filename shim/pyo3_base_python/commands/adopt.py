@@ -1,307 +1,54 @@
-"""Put this package's backend into a project's pyproject.toml, and take it out again.
-
-Text to text: what is not the backend's name or one more requirement stays as it is, to the byte. Where the two belong
-is found by trial: they are put into every place of the text that may be the right one, and that is taken after which it
-parses as it should. What can't be undone exactly is not done.
-"""
+"""`pyo3-base-python adopt`: the shim in a project's own pyproject.toml. What it needs is imported when it runs."""
 
 from __future__ import annotations
 
-import copy
-import difflib
-import io
-import os
-import re
-import stat
-import tempfile
 from pathlib import Path
 
-import tomlkit
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
-from tomlkit.exceptions import TOMLKitError
+import click
 
-from pyo3_base_python.wrapper.errors import ShimError
+__all__ = ["ADOPTED", "adopt"]
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from typing import Any
-
-__all__ = ["adopted", "diff", "find", "read", "restored", "write"]
-
-DISTRIBUTION = "pyo3-base-python"
-# A backend to the one that stands around it.
-BACKENDS = {
-    "maturin": "pyo3_base_python.backend.maturin",
-    "setuptools.build_meta": "pyo3_base_python.backend.setuptools_rust",
-}
-INNER = {outer: inner for inner, outer in BACKENDS.items()}
-BY_HAND = "change build-backend and requires by hand"
-IMPORTS_SETUPTOOLS_RUST = re.compile(r"^[ \t]*(?:from|import)\s+setuptools_rust\b", re.MULTILINE)
-# What may follow the last requirement on a line of its own: a comma, a comment.
-REST_OF_LINE = re.compile(r"[ \t]*(,?)[ \t]*(?:#[^\r\n]*)?(?=(\r?\n))")
+# What is to be known when a project is adopted.
+ADOPTED = (
+    "front ends now install pyo3-base-python for each build: from an index, or its wheel from a folder that"
+    " PIP_FIND_LINKS and UV_FIND_LINKS name"
+)
 
 
-def adopted(text: str, requirement: str, setup_py: str = "") -> str:
-    """``text`` of a pyproject.toml with this package's backend, and ``requirement`` added to what the build requires.
+@click.command()
+@click.argument("project", type=click.Path(path_type=Path), default=".")
+@click.option("--dry-run", is_flag=True, help="Print a diff, and write nothing.")
+@click.option("--undo", is_flag=True, help="Take out what was put in: the file is as it was, to the byte.")
+def adopt(project: Path, dry_run: bool, undo: bool) -> None:
+    """Have PROJECT's own pyproject.toml switch the shim on, for whoever builds it and without any variable.
 
-    ``setup_py`` is the content of the setup.py beside it. A text that is adopted already is returned as it is. Raises
-    ``ShimError`` for whatever is not understood, or could not be undone exactly.
+    \b
+    pyo3-base-python adopt --dry-run         what would be changed, as a diff
+    pyo3-base-python adopt                   the project in this folder
+    pyo3-base-python adopt path/to/project   another one
+    pyo3-base-python adopt --undo            as it was
+
+    Two things in [build-system] are changed: build-backend becomes pyo3_base_python.backend.maturin, or
+    .setuptools_rust, which run the hooks of maturin or setuptools; pyo3-base-python is added to requires.
+    PYO3_SHIM_MODE=off switches it off for one build.
     """
-    document = _parsed(text)
-    backend = _backend(document)
-    names = [_name(each) for each in _requires(document)]
-    if backend in INNER and DISTRIBUTION in names:
-        return text
-    _check(document, backend, names, setup_py)
-    result = _with_requirement(_with_backend(text, backend, BACKENDS[backend]), requirement)
-    if restored(result) != text:
-        raise ShimError("this pyproject.toml can't be edited so that it can be undone exactly", BY_HAND)
-    return result
+    from pyo3_base_python import __version__  # noqa: PLC0415 - see the top
+    from pyo3_base_python.commands import adoption  # noqa: PLC0415 - as above
 
-
-def restored(text: str) -> str:
-    """``text`` as it was before ``adopted``; as it is, if it is not adopted.
-
-    Exactly so if the two places have not been touched since; otherwise what was added is taken out. Raises
-    ``ShimError``.
-    """
-    document = _parsed(text)
-    backend = _backend(document)
-    if backend not in INNER:
-        return text
-    text = _with_backend(text, backend, INNER[backend])
-    for index, each in enumerate(_requires(document)):
-        if _name(each) == DISTRIBUTION:
-            return _without_requirement(text, index)
-    return text
-
-
-def diff(before: str, after: str) -> str:
-    """A unified diff, as `git apply` and `patch -p1` take it; empty if there is no difference."""
-    old, new = (io.StringIO(text, newline="\n").readlines() for text in (before, after))
-    lines = difflib.unified_diff(old, new, "a/pyproject.toml", "b/pyproject.toml")
-    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
-
-
-def find(project: Path) -> Path:
-    """The pyproject.toml of ``project``: a folder, or that file itself. Raises ``ShimError`` if there is none."""
-    path = project / "pyproject.toml" if project.is_dir() else project
-    if not path.is_file():
-        raise ShimError(f"there is no file {path}", "name the folder that holds the project's pyproject.toml")
-    return path
-
-
-def read(path: Path) -> str:
-    """The text of a file, line endings as they are. Raises ``ShimError``."""
-    try:
-        return path.read_bytes().decode()
-    except OSError as error:
-        raise ShimError(f"can't read {path}: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise ShimError(f"{path} is not UTF-8: {error.reason} at byte {error.start}", "TOML files are UTF-8") from None
-
-
-def write(path: Path, text: str) -> None:
-    """Replace the content of the file ``path`` at once: beside it and renamed, mode kept, links followed.
-
-    Raises ``ShimError``, and then the file is as it was.
-    """
-    path = path.resolve()
-    try:
-        mode = stat.S_IMODE(path.stat().st_mode)
-        # A rename would replace what may not be written to; root may write to everything.
-        if not mode & 0o222 or not os.access(path, os.W_OK):
-            raise ShimError(f"{path} is read-only", "make it writable, or see with --dry-run what to change")
-        handle, draft = tempfile.mkstemp(prefix=".pyproject.toml.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(text.encode())
-            os.chmod(draft, mode)
-            os.replace(draft, path)
-        except BaseException:
-            os.unlink(draft)
-            raise
-    except OSError as error:
-        raise ShimError(f"can't write {path}: {error.strerror}") from None
-
-
-def _parsed(text: str) -> tomlkit.TOMLDocument:
-    try:
-        return tomlkit.parse(text)
-    except TOMLKitError as error:
-        raise ShimError(f"this pyproject.toml is not valid TOML: {error}", "correct it first") from None
-
-
-def _backend(document: tomlkit.TOMLDocument) -> str:
-    """The build backend that is named, ``""`` if there is none."""
-    table: Any = document.get("build-system")
-    backend = table.get("build-backend") if isinstance(table, dict) else None
-    return backend if isinstance(backend, str) else ""
-
-
-def _requires(document: tomlkit.TOMLDocument) -> Any:
-    """The array ``build-system.requires``, tomlkit's own. Raises ``ShimError`` if there is no such list of strings."""
-    table: Any = document.get("build-system")
-    if table is None:
-        raise ShimError(
-            "this pyproject.toml has no [build-system]", "write down how the project is built: requires, build-backend"
-        )
-    requires = table.get("requires") if isinstance(table, dict) else None
-    if not isinstance(requires, list) or not all(isinstance(each, str) for each in requires):
-        raise ShimError(
-            "[build-system] has no `requires` that is a list of strings",
-            "see https://packaging.python.org/specifications/pyproject-toml/",
-        )
-    return requires
-
-
-def _check(document: tomlkit.TOMLDocument, backend: str, names: list[str], setup_py: str) -> None:
-    """Raise ``ShimError`` if this is no project that builds with maturin or setuptools-rust as most do."""
-    data = document.unwrap()
-    build_system, tool = data["build-system"], data.get("tool", {})
-    known = " or ".join(BACKENDS)
-    if backend in INNER:
-        raise ShimError(f"the backend is {backend}, but `requires` has no {DISTRIBUTION}", "use --undo, then try again")
-    if not backend:
-        raise ShimError(
-            "[build-system] names no build-backend", 'set it, for setuptools build-backend = "setuptools.build_meta"'
-        )
-    if backend not in BACKENDS:
-        raise ShimError(
-            f"the build backend is {backend}, not {known}", "build with `pyo3-base-python run -- ...` instead"
-        )
-    if "backend-path" in build_system:
-        raise ShimError(
-            "[build-system] has a backend-path: the backend is in the project itself",
-            "build with `pyo3-base-python run -- ...` instead",
-        )
-    if DISTRIBUTION in names:
-        raise ShimError(f"`requires` has {DISTRIBUTION} already, but the backend is {backend}", "take it out first")
-    if not names:
-        raise ShimError(f"`requires` is empty, but the backend is {backend}", "add what the backend is installed from")
-    by_table = isinstance(tool, dict) and "setuptools-rust" in tool
-    rust = "setuptools-rust" in names or by_table or IMPORTS_SETUPTOOLS_RUST.search(setup_py)
-    if backend == "setuptools.build_meta" and not rust:
-        raise ShimError(
-            "the project does not use setuptools-rust: not in `requires`, no [tool.setuptools-rust], not in setup.py",
-            "nothing here compiles pyo3, so there is nothing to adopt",
-        )
-
-
-def _name(requirement: str) -> str:
-    """The normalised name of a distribution; the text itself, if it is no requirement."""
-    try:
-        return canonicalize_name(Requirement(requirement).name)
-    except InvalidRequirement:
-        return str(requirement)
-
-
-def _with_backend(text: str, old: str, new: str) -> str:
-    table: Any = _parsed(text)["build-system"]
-    written = table["build-backend"].as_string()
-    wanted = _meaning_with(text, {"build-backend": new})
-    changed = written.replace(old, new, 1)
-    candidates = (text[:start] + changed + text[start + len(written) :] for start in _places(text, written))
-    return _first(candidates, wanted)
-
-
-def _with_requirement(text: str, requirement: str) -> str:
-    requires = _requires(_parsed(text))
-    last = requires[-1].as_string()
-    quote = "'" if last.startswith("'") else '"'
-    wanted = _meaning_with(text, {"requires": [*requires.unwrap(), requirement]})
-    candidates = (
-        candidate
-        for start in _places(text, last)
-        for candidate in _insertions(text, start, start + len(last), f"{quote}{requirement}{quote}")
-    )
-    return _first(candidates, wanted)
-
-
-def _insertions(text: str, start: int, end: int, added: str) -> Iterator[str]:
-    """``text`` with ``added`` after the value from ``start`` to ``end``: on a line of its own if that one is, too."""
-    indent = _indent(text, start)
-    rest = REST_OF_LINE.match(text, end)
-    if indent is not None and rest:
-        comma, newline = rest.groups()
-        line = f"{newline}{indent}{added}{comma}"
-        yield text[:end] + ("" if comma else ",") + text[end : rest.end()] + line + text[rest.end() :]
-    yield f"{text[:end]}, {added}{text[end:]}"
-
-
-def _without_requirement(text: str, index: int) -> str:
-    requires = _requires(_parsed(text))
-    values = requires.unwrap()
-    written = requires[index].as_string()
-    before = requires[index - 1].as_string()
-    wanted = _meaning_with(text, {"requires": values[:index] + values[index + 1 :]})
-    right = [
-        candidate
-        for start in _places(text, written)
-        for candidate in _removals(text, start, start + len(written), before)
-        if _meaning(candidate) == wanted
-    ]
-    exact = [candidate for candidate in right if index and _is_with(text, candidate, values[index])]
-    return _first([*exact, *right], wanted)
-
-
-def _is_with(text: str, candidate: str, requirement: str) -> bool:
-    """Whether ``candidate`` with ``requirement`` added is ``text``."""
-    try:
-        return _with_requirement(candidate, requirement) == text
-    except ShimError:
-        return False
-
-
-def _removals(text: str, start: int, end: int, before: str) -> Iterator[str]:
-    """``text`` without the value from ``start`` to ``end``, which follows ``before``: what is simplest comes first."""
-    indent = _indent(text, start)
-    rest = REST_OF_LINE.match(text, end)
-    if indent is not None and rest:
-        line = text.rindex("\n", 0, start)
-        line -= text[line - 1] == "\r"
-        head, tail = text[:line], text[rest.end() :]
-        yield head + tail
-        # The value before may have got a comma for it.
-        for place in _places(head, f"{before},"):
-            comma = place + len(before)
-            yield head[:comma] + head[comma + 1 :] + tail
-    yield re.sub(r"\s*,\s*\Z", "", text[:start]) + text[end:]
-    yield text[:start] + re.sub(r"\A\s*,\s*", "", text[end:])
-
-
-def _indent(text: str, start: int) -> str | None:
-    """The white space before ``start``, if there is nothing else on that line, and a line before it."""
-    line = text.rfind("\n", 0, start)
-    blank = text[line + 1 : start]
-    return None if line < 0 or blank.strip(" \t") else blank
-
-
-def _places(text: str, part: str) -> Iterator[int]:
-    start = text.find(part)
-    while start >= 0:
-        yield start
-        start = text.find(part, start + 1)
-
-
-def _first(candidates: Iterable[str], wanted: str) -> str:
-    for candidate in candidates:
-        if _meaning(candidate) == wanted:
-            return candidate
-    raise ShimError("this pyproject.toml writes [build-system] in a way that is not understood", BY_HAND)
-
-
-def _meaning(text: str) -> str | None:
-    """All that a text says, comparable (a NaN is unlike itself, 1 is like true and 1.0); ``None`` if it is no TOML."""
-    try:
-        return repr(_parsed(text).unwrap())
-    except ShimError:
-        return None
-
-
-def _meaning_with(text: str, changes: dict[str, Any]) -> str:
-    data = copy.deepcopy(_parsed(text).unwrap())
-    data["build-system"].update(changes)
-    return repr(data)
+    path = adoption.find(project)
+    before = adoption.read(path)
+    if undo:
+        after = adoption.restored(before)
+    else:
+        setup = path.with_name("setup.py")
+        script = setup.read_text(encoding="utf-8", errors="replace") if setup.is_file() else ""
+        after = adoption.adopted(before, f"pyo3-base-python>={__version__}", script)
+    if after == before:
+        click.echo(f"{path} is {'not' if undo else 'already'} adopted: nothing to do", err=True)
+    elif dry_run:
+        click.echo(adoption.diff(before, after).encode(), nl=False)
+    else:
+        adoption.write(path, after)
+        click.echo(f"{path} is {'as it was' if undo else 'adopted'}", err=True)
+        if not undo:
+            click.echo(f"hint: {ADOPTED}", err=True)

@@ -12,7 +12,8 @@ import sys
 from pyo3_base_python import __version__
 from pyo3_base_python.activation import switch
 from pyo3_base_python.wrapper import process
-from pyo3_base_python.wrapper.errors import NOT_FOUND, NOT_STARTED, ShimError
+from pyo3_base_python.wrapper.errors import ShimError
+from pyo3_base_python.wrapper.exit_codes import Exit
 from pyo3_base_python.wrapper.main import fail
 
 TYPE_CHECKING = False
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 NAME = "base-python"
-USAGE = 2
 HELP = """\
 Run a cargo command with a stable interpreter for pyo3: that of the active virtual environment
 
@@ -58,7 +58,7 @@ def main() -> NoReturn:
         sys.stdout.write(f"cargo-base-python {__version__}\n")
         sys.exit(0)
     if not arguments:
-        fail(ShimError("there is no cargo command", "cargo base-python --help", USAGE))
+        fail(ShimError("there is no cargo command", "cargo base-python --help", Exit.USAGE))
     run(arguments)
 
 
@@ -69,8 +69,8 @@ def run(arguments: Sequence[str]) -> NoReturn:
     program = environ.get("CARGO") or "cargo"
     found = process.find_program(program, environ)
     if found is None:
-        fail(ShimError(f"there is no program {program}", "start this by `cargo base-python`", NOT_FOUND))
+        fail(ShimError(f"there is no program {program}", "start this by `cargo base-python`", Exit.NOT_FOUND))
     try:
         process.become(found, ["cargo", *arguments], environ)
     except OSError as error:
-        fail(ShimError(f"can't start {found}: {error.strerror}", exit_code=NOT_STARTED))
+        fail(ShimError(f"can't start {found}: {error.strerror}", exit_code=Exit.NOT_STARTED))

@@ -8,7 +8,8 @@ import sysconfig
 
 from pyo3_base_python.activation import switch
 from pyo3_base_python.wrapper import process
-from pyo3_base_python.wrapper.errors import NOT_FOUND, NOT_STARTED, ShimError
+from pyo3_base_python.wrapper.errors import ShimError
+from pyo3_base_python.wrapper.exit_codes import Exit
 from pyo3_base_python.wrapper.main import fail
 
 TYPE_CHECKING = False
@@ -29,7 +30,7 @@ def main() -> NoReturn:
     try:
         process.become(program, ["maturin", *sys.argv[1:]], environ)
     except OSError as error:
-        fail(ShimError(f"can't start {program}: {error.strerror}", exit_code=NOT_STARTED))
+        fail(ShimError(f"can't start {program}: {error.strerror}", exit_code=Exit.NOT_STARTED))
 
 
 def find_maturin(environ: dict[str, str]) -> str:
@@ -45,5 +46,5 @@ def find_maturin(environ: dict[str, str]) -> str:
     raise ShimError(
         "maturin is not installed",
         "pip install maturin, or install pyo3-base-python with its dependencies",
-        NOT_FOUND,
+        Exit.NOT_FOUND,
     )

@@ -7,6 +7,7 @@ import re
 import shlex
 
 from pyo3_base_python.wrapper.errors import ShimError
+from pyo3_base_python.wrapper.exit_codes import Exit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,4 +74,4 @@ def append_to_github_env(text: str, environ: Mapping[str, str]) -> None:
         with open(path, "a", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
-        raise ShimError(f"can't write to GITHUB_ENV={path}: {error.strerror}") from None
+        raise ShimError(f"can't write to GITHUB_ENV={path}: {error.strerror}", exit_code=Exit.DISK) from None

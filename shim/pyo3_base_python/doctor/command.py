@@ -10,10 +10,9 @@ from pathlib import Path
 import click
 
 from pyo3_base_python.wrapper.errors import ShimError
+from pyo3_base_python.wrapper.exit_codes import Exit
 
 __all__ = ["doctor"]
-
-USAGE = 2
 
 
 @click.command()
@@ -60,7 +59,7 @@ def doctor(project: Path, as_json: bool, quiet: bool) -> None:
         click.echo(report.as_json(gathered, found, nothing_to_do=nothing))
     elif problems or not quiet:
         report.show(Console(), problems if quiet else found, report.conclusion(found, nothing_to_do=nothing))
-    sys.exit(1 if problems else 0)
+    sys.exit(Exit.FAILED if problems else 0)
 
 
 def _check(project: Path) -> None:
@@ -69,5 +68,5 @@ def _check(project: Path) -> None:
         return
     if project.exists():
         folder = shlex.quote(os.fspath(project.parent))
-        raise ShimError(f"{project} is a file", f"name its folder: pyo3-base-python doctor {folder}", USAGE)
-    raise ShimError(f"there is no folder {project}", "check the path, or go to the project and name none", USAGE)
+        raise ShimError(f"{project} is a file", f"name its folder: pyo3-base-python doctor {folder}", Exit.USAGE)
+    raise ShimError(f"there is no folder {project}", "check the path, or go to the project and name none", Exit.USAGE)

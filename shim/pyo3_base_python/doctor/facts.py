@@ -10,9 +10,9 @@ from typing import NamedTuple
 from pyo3_base_python.activation import launcher, switch
 from pyo3_base_python.doctor import crates, pyproject, settings, tools
 from pyo3_base_python.wrapper import cargo_config, command_line, interpreter, process, real_cargo, store
-from pyo3_base_python.wrapper import project as projects
 from pyo3_base_python.wrapper.decide import Decision, decide_for, locate
 from pyo3_base_python.wrapper.errors import ShimError
+from pyo3_base_python.wrapper.project import PYO3_CRATES, Project
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Facts(NamedTuple):
     folder: str
     pyproject: PyProject | None
     pyproject_error: ShimError | None
-    project: projects.Project | None
+    project: Project | None
     front_ends: Mapping[str, str]
     backend_version: str
     backend_sets: bool | None
@@ -154,7 +154,7 @@ def _manifest_option(folder: str, declared: PyProject | None) -> list[str]:
 
 def _locate(
     program: str, call: command_line.Invocation, environ: Mapping[str, str], folder: str
-) -> tuple[projects.Project | None, ShimError | None]:
+) -> tuple[Project | None, ShimError | None]:
     try:
         return locate(program, call, without_cargo(environ), folder), None
     except ShimError as error:
@@ -221,7 +221,7 @@ def _store(environ: Mapping[str, str]) -> tuple[str, str, ShimError | None]:
 
 
 def _decision(
-    call: command_line.Invocation, here: projects.Project | None, environ: Mapping[str, str]
+    call: command_line.Invocation, here: Project | None, environ: Mapping[str, str]
 ) -> tuple[Decision, ShimError | None]:
     """What the wrapper would do; what it would refuse, or fail with, hides no reason to leave cargo alone."""
     try:
@@ -230,9 +230,7 @@ def _decision(
         return Decision(here), error
 
 
-def _graph(
-    program: str, here: projects.Project | None, declared: PyProject | None, environ: Mapping[str, str]
-) -> Graph:
+def _graph(program: str, here: Project | None, declared: PyProject | None, environ: Mapping[str, str]) -> Graph:
     if not program or here is None or here.lock is None:
         return Graph()
     command = [program, "metadata", "--offline", "--locked", "--format-version", "1"]
@@ -253,7 +251,7 @@ def _graph(
     reads = [crates.mentions(os.path.join(crate.folder, "src"), f'"{BASE_PYTHON}"') for crate in build_config]
     return Graph(
         tuple(BuildScript(crate, script) for crate, script in scripts if script is not None),
-        frozenset(feature for crate in packages if crate.name in projects.PYO3_CRATES for feature in crate.features),
+        frozenset(feature for crate in packages if crate.name in PYO3_CRATES for feature in crate.features),
         all(reads) if reads else None,
     )
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import click
 
 from pyo3_base_python.wrapper import process
-from pyo3_base_python.wrapper.errors import NOT_FOUND, NOT_STARTED, ShimError
+from pyo3_base_python.wrapper.errors import ShimError
+from pyo3_base_python.wrapper.exit_codes import Exit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,12 +69,12 @@ def _run(command: Sequence[str], environ: dict[str, str], folder: Path) -> int:
     environ = {**environ, **recording.variables(folder, environ)}
     program = process.find_program(command[0], environ)
     if program is None:
-        raise ShimError(f"there is no command {command[0]!r}", "check its name, or PATH", NOT_FOUND)
+        raise ShimError(f"there is no command {command[0]!r}", "check its name, or PATH", Exit.NOT_FOUND)
     with process.handing_on_signals() as signals:
         try:
             child = process.begin(program, command, environ)
         except OSError as error:
-            raise ShimError(f"can't start {program}: {error.strerror}", exit_code=NOT_STARTED) from None
+            raise ShimError(f"can't start {program}: {error.strerror}", exit_code=Exit.NOT_STARTED) from None
         signals.to(child)
         return child.wait()
 
@@ -101,4 +102,6 @@ def _write(file: Path, text: str) -> None:
         draft.write_text(text, encoding="utf-8", errors="backslashreplace")
         draft.replace(file)
     except OSError as error:
-        raise ShimError(f"can't write {file}: {error.strerror}", "name a file in a folder that is there") from None
+        raise ShimError(
+            f"can't write {file}: {error.strerror}", "name a file in a folder that is there", Exit.DISK
+        ) from None

@@ -19,6 +19,7 @@ from pyo3_base_python.activation import switch
 from pyo3_base_python.explain.standin import write_json
 from pyo3_base_python.wrapper import process, real_cargo
 from pyo3_base_python.wrapper.errors import ShimError
+from pyo3_base_python.wrapper.exit_codes import Exit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def variables(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
         raise ShimError("cargo is recorded through a POSIX shell", "run it on Linux or macOS, or under WSL")
     on_path = process.find_program("cargo", environ)
     if on_path is None:
-        raise ShimError("there is no cargo on PATH", "install Rust, for instance from https://rustup.rs")
+        raise ShimError("there is no cargo on PATH", "install Rust, for instance from https://rustup.rs", Exit.PROGRAM)
     programs = {"path": os.path.abspath(on_path)}
     added = {}
     replaced = {}

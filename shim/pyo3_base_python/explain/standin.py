@@ -17,6 +17,7 @@ import time
 
 from pyo3_base_python.explain.sieve import LOG_DIRECTIVES, Parted, Sieve
 from pyo3_base_python.wrapper import command_line, process
+from pyo3_base_python.wrapper.exit_codes import Exit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def main(role: str, settings_file: str, locale: str) -> NoReturn:
         sys.exit(record(program, command, environ, folder))
     except OSError as error:
         sys.stderr.write(f"pyo3-base-python: can't start {program}: {error.strerror}\n")
-        sys.exit(126)
+        sys.exit(Exit.NOT_STARTED)
 
 
 def restored(environ: Mapping[str, str], settings: Mapping[str, object]) -> dict[str, str]:

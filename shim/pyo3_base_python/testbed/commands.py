@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from pyo3_base_python.commands.group import Commands
 from pyo3_base_python.testbed import failures
 from pyo3_base_python.wrapper.errors import ShimError
 
@@ -43,7 +44,7 @@ work_option = click.option(
 sets_argument = click.argument("projects", nargs=-1, metavar="[PROJECT[/VERSION]]...")
 
 
-@click.group()
+@click.group(cls=Commands)
 def testbed() -> None:
     """Measure fixes of the churn: ours as patches, yours as a checkout.
 
@@ -80,7 +81,7 @@ def fetch(projects: tuple[str, ...], work: Path | None) -> None:
     pyo3-base-python testbed fetch
     pyo3-base-python testbed fetch pyo3/0.30.1
     """
-    with _told():
+    with failures.os_errors_told():
         from pyo3_base_python.testbed import tools, upstream  # noqa: PLC0415 - see the top
 
         folder = _work_folder(work)
@@ -99,7 +100,7 @@ def apply(projects: tuple[str, ...], against: str | None, work: Path | None) -> 
     pyo3-base-python testbed apply
     pyo3-base-python testbed apply pyo3 --against 0.30.0   do they still apply?
     """
-    with _told():
+    with failures.os_errors_told():
         from pyo3_base_python.testbed import tools, upstream  # noqa: PLC0415 - see the top
 
         folder = _work_folder(work)
@@ -118,7 +119,7 @@ def validate(folder: Path | None) -> None:
     pyo3-base-python testbed validate
     pyo3-base-python testbed validate path/to/patches
     """
-    with _told():
+    with failures.os_errors_told():
         from pyo3_base_python.testbed import patches  # noqa: PLC0415 - see the top
 
         places = patches.folders(folder or patches.find())
@@ -146,7 +147,7 @@ def upstream(projects: tuple[str, ...], work: Path | None) -> None:
 
     Takes some minutes; maturin is compiled twice, with its tests.
     """
-    with _told():
+    with failures.os_errors_told():
         from rich.console import Console  # noqa: PLC0415 - see the top
 
         from pyo3_base_python.testbed import report, tools, upstream_tests  # noqa: PLC0415 - see the top
@@ -229,7 +230,7 @@ def matrix(
     pyo3-base-python testbed matrix --front-end uv --abi version-specific --interpreter 3.11 --interpreter 3.12
     pyo3-base-python testbed matrix --hazard '' --list
     """
-    with _told():
+    with failures.os_errors_told():
         from rich.console import Console  # noqa: PLC0415 - see the top
 
         from pyo3_base_python.testbed import report  # noqa: PLC0415 - see the top
@@ -272,7 +273,7 @@ def compare(project: str, ways: tuple[str, ...], repeat: int, output: Path | Non
     pyo3-base-python testbed compare .
     pyo3-base-python testbed compare rpds-py==2026.9.1 --way plain,no-isolation,shim
     """
-    with _told():
+    with failures.os_errors_told():
         from rich.console import Console  # noqa: PLC0415 - see the top
 
         from pyo3_base_python.testbed import comparison, tables  # noqa: PLC0415 - see the top
@@ -308,7 +309,7 @@ def interpreters(project: str, versions: tuple[str, ...], output: Path | None, w
     pyo3-base-python testbed interpreters .
     pyo3-base-python testbed interpreters rpds-py==2026.9.1 --interpreter 3.11 --interpreter 3.12 --interpreter 3.13
     """
-    with _told():
+    with failures.os_errors_told():
         from rich.console import Console  # noqa: PLC0415 - see the top
 
         from pyo3_base_python.testbed import interpreters as side_by_side  # noqa: PLC0415 - see the top
@@ -338,7 +339,7 @@ def machines(project: str, output: Path | None, work: Path | None) -> None:
     pyo3-base-python testbed machines .
     pyo3-base-python testbed machines rpds-py==2026.9.1
     """
-    with _told(), _ended_in_order():
+    with failures.os_errors_told(), _ended_in_order():
         from rich.console import Console  # noqa: PLC0415 - see the top
 
         from pyo3_base_python.testbed import machines as shared  # noqa: PLC0415 - see the top
@@ -412,18 +413,6 @@ def _write(folder: Path, files: dict[str, str]) -> None:
         draft.write_text(text, encoding="utf-8")
         draft.replace(folder / name)
         click.echo(f"written: {folder / name}", err=True)
-
-
-@contextlib.contextmanager
-def _told() -> Iterator[None]:
-    """Errors as the command line shows them: what, what to do, exit code."""
-    from pyo3_base_python.commands.cli import HintedError  # noqa: PLC0415 - cli imports this module
-
-    try:
-        with failures.os_errors_told():
-            yield
-    except ShimError as error:
-        raise HintedError(error) from None
 
 
 @contextlib.contextmanager

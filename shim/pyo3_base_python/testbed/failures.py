@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
-from enum import IntEnum
 
 from pyo3_base_python.wrapper.errors import ShimError
+from pyo3_base_python.wrapper.exit_codes import Exit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,18 +17,6 @@ __all__ = ["Exit", "build_failed", "check_disk", "missing_program", "os_errors_t
 FULL = (errno.ENOSPC, errno.EDQUOT)
 FULL_WORDS = ("No space left on device", "os error 28", "Disk quota exceeded")
 SHOWN_LINES = 6
-
-
-class Exit(IntEnum):
-    """Exit codes of `pyo3-base-python testbed`; 2 is click's own, for usage."""
-
-    FAILED = 1
-    NAMED = 3
-    PROGRAM = 4
-    SOURCE = 5
-    PATCH = 6
-    BUILD = 7
-    DISK = 8
 
 
 def missing_program(name: str, hint: str) -> ShimError:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["NOT_FOUND", "NOT_STARTED", "CannotSteady", "ShimError", "UserError"]
+from pyo3_base_python.wrapper.exit_codes import Exit
 
-# Exit codes for a program that is not there, and for one that can't be started, as shells have them.
-NOT_FOUND = 127
-NOT_STARTED = 126
+__all__ = ["CannotSteady", "ShimError", "UserError"]
 
 
 class ShimError(Exception):
@@ -15,7 +13,7 @@ class ShimError(Exception):
     ``what`` and ``hint`` are single lines without a full stop; ``exit_code`` is what a command ends with.
     """
 
-    def __init__(self, what: str, hint: str = "", exit_code: int = 1) -> None:
+    def __init__(self, what: str, hint: str = "", exit_code: int = Exit.NAMED) -> None:
         super().__init__(what)
         self.what = what
         self.hint = hint
@@ -24,9 +22,6 @@ class ShimError(Exception):
 
 class UserError(ShimError):
     """What the user asked for by name can't be done: the build must not go on as if nothing had been asked."""
-
-    def __init__(self, what: str, hint: str) -> None:
-        super().__init__(what, hint, exit_code=3)
 
 
 class CannotSteady(ShimError):  # noqa: N818 - no error to the user: cargo runs all the same

@@ -26,7 +26,8 @@ from pyo3_base_python.wrapper import (
     store,
 )
 from pyo3_base_python.wrapper.decide import decide
-from pyo3_base_python.wrapper.errors import NOT_STARTED, CannotSteady, ShimError, UserError
+from pyo3_base_python.wrapper.errors import CannotSteady, ShimError, UserError
+from pyo3_base_python.wrapper.exit_codes import Exit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def main(locale: str | None = None) -> NoReturn:
         process.become(cargo, [cargo, *arguments], environ)
     except OSError as error:
         say(f"can't start {cargo}: {error.strerror}")
-        sys.exit(NOT_STARTED)
+        sys.exit(Exit.NOT_STARTED)
 
 
 def prepare(

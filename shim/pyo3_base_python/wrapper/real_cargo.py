@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 
 from pyo3_base_python.wrapper import process
-from pyo3_base_python.wrapper.errors import NOT_FOUND, CannotSteady, ShimError
+from pyo3_base_python.wrapper.errors import CannotSteady, ShimError
+from pyo3_base_python.wrapper.exit_codes import Exit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,9 +44,9 @@ def find(environ: Mapping[str, str], wrapper: str) -> str:
         return found
     if named:
         raise ShimError(
-            f"PYO3_SHIM_CARGO is {named}, which is not a program", "unset it, or set it to a cargo", NOT_FOUND
+            f"PYO3_SHIM_CARGO is {named}, which is not a program", "unset it, or set it to a cargo", Exit.NOT_FOUND
         )
-    raise ShimError("there is no cargo on PATH", "install Rust, for instance from https://rustup.rs", NOT_FOUND)
+    raise ShimError("there is no cargo on PATH", "install Rust, for instance from https://rustup.rs", Exit.NOT_FOUND)
 
 
 def is_wrapper(path: str) -> bool:

@@ -17,6 +17,7 @@ except ImportError:
 
 from pyo3_base_python.wrapper import paths
 from pyo3_base_python.wrapper.errors import CannotSteady
+from pyo3_base_python.wrapper.exit_codes import Exit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -95,7 +96,8 @@ def put(root: str, file: File) -> str:
         if not _holds(path, file):
             _write(path, file)
     except OSError as error:
-        raise CannotSteady(f"can't use the store {root}: {error.strerror or error}", ANOTHER_PLACE) from None
+        why = error.strerror or error
+        raise CannotSteady(f"can't use the store {root}: {why}", ANOTHER_PLACE, Exit.DISK) from None
     return path
 
 

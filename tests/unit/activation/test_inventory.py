@@ -157,7 +157,7 @@ def test_command_says_where_no_store_can_be_made(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path or not mode & os.W_OK)
     done = click_runner().invoke(main, ["store"])
     what, hint = done.stderr.splitlines()
-    assert (done.exit_code, done.stdout) == (1, "")
+    assert (done.exit_code, done.stdout) == (8, "")
     assert (
         what == f"pyo3-base-python: error: there is no store at {tmp_path}/no/store, nor can one be made in {tmp_path}"
     )
@@ -179,7 +179,7 @@ def test_command_says_why_there_can_be_no_store(
     for options in ((), ("--clear", "--all")):
         done = click_runner().invoke(main, ["store", *options])
         what, hint = done.stderr.splitlines()
-        assert (done.exit_code, done.stdout) == (1, "")
+        assert (done.exit_code, done.stdout) == (8, "")
         assert what == f"pyo3-base-python: error: can't use the store {tmp_path / place}: {why}"
         assert hint == "pyo3-base-python: hint: set PYO3_SHIM_STORE to a folder of your own"
     assert inventory.entries(root)

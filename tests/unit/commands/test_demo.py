@@ -1,126 +1,95 @@
-"""The demo without a build: its table, its check of the wheel, and its steps with a stand-in for `python -m build`."""
+"""`pyo3-base-python demo`: the command around the builds."""
 
 from __future__ import annotations
 
 import os
-import sys
-import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-from rich.console import Console
-
-from pyo3_base_python import bundled, measure
-from pyo3_base_python.commands import demo
-from pyo3_base_python.wrapper import process
+from pyo3_base_python import measure
+from pyo3_base_python.commands import demonstration
 from pyo3_base_python.wrapper.errors import ShimError
+from tests.unit.commands.support import invoke
 
 if TYPE_CHECKING:
-    from tests.unit.support import Wrapper
+    import pytest
 
 
-def a_build(*, shim: bool, number: int, crates: tuple[str, ...]) -> demo.Build:
-    return demo.Build(shim, number, measure.Compiled(crates, ()), 12.34)
+def a_build(*, shim: bool, number: int, crates: tuple[str, ...]) -> demonstration.Build:
+    return demonstration.Build(shim, number, measure.Compiled(crates, ()), 1.0)
 
 
-def rows(builds: list[demo.Build]) -> list[list[str]]:
-    console = Console(width=200)
-    with console.capture() as capture:
-        console.print(demo.table(builds))
-    lines = [line for line in capture.get().splitlines() if "│" in line]
-    return [[cell.strip() for cell in line.split("│")[1:-1]] for line in lines]
+def pretend(monkeypatch: pytest.MonkeyPatch, before: tuple[str, ...], after: tuple[str, ...]) -> list[Path]:
+    """Let the demo have compiled these crates in its second builds; the folders that it was given."""
+    scratches = []
+
+    def run(environ: object, scratch: Path, progress: object) -> list[demonstration.Build]:
+        assert environ is os.environ
+        assert callable(progress)
+        progress("building")
+        assert list(scratch.iterdir()) == []
+        (scratch / "file").touch()
+        scratches.append(scratch)
+        second = {False: before, True: after}
+        return [
+            a_build(shim=shim, number=number, crates=second[shim] if number == 2 else ("crate",))
+            for shim in (False, True)
+            for number in (1, 2)
+        ]
+
+    monkeypatch.setattr(demonstration, "run", run)
+    return scratches
 
 
-def test_table_has_a_row_for_each_build_and_says_what_the_second_compiled() -> None:
-    builds = [
-        a_build(shim=False, number=1, crates=("a", "b", "c")),
-        a_build(shim=False, number=2, crates=("b", "c")),
-        a_build(shim=True, number=1, crates=("c",)),
-        a_build(shim=True, number=2, crates=()),
+def test_demo_shows_a_table_on_stdout_and_succeeds_if_nothing_is_recompiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    scratches = pretend(monkeypatch, ("pyo3", "crate"), ())
+    done = invoke("demo")
+    assert done.exit_code == 0
+    assert "crates recompiled" in done.stdout
+    assert "without the shim, build 2: 2 crates compiled" in done.stderr
+    assert not scratches[0].exists()
+
+
+def test_demo_fails_if_something_is_recompiled_with_the_shim(monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(monkeypatch, ("pyo3", "crate"), ("crate",))
+    assert invoke("demo").exit_code == 1
+
+
+def test_demo_says_where_the_shim_is_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(monkeypatch, (), ())
+    done = invoke("demo")
+    assert done.exit_code == 0
+    assert "do not need it" in " ".join(done.stderr.split())
+
+
+def test_demo_keeps_its_folder_if_asked_and_says_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    scratches = pretend(monkeypatch, ("pyo3",), ())
+    said = "".join(invoke("demo", "--keep").stderr.split())
+    assert (scratches[0] / "file").exists()
+    assert f"kept:{scratches[0]}" in said
+    (scratches[0] / "file").unlink()
+    scratches[0].rmdir()
+
+
+def test_quiet_demo_prints_the_table_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(monkeypatch, (), ())
+    done = invoke("demo", "--quiet")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "crates recompiled" in done.stdout
+
+
+def test_demo_that_fails_says_why_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    scratches = []
+
+    def run(_: object, scratch: Path, __: object) -> list[demonstration.Build]:
+        scratches.append(scratch)
+        raise ShimError("the build failed", "look above", 7)
+
+    monkeypatch.setattr(demonstration, "run", run)
+    done = invoke("demo")
+    assert done.exit_code == 7
+    assert done.stderr.splitlines()[-2:] == [
+        "pyo3-base-python: error: the build failed",
+        "pyo3-base-python: hint: look above",
     ]
-    assert rows(builds) == [
-        ["without", "1", "3", "12.3", "(cold: no target directory yet)"],
-        ["without", "2", "2", "12.3", "b, c"],
-        ["with the shim", "1", "1", "12.3", "(the build before had no shim)"],
-        ["with the shim", "2", "0", "12.3", "nothing"],
-    ]
-
-
-def make_wheel(folder: Path, answer: str) -> Path:
-    folder.mkdir()
-    with zipfile.ZipFile(folder / "crate-0.1.0-py3-none-any.whl", "w") as archive:
-        archive.writestr(f"{demo.CRATE}.py", f"def answer():\n    return {answer}\n")
-    return folder
-
-
-def test_module_out_of_the_wheel_has_to_give_the_answer(tmp_path: Path) -> None:
-    demo._check_answer(make_wheel(tmp_path / "right 'wheel'", "42"), dict(os.environ))
-    for name, answer in (("wrong", "41"), ("broken", "1 / 0")):
-        with pytest.raises(ShimError, match="does not answer 42"):
-            demo._check_answer(make_wheel(tmp_path / name, answer), dict(os.environ))
-
-
-@pytest.fixture
-def pretend(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Lets a line of Python stand for `python -m build`; `sys.argv` ends with the folder for wheels and the crate."""
-    start = process.start
-
-    def replace(code: str) -> None:
-        monkeypatch.setattr(
-            process, "start", lambda command, *rest: start([sys.executable, "-c", code, *command[-3:]], *rest)
-        )
-
-    return replace
-
-
-BUILD = f"""
-import os, pathlib, subprocess, sys, zipfile
-subprocess.run([os.environ["CARGO"], "build"], check=True, stdout=subprocess.DEVNULL)
-wheels = pathlib.Path(sys.argv[-2])
-wheels.mkdir()
-with zipfile.ZipFile(wheels / "a.whl", "w") as archive:
-    archive.writestr("{demo.CRATE}.py", "answer = lambda: 42")
-"""
-
-
-def test_demo_builds_without_and_with_the_shim_in_a_clean_environment(
-    wrapper: Wrapper, tmp_path: Path, pretend: Callable[[str], None]
-) -> None:
-    """Each call of cargo is recorded, whether the wrapper stands before it or not."""
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    pretend(BUILD)
-    said: list[str] = []
-    does = 'echo "   Compiling ${PYO3_BASE_PYTHON:+steady}${CARGO_TARGET_DIR}crate v1.0.0" >&2'
-    environ = wrapper.variables(
-        FAKE_CARGO_DOES=does, CARGO="/not/there", CARGO_TARGET_DIR="/elsewhere", PYO3_BASE_PYTHON="/not/there"
-    )
-    builds = list(demo.run(environ, scratch, said.append))
-    assert [(build.shim, build.number) for build in builds] == [(False, 1), (False, 2), (True, 1), (True, 2)]
-    assert [build.compiled.recompiled for build in builds] == [("crate",)] * 2 + [("steadycrate",)] * 2
-    assert len(said) >= 4
-
-
-def test_build_that_fails_shows_its_last_lines(
-    wrapper: Wrapper, tmp_path: Path, pretend: Callable[[str], None]
-) -> None:
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    pretend("print('why it failed'); raise SystemExit(1)")
-    with pytest.raises(ShimError, match="why it failed"):
-        list(demo.run(wrapper.environ, scratch, lambda _: None))
-
-
-def test_demo_does_not_run_on_windows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(process, "WINDOWS", True)
-    with pytest.raises(ShimError, match="POSIX shell"):
-        next(demo.run({}, tmp_path, lambda _: None))
-
-
-def test_bundled_crate_is_copied_without_what_was_built(tmp_path: Path) -> None:
-    copy = bundled.copy(demo.CRATE, tmp_path / "copy")
-    names = {path.name for path in copy.iterdir()}
-    assert names >= {"Cargo.toml", "Cargo.lock", "pyproject.toml", "src"}
-    assert not names & {"target", "build"}
+    assert not scratches[0].exists()

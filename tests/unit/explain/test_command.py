@@ -73,7 +73,7 @@ def test_json_and_page_are_written(environ: dict[str, str], tmp_path: Path) -> N
 
 def test_a_file_that_can_not_be_written_is_a_line_and_a_hint(environ: dict[str, str]) -> None:
     code, _, err = execute(environ, "--json", "/not/there/why.json", "--", "true")
-    assert code == 1
+    assert code == 8
     what, hint = err.splitlines()[-2:]
     assert what == "pyo3-base-python: error: can't write /not/there/why.json: No such file or directory"
     assert hint.startswith("pyo3-base-python: hint: ")

@@ -44,8 +44,8 @@ def test_the_words_of_the_options_are_those_of_the_matrix() -> None:
 
 def test_each_exit_code_is_in_the_help() -> None:
     text = CliRunner().invoke(commands.testbed, ["--help"]).output
-    for code in Exit:
-        assert f"\n    {code.value}  " in text, code
+    for code in range(Exit.FAILED, Exit.DISK + 1):
+        assert f"\n    {code}  " in text, code
 
 
 @pytest.mark.parametrize("name", sorted(commands.testbed.commands))
@@ -84,7 +84,7 @@ def test_a_folder_without_patch_sets_is_not_valid(run: Run, tmp_path: Path) -> N
         (["compare", "numpy"], Exit.NAMED, "numpy is no folder with a pyproject.toml"),
     ],
 )
-def test_what_was_named_wrongly_is_one_line(run: Run, arguments: list[str], code: Exit, words: str) -> None:
+def test_what_was_named_wrongly_is_one_line(run: Run, arguments: list[str], code: int, words: str) -> None:
     arguments += ["--maturin", "released", "--setuptools-rust", "released"] if arguments[0] == "matrix" else []
     result = run(*arguments)
     assert result.exit_code == code, result.output

@@ -58,7 +58,7 @@ def test_output_is_kept_and_the_exit_code_handed_on(tmp_path: Path) -> None:
         ("echo 'ld: final link failed: No space left on device'; exit 1", Exit.DISK),
     ],
 )
-def test_a_full_disk_is_told_from_a_failed_build(tmp_path: Path, script: str, code: Exit) -> None:
+def test_a_full_disk_is_told_from_a_failed_build(tmp_path: Path, script: str, code: int) -> None:
     with pytest.raises(ShimError) as raised:
         running.must_run("it does not build", ["sh", "-c", script], os.environ, tmp_path, tmp_path / "log")
     assert raised.value.exit_code == code

@@ -112,7 +112,7 @@ def test_an_archive_with_another_sum_is_refused(patch_folder: Path, tmp_path: Pa
         ("", Exit.SOURCE),
     ],
 )
-def test_a_version_that_does_not_exist_is_told_from_a_failed_download(output: str, code: Exit) -> None:
+def test_a_version_that_does_not_exist_is_told_from_a_failed_download(output: str, code: int) -> None:
     assert upstream.not_fetched("maturin==9.9.9", output).exit_code == code
 
 

@@ -10,8 +10,8 @@ def test_a_failure_carries_its_line_its_hint_and_its_exit_code() -> None:
     assert (str(error), error.what, error.hint, error.exit_code) == ("it broke", "it broke", "mend it", 7)
 
 
-def test_a_failure_is_exit_code_1_and_needs_no_hint() -> None:
-    assert (ShimError("it broke").exit_code, ShimError("it broke").hint) == (1, "")
+def test_a_failure_is_exit_code_3_and_needs_no_hint() -> None:
+    assert (ShimError("it broke").exit_code, ShimError("it broke").hint) == (3, "")
 
 
 def test_what_the_user_asked_for_by_name_has_an_exit_code_of_its_own() -> None:

@@ -1,0 +1,55 @@
+"""`pyo3-base-python run`: any command with the shim on."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from pyo3_base_python.activation import switch
+from pyo3_base_python.wrapper import decide, process
+from pyo3_base_python.wrapper.errors import ShimError
+from pyo3_base_python.wrapper.exit_codes import Exit
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+__all__ = ["run"]
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.option("-v", "--verbose", is_flag=True, help="Say on stderr what is set before the command starts.")
+@click.option("-q", "--quiet", is_flag=True, help="Do not say so if the command has to run without the shim.")
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def run(command: tuple[str, ...], verbose: bool, quiet: bool) -> NoReturn:
+    """Run COMMAND with the shim on for all it starts.
+
+    \b
+    pyo3-base-python run -- uv build --wheel
+    pyo3-base-python run -- python -m build
+    pyo3-base-python run -- pip wheel .
+    pyo3-base-python run -- nox -s tests
+    pyo3-base-python run -- cargo test
+    pyo3-base-python run -v -- tox          say first what is set
+
+    The exit code is the command's; 3 if a variable of the shim's has a value that is none, 126 if the command can't be
+    started, 127 if it is not there.
+    """
+    environ = dict(os.environ)
+    decide.check_choices(environ)  # the wrapper does, deep inside the build
+    added = switch.variables_if_possible(environ, "the command", quiet=quiet)
+    environ.update(added)
+    name = command[0]
+    # Cargo itself, typed as such, is to have the shim as well.
+    program = added.get("CARGO") if name == "cargo" else None
+    program = program or process.find_program(name, environ)
+    if program is None:
+        raise ShimError(f"there is no command {name!r}", "check its name, or PATH", Exit.NOT_FOUND)
+    if verbose:
+        for variable, value in added.items():
+            click.echo(f"pyo3-base-python: {variable}={value}", err=True)
+    try:
+        process.become(program, [name, *command[1:]], environ)
+    except OSError as error:
+        raise ShimError(f"can't start {program}: {error.strerror}", exit_code=Exit.NOT_STARTED) from None

@@ -1,0 +1,73 @@
+"""`pyo3-base-python store`: what the shim keeps, and how to be rid of it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import click
+
+from pyo3_base_python.activation import inventory
+from pyo3_base_python.wrapper.errors import ShimError
+from pyo3_base_python.wrapper.exit_codes import Exit
+from pyo3_base_python.wrapper.store import ANOTHER_PLACE, default_root
+
+__all__ = ["store"]
+
+
+@click.command()
+@click.option("--clear", is_flag=True, help="Remove what was not used for 30 days; what CARGO names stays.")
+@click.option("--all", "everything", is_flag=True, help="With --clear: remove everything, with what CARGO names.")
+def store(clear: bool, everything: bool) -> None:
+    """Show what is in the store, or clear it.
+
+    \b
+    pyo3-base-python store                  where it is, what is in it
+    pyo3-base-python store --clear          remove what is unused
+    pyo3-base-python store --clear --all    before uninstalling; CARGO must not be set to the launcher any more
+
+    Whatever is needed again is written again, with the same name and time, so that nothing is recompiled for it.
+    """
+    if everything and not clear:
+        raise click.UsageError("--all goes with --clear")
+    root = Path(default_root(os.environ))
+    if not _is_store(root):
+        click.echo(f"{root}\nthere is no store there yet: the first `pyo3-base-python run` or `env` makes it")
+        return
+    found = inventory.entries(root)
+    unused = inventory.unused(found)
+    if clear:
+        removed = found if everything else unused
+        inventory.clear(removed)
+        click.echo(f"removed {len(removed)} of {len(found)} entries from {root}")
+        if len(removed) < len(found):
+            click.echo(
+                f"kept {len(found) - len(removed)}: what was used in the last {inventory.UNUSED_AFTER_DAYS} days, and"
+                " what CARGO names with its code; `pyo3-base-python store --clear --all` removes everything"
+            )
+        return
+    click.echo(root)
+    for kind, words in inventory.KINDS.items():
+        of_kind = [entry for entry in found if entry.kind == kind]
+        size = sum(entry.size for entry in of_kind) / 1024
+        idle = sum(entry in unused for entry in of_kind)
+        click.echo(f"{len(of_kind):6} {words} ({size:.0f} KiB{f', {idle} unused' if idle else ''})")
+
+
+def _is_store(root: Path) -> bool:
+    """Whether there is a store at ``root``; ``False`` if nothing is. Raises ``ShimError`` if there can't be one."""
+    try:
+        found = root.lstat()
+    except FileNotFoundError:
+        above = next(folder for folder in root.parents if folder.exists())
+        if not os.access(above, os.W_OK | os.X_OK):
+            raise ShimError(
+                f"there is no store at {root}, nor can one be made in {above}", ANOTHER_PLACE, Exit.DISK
+            ) from None
+        return False
+    except OSError as error:
+        raise ShimError(f"can't use the store {root}: {error.strerror}", ANOTHER_PLACE, Exit.DISK) from None
+    if not stat.S_ISDIR(found.st_mode):  # a link to one is none either: the wrapper does not follow it
+        raise ShimError(f"can't use the store {root}: it is not a folder", ANOTHER_PLACE, Exit.DISK)
+    return True

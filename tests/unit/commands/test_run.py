@@ -1,0 +1,121 @@
+"""`pyo3-base-python run`, run for real."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pyo3_base_python.activation import switch
+from tests.unit.commands.support import execute, invoke
+
+if TYPE_CHECKING:
+    from tests.unit.support import Script, Wrapper
+
+RECORD = 'printf "<%s>" "$@"; printf "|$CARGO|"; cat; echo said >&2; exit 9'
+
+
+@pytest.fixture
+def tool(wrapper: Wrapper, script: Script) -> str:
+    """A command on PATH that says how it was called."""
+    os.rename(script("tool", RECORD), wrapper.bin / "tool")
+    return "tool"
+
+
+def test_run_is_the_command_itself_with_the_wrapper_as_cargo(wrapper: Wrapper, tool: str) -> None:
+    done = execute(wrapper, "run", "--", tool, "-v", "--help", "", "a b", stdin=b"for it")
+    assert done.stdout == f"<-v><--help><><a b>|{wrapper.own_program}|for it".encode()
+    assert (done.returncode, done.stderr) == (9, b"said\n")
+
+
+def test_run_execs(wrapper: Wrapper) -> None:
+    command = [sys.executable, "-m", "pyo3_base_python", "run", "--", "sh", "-c", "echo $$"]
+    with subprocess.Popen(command, env=wrapper.environ, stdout=subprocess.PIPE) as started:
+        assert started.communicate()[0] == b"%d\n" % started.pid
+
+
+@pytest.mark.parametrize("option", ["-v", "--verbose", "--help", "-h"])
+def test_run_leaves_the_commands_options_alone_without_two_dashes(wrapper: Wrapper, tool: str, option: str) -> None:
+    assert execute(wrapper, "run", tool, option).stdout == f"<{option}>|{wrapper.own_program}|".encode()
+
+
+def test_verbose_run_says_what_is_set(wrapper: Wrapper, tool: str) -> None:
+    lines = execute(wrapper, "run", "-v", "--", tool).stderr.decode().splitlines()
+    assert lines == [
+        f"pyo3-base-python: CARGO={wrapper.own_program}",
+        f"pyo3-base-python: TOX_OVERRIDE={switch.TOX_OVERRIDE}",
+        "said",
+    ]
+
+
+def test_cargo_typed_as_such_is_the_wrapper(wrapper: Wrapper) -> None:
+    done = execute(wrapper, "run", "--", "cargo", "build", FAKE_CARGO_DOES="echo $PYO3_BASE_PYTHON")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(b"/")
+
+
+@pytest.mark.promise("bad input")
+def test_command_that_is_missing_is_a_line_a_hint_and_127(wrapper: Wrapper) -> None:
+    done = execute(wrapper, "run", "--", "no-such-command")
+    what, hint = done.stderr.decode().splitlines()
+    assert (done.returncode, what) == (127, "pyo3-base-python: error: there is no command 'no-such-command'")
+    assert hint.startswith("pyo3-base-python: hint: ")
+
+
+@pytest.mark.promise("bad input")
+def test_command_that_can_not_be_started_is_one_line_and_126(wrapper: Wrapper) -> None:
+    (wrapper.bin / "tool").write_text("neither a script nor a binary", encoding="utf-8")
+    (wrapper.bin / "tool").chmod(0o755)
+    done = execute(wrapper, "run", "--", "tool")
+    (line,) = done.stderr.decode().splitlines()
+    assert (done.returncode, line) == (
+        126,
+        f"pyo3-base-python: error: can't start {wrapper.bin / 'tool'}: Exec format error",
+    )
+
+
+@pytest.mark.promise("bad input")
+@pytest.mark.parametrize("variable", ["PYO3_SHIM_MODE", "PYO3_SHIM_BUILD_DIR"])
+@pytest.mark.usefixtures("tool")
+def test_word_that_the_wrapper_would_refuse_is_refused_before_the_command_starts(
+    wrapper: Wrapper, variable: str
+) -> None:
+    wrapper.environ[variable] = "ful"
+    refused = wrapper.run("build")
+    done = execute(wrapper, "run", "--", "tool")
+    assert (done.returncode, done.stdout) == (refused.code, b"") == (3, b"")
+    assert done.stderr.decode().splitlines() == refused.lines
+    assert refused.lines[0].startswith(f"pyo3-base-python: error: {variable} is 'ful', which is none of ")
+
+
+@pytest.mark.parametrize("words", [("off", "shared"), ("export", "interpreter"), ("", "")])
+def test_word_that_the_wrapper_knows_is_handed_on(wrapper: Wrapper, words: tuple[str, str]) -> None:
+    mode, build_dir = words
+    command = ("run", "--", "sh", "-c", 'echo "$PYO3_SHIM_MODE $PYO3_SHIM_BUILD_DIR"')
+    done = execute(wrapper, *command, PYO3_SHIM_MODE=mode, PYO3_SHIM_BUILD_DIR=build_dir)
+    assert (done.returncode, done.stdout.decode(), done.stderr) == (0, f"{mode} {build_dir}\n", b"")
+
+
+@pytest.mark.promise("fault")
+@pytest.mark.parametrize("command", ["tool", "cargo"])
+@pytest.mark.usefixtures("tool")
+def test_store_that_can_not_be_used_costs_one_line_and_the_command_runs(wrapper: Wrapper, command: str) -> None:
+    done = execute(
+        wrapper, "run", "--", command, PYO3_SHIM_STORE="/dev/null/store", FAKE_CARGO_DOES="echo said >&2; exit 9"
+    )
+    line, said = done.stderr.decode().splitlines()
+    assert (done.returncode, said) == (9, "said")
+    assert line.endswith("the command runs without a stable interpreter")
+
+
+@pytest.mark.promise("bad input")
+def test_run_without_a_command_is_a_usage_error() -> None:
+    assert invoke("run").exit_code == 2
+
+
+def test_quiet_run_does_not_say_so(wrapper: Wrapper, tool: str) -> None:
+    done = execute(wrapper, "run", "-q", "--", tool, PYO3_SHIM_STORE="/dev/null/store")
+    assert (done.returncode, done.stderr) == (9, b"said\n")
