@@ -16,6 +16,7 @@ from pyo3_base_python.wrapper.errors import ShimError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any, Callable
 
     from pyo3_base_python.testbed.matrix import Cell, Found
     from pyo3_base_python.testbed.patches import PatchSet
@@ -43,14 +44,26 @@ work_option = click.option(
 sets_argument = click.argument("projects", nargs=-1, metavar="[PROJECT[/VERSION]]...")
 
 
-@click.group()
+class Commands(click.Group):
+    """A group whose commands tell by their exit code if they were interrupted: 1 would mean that a fix is none."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("interrupted; what was finished is kept, and the same command goes on from there", err=True)
+            sys.exit(failures.Exit.INTERRUPTED)
+
+
+@click.group(cls=Commands)
 def testbed() -> None:
     """Measure fixes of the churn: ours as patches, yours as a checkout.
 
     \b
     pyo3-base-python testbed fetch                         released sources, checked
     pyo3-base-python testbed apply                         and the patches on them
-    pyo3-base-python testbed apply pyo3 --against 0.30.0   do they still apply?
+    pyo3-base-python testbed apply pyo3 --against 0.29.3   do they still apply?
     pyo3-base-python testbed upstream                      the projects' own tests, before and after
     pyo3-base-python testbed matrix --shim off             what the patches do, without the shim
     pyo3-base-python testbed compare rpds-py==2026.9.1     every way to build, in one table
@@ -67,6 +80,7 @@ def testbed() -> None:
       6  a patch does not apply, or a patch set contradicts itself
       7  a build failed that has to work (a candidate, a project)
       8  the work folder: no space left, no permission, or another run is using it
+      130  interrupted; what was finished is kept
     """
 
 
@@ -95,18 +109,26 @@ def fetch(projects: tuple[str, ...], work: Path | None) -> None:
 def apply(projects: tuple[str, ...], against: str | None, work: Path | None) -> None:
     """Apply the patches to the released sources, in a copy.
 
+    The tree that is printed can be handed to `testbed matrix` as a candidate. With --against and a project that has
+    several patch sets, the one whose version is nearest is tried first, and then the others.
+
     \b
     pyo3-base-python testbed apply
-    pyo3-base-python testbed apply pyo3 --against 0.30.0   do they still apply?
+    pyo3-base-python testbed apply pyo3 --against 0.29.3          do they still apply?
+    pyo3-base-python testbed apply pyo3/0.30.1 --against 0.29.3   does this set?
     """
     with _told():
         from pyo3_base_python.testbed import tools, upstream  # noqa: PLC0415 - see the top
 
         folder = _work_folder(work)
-        for one in _patch_sets(projects):
-            chosen = upstream.against(one, against) if against else one
-            tree = upstream.patched(chosen, folder, tools.clean(os.environ))
-            click.echo(f"{one.project} {chosen.version}: {len(one.patches)} patches: {tree}")
+        chosen = _patch_sets(projects)
+        for named in {one.project: None for one in chosen} if against else ():
+            mine = [one for one in chosen if one.project == named]
+            one, tree = upstream.patched_against(mine, against or "", folder, tools.clean(os.environ))
+            click.echo(f"{named} {against}: {len(one.patches)} patches of {named}/{one.folder.name}: {tree}")
+        for one in () if against else chosen:
+            tree = upstream.patched(one, folder, tools.clean(os.environ))
+            click.echo(f"{one.project} {one.version}: {len(one.patches)} patches: {tree}")
 
 
 @testbed.command()
@@ -149,13 +171,13 @@ def upstream(projects: tuple[str, ...], work: Path | None) -> None:
     with _told():
         from rich.console import Console  # noqa: PLC0415 - see the top
 
-        from pyo3_base_python.testbed import report, tools, upstream_tests  # noqa: PLC0415 - see the top
+        from pyo3_base_python.testbed import progress, report, tools, upstream_tests  # noqa: PLC0415 - see the top
 
         folder = _work_folder(work)
         comparisons = []
-        with Console(stderr=True).status("starting") as status:
+        with progress.shown("starting") as tell:
             for one in _patch_sets(projects):
-                comparisons.append(upstream_tests.run(one, folder, tools.clean(os.environ), status.update))
+                comparisons.append(upstream_tests.run(one, folder, tools.clean(os.environ), tell))
         Console().print(report.tests_table(comparisons))
     for comparison in comparisons:
         for kind, names in (
@@ -170,11 +192,12 @@ def upstream(projects: tuple[str, ...], work: Path | None) -> None:
         sys.exit(failures.Exit.FAILED)
 
 
-def _words(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
-    """The value of an option that takes words with commas between; all known words if it is not given."""
+def _words(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    """The words of an option that takes some with commas between and can be repeated; without it all that are known."""
     del context
     known = KNOWN_WORDS[parameter.name or ""]
-    words = tuple(word.strip() for word in value.split(",") if word.strip()) if value is not None else known
+    given = (word.strip() for part in value for word in part.split(","))
+    words = tuple(dict.fromkeys(word for word in given if word)) if value else known
     unknown = [word for word in words if word not in known]
     if unknown:
         raise click.BadParameter(f"{unknown[0]!r} is none of {', '.join(known)}")
@@ -191,17 +214,23 @@ KNOWN_WORDS = {
 }
 
 
+def _list_option(option: str, parameter: str, note: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """An option whose values are words of ``KNOWN_WORDS[parameter]``."""
+    text = f"Of {', '.join(KNOWN_WORDS[parameter])}{note}."
+    return click.option(option, parameter, multiple=True, callback=_words, metavar="LIST", help=text)
+
+
 @testbed.command()
 @click.option("--pyo3", multiple=True, default=CANDIDATES, metavar="CANDIDATE", help="Candidates for pyo3.")
 @click.option("--maturin", multiple=True, default=CANDIDATES, metavar="CANDIDATE", help="Candidates for maturin.")
 @click.option(
     "--setuptools-rust", multiple=True, default=CANDIDATES, metavar="CANDIDATE", help="Candidates for setuptools-rust."
 )
-@click.option("--backend", "backends", callback=_words, metavar="LIST", help=f"Of {', '.join(BACKENDS)}.")
-@click.option("--abi", "abis", callback=_words, metavar="LIST", help=f"Of {', '.join(ABIS)}.")
-@click.option("--front-end", "front_ends", callback=_words, metavar="LIST", help=f"Of {', '.join(FRONT_ENDS)}.")
-@click.option("--shim", "shims", callback=_words, metavar="LIST", help=f"Of {', '.join(SHIMS)}.")
-@click.option("--hazard", "hazards", callback=_words, metavar="LIST", help=f"Of {', '.join(HAZARDS)}; '' for none.")
+@_list_option("--backend", "backends")
+@_list_option("--abi", "abis")
+@_list_option("--front-end", "front_ends")
+@_list_option("--shim", "shims")
+@_list_option("--hazard", "hazards", "; '' for none")
 @click.option("--interpreter", "interpreters", multiple=True, metavar="PYTHON", help="A version, as 3.12, or a path.")
 @click.option(
     "--output", type=click.Path(file_okay=False, path_type=Path), help="Write matrix.md, .json and .svg there."
@@ -219,8 +248,8 @@ def matrix(
 ) -> None:
     """Build every combination twice in isolation: count what the second build compiles, and try the hazards.
 
-    A CANDIDATE is `released`, `patched`, a version, or the path of a checkout that is to be judged as a fix; each of
-    these options can be given several times. A LIST has commas. What a run has measured is kept: interrupted, the same
+    A CANDIDATE is `released`, `patched`, a version, or the path of a checkout that is to be judged as a fix. A LIST has
+    commas. All these options can be given several times. What a run has measured is kept: interrupted, the same
     command goes on where it was.
 
     \b
@@ -232,12 +261,12 @@ def matrix(
     with _told():
         from rich.console import Console  # noqa: PLC0415 - see the top
 
-        from pyo3_base_python.testbed import report  # noqa: PLC0415 - see the top
+        from pyo3_base_python.testbed import progress, report  # noqa: PLC0415 - see the top
         from pyo3_base_python.testbed.results import State  # noqa: PLC0415 - see the top
         from pyo3_base_python.testbed.session import Selection, Session  # noqa: PLC0415 - see the top
 
         folder = _work_folder(work)
-        with Console(stderr=True).status("fetching and patching"):
+        with progress.shown("fetching and patching"):
             session = Session(Selection(**selected), folder, os.environ)
         if only_list:
             _list(session.cells)
@@ -258,7 +287,7 @@ def matrix(
 
 @testbed.command()
 @click.argument("project")
-@click.option("--way", "ways", callback=_words, metavar="LIST", help=f"Of {', '.join(WAYS)}.")
+@_list_option("--way", "ways")
 @click.option("--repeat", type=click.IntRange(1), default=2, show_default=True, help="Warm builds; the fastest counts.")
 @click.option("--output", type=click.Path(file_okay=False, path_type=Path), help="Write compare.md and .json there.")
 @work_option
@@ -275,12 +304,11 @@ def compare(project: str, ways: tuple[str, ...], repeat: int, output: Path | Non
     with _told():
         from rich.console import Console  # noqa: PLC0415 - see the top
 
-        from pyo3_base_python.testbed import comparison, tables  # noqa: PLC0415 - see the top
+        from pyo3_base_python.testbed import comparison, progress, tables  # noqa: PLC0415 - see the top
 
-        console = Console(stderr=True)
         folder = _work_folder(work)
-        with console.status("fetching") as status, folder.locked():
-            result = comparison.run(project, ways, repeat, folder, os.environ, status.update)
+        with progress.shown("fetching") as tell, folder.locked():
+            result = comparison.run(project, ways, repeat, folder, os.environ, tell)
         sheet = comparison.sheet(result)
         Console().print(tables.terminal(sheet))
         if output is not None:
@@ -312,11 +340,11 @@ def interpreters(project: str, versions: tuple[str, ...], output: Path | None, w
         from rich.console import Console  # noqa: PLC0415 - see the top
 
         from pyo3_base_python.testbed import interpreters as side_by_side  # noqa: PLC0415 - see the top
-        from pyo3_base_python.testbed import tables  # noqa: PLC0415 - see the top
+        from pyo3_base_python.testbed import progress, tables  # noqa: PLC0415 - see the top
 
         folder = _work_folder(work)
-        with Console(stderr=True).status("fetching") as status, folder.locked():
-            result = side_by_side.run(project, versions, folder, os.environ, status.update)
+        with progress.shown("fetching") as tell, folder.locked():
+            result = side_by_side.run(project, versions, folder, os.environ, tell)
         sheet = side_by_side.sheet(result)
         Console().print(tables.terminal(sheet))
         if output is not None:
@@ -342,11 +370,11 @@ def machines(project: str, output: Path | None, work: Path | None) -> None:
         from rich.console import Console  # noqa: PLC0415 - see the top
 
         from pyo3_base_python.testbed import machines as shared  # noqa: PLC0415 - see the top
-        from pyo3_base_python.testbed import tables  # noqa: PLC0415 - see the top
+        from pyo3_base_python.testbed import progress, tables  # noqa: PLC0415 - see the top
 
         folder = _work_folder(work)
-        with Console(stderr=True).status("fetching") as status, folder.locked():
-            result = shared.run(project, folder, os.environ, status.update)
+        with progress.shown("fetching") as tell, folder.locked():
+            result = shared.run(project, folder, os.environ, tell)
         sheet = shared.sheet(result)
         Console().print(tables.terminal(sheet))
         if output is not None:
@@ -363,24 +391,17 @@ def _list(cells: list[Cell]) -> None:
 
 
 def _run_with_progress(session: Session, state: State) -> Report:
-    from rich.console import Console  # noqa: PLC0415 - see the top
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+    from pyo3_base_python.testbed import progress  # noqa: PLC0415 - see the top
 
-    columns = (BarColumn(20), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("starting", total=len(session.cells))
+    with progress.counted(len(session.cells)) as (tell, step):
 
         def done(cell: Cell, found: Found, known: bool) -> None:
-            bar.advance(task)
             broken = [f"{name}: {what}" for name, (holds, what) in found.hazards.items() if not holds]
             words = found.error or f"{len(found.crates)} crates, {found.seconds:.1f} s"
             before = " (measured before)" if known else ""
-            console.print(
-                f"{cell.key}: {'; '.join([words, *broken])}{before}", highlight=False, markup=False, soft_wrap=True
-            )
+            step(f"{cell.key}: {'; '.join([words, *broken])}{before}")
 
-        return session.run(state, lambda words: bar.update(task, description=words), done)
+        return session.run(state, tell, done)
 
 
 def _work_folder(work: Path | None) -> WorkFolder:

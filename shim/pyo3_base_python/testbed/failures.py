@@ -29,6 +29,7 @@ class Exit(IntEnum):
     PATCH = 6
     BUILD = 7
     DISK = 8
+    INTERRUPTED = 130  # as shells have it for SIGINT
 
 
 def missing_program(name: str, hint: str) -> ShimError:

@@ -61,13 +61,15 @@ class Session:
         builders: dict[tuple[str, str], Candidate] = {}
         for backend in selection.backends:
             named = selection.maturin if backend == "maturin" else selection.setuptools_rust
-            for name in named:
-                chosen = candidates.choose(backend, name, patch_set_for(backend, "", sets), work, self.environ)
-                builders[backend, chosen.label] = chosen
+            own = patch_set_for(backend, "", sets)
             locked = projects.locked_pyo3(bundled.folder() / projects.BUNDLED[backend])
-            for name in selection.pyo3:
-                chosen = candidates.choose("pyo3", name, patch_set_for("pyo3", locked, sets), work, self.environ)
-                pyo3[backend, chosen.label] = chosen
+            below = patch_set_for("pyo3", locked, sets)
+            for project, names, patch_set, found in (
+                (backend, named, own, builders),
+                ("pyo3", selection.pyo3, below, pyo3),
+            ):
+                chosen = [candidates.choose(project, name, patch_set, work, self.environ) for name in names]
+                found.update({(backend, one.label): one for one in candidates.distinct(chosen)})
         self.subjects = measurement.Subjects(pyo3, builders, pythons)
         self.cells = matrix.cells(
             {backend: choices(builders, backend) for backend in selection.backends},
