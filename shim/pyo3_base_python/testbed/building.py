@@ -53,7 +53,7 @@ class Bench:
             raise failures.missing_program("cargo", "install Rust, for instance from https://rustup.rs")
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self.recorder = measure.Recorder(folder, environ)
+        self.recorder = measure.Recorder(folder, environ, reasons=True)
         self.progress = progress
 
     def build(self, commands: Sequence[Sequence[str]], environ: Mapping[str, str], project: Path) -> Built:
@@ -95,19 +95,20 @@ class Bench:
 
 
 def wheel_command(
-    front_end: str, wheels: Path, *, by_sdist: bool = False, extra: Sequence[str] = ()
+    front_end: str, wheels: Path, *, by_sdist: bool = False, extra: Sequence[str] = (), python: str = "python"
 ) -> list[list[str]]:
     """The commands by which ``front_end`` builds a wheel of the current folder into ``wheels``.
 
-    ``by_sdist`` makes an sdist first and the wheel from that. ``extra`` are further options.
+    ``by_sdist`` makes an sdist first and the wheel from that. ``extra`` are further options. ``python`` is what is
+    built for; with other front ends than uv it has to have them.
     """
     out = os.fspath(wheels)
     if front_end == "uv":
-        return [["uv", "build", "--python", "python", *(() if by_sdist else ("--wheel",)), "--out-dir", out, *extra]]
-    build = ["python", "-m", "build", "--outdir", out, *extra]
+        return [["uv", "build", "--python", python, *(() if by_sdist else ("--wheel",)), "--out-dir", out, *extra]]
+    build = [python, "-m", "build", "--outdir", out, *extra]
     if front_end == "build":
         return [[*build, *(() if by_sdist else ("--wheel",))]]
-    pip = ["python", "-m", "pip", "wheel", "--no-deps", "--wheel-dir", out, *extra]
+    pip = [python, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", out, *extra]
     if by_sdist:
         # pip makes no sdists; the shell finds the name of the one that was made.
         return [[*build, "--sdist"], ["sh", "-c", 'exec "$@" "$0"/*.tar.gz', out, *pip]]

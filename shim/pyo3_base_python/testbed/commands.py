@@ -32,7 +32,10 @@ BACKENDS = ("maturin", "setuptools-rust")
 ABIS = ("version-specific", "abi3")
 FRONT_ENDS = ("uv", "build", "pip")
 SHIMS = ("off", "export", "full")
-HAZARDS = ("import", "edit", "wrong-version", "lost-folder")
+HAZARDS = (
+    *("import", "import-config", "import-script", "active-env", "switch", "edit", "user-tree"),
+    *("wrong-version", "lost-folder"),
+)
 WAYS = ("plain", "no-isolation", "base-python", "env-dir", "config-file", "sccache", "patched", "shim")
 CANDIDATES = ("released", "patched")
 
@@ -66,6 +69,7 @@ def testbed() -> None:
     pyo3-base-python testbed apply pyo3 --against 0.29.3   do they still apply?
     pyo3-base-python testbed upstream                      the projects' own tests, before and after
     pyo3-base-python testbed matrix --shim off             what the patches do, without the shim
+    pyo3-base-python testbed judge                         does the bed catch what is wrong?
     pyo3-base-python testbed compare rpds-py==2026.9.1     every way to build, in one table
     pyo3-base-python testbed interpreters .                several interpreters in turn
     pyo3-base-python testbed machines .                    machines that share crates by sccache
@@ -280,8 +284,52 @@ def matrix(
             _write(output, {f"matrix.{suffix}": text for suffix, text in write.items()})
     wrong = report.failures(result)
     for cell, verdict in wrong:
-        click.echo(f"{cell.key}: {verdict.what} is {verdict.found}, expected {verdict.expected} ({verdict.why})")
+        click.echo(f"{cell.key}: {verdict}")
     if wrong:
+        sys.exit(failures.Exit.FAILED)
+
+
+@testbed.command()
+@click.argument("named", nargs=-1, metavar="[CANDIDATE]...")
+@click.option("--list", "only_list", is_flag=True, help="List the candidates; build nothing.")
+@click.option("--restart", is_flag=True, help="Forget what earlier runs have measured.")
+@click.option("--output", type=click.Path(file_okay=False, path_type=Path), help="Write judge.md and .json there.")
+@work_option
+def judge(named: tuple[str, ...], output: Path | None, work: Path | None, *, only_list: bool, restart: bool) -> None:
+    """Judge the judge: candidates that are wrong on purpose have to be caught, and right ones to pass.
+
+    Each is one half of a fix; the other half is ours. All hazards are tried on each, in one cell of the matrix. It
+    takes a quarter of an hour, and needs a second interpreter on the machine. What was measured is kept.
+
+    \b
+    pyo3-base-python testbed judge
+    pyo3-base-python testbed judge --list
+    pyo3-base-python testbed judge pyo3-reads-untracked
+    """
+    with _told():
+        from rich.console import Console  # noqa: PLC0415 - see the top
+
+        from pyo3_base_python.testbed import judging, progress, specimens, tables  # noqa: PLC0415 - see the top
+        from pyo3_base_python.testbed.results import State  # noqa: PLC0415 - see the top
+
+        chosen = specimens.choose(named, specimens.read_all())
+        if only_list:
+            for one in chosen:
+                click.echo(f"{one.name}: {one.half}: {one.title}: {', '.join(one.caught_by) or 'right'}")
+            return
+        folder = _work_folder(work)
+        with progress.shown("fetching and patching") as tell, folder.locked():
+            state = State(folder.top / "judge.jsonl", restart=restart)
+            result = judging.run(chosen, state, folder, os.environ, tell)
+        sheet = judging.sheet(result)
+        Console().print(tables.terminal(sheet))
+        reasons = judging.reasons(result)
+        for line in reasons:
+            click.echo(line)
+        if output is not None:
+            text = "\n".join([tables.document(sheet), *(f"- {line}" for line in reasons)]) + "\n"
+            _write(output, {"judge.md": text, "judge.json": judging.as_json(result)})
+    if any(one.missed for one in result.judgements):
         sys.exit(failures.Exit.FAILED)
 
 
@@ -396,7 +444,7 @@ def _run_with_progress(session: Session, state: State) -> Report:
     with progress.counted(len(session.cells)) as (tell, step):
 
         def done(cell: Cell, found: Found, known: bool) -> None:
-            broken = [f"{name}: {what}" for name, (holds, what) in found.hazards.items() if not holds]
+            broken = [f"{name}: {outcome.what}" for name, outcome in found.hazards.items() if not outcome.holds]
             words = found.error or f"{len(found.crates)} crates, {found.seconds:.1f} s"
             before = " (measured before)" if known else ""
             step(f"{cell.key}: {'; '.join([words, *broken])}{before}")

@@ -65,8 +65,8 @@ def rows(report: Report) -> tuple[list[str], list[list[str]]]:
             row.append(_field(found, wrong=bool({"build", "crates"} & wrong)))
             broken += [
                 f"{shim}: {hazard}{' (!)' if hazard in wrong else ''}"
-                for hazard, (holds, _) in found.hazards.items()
-                if not holds
+                for hazard, outcome in found.hazards.items()
+                if not outcome.holds
             ]
         tried = any(found.hazards for _, found in group.values())
         body.append([*row, ", ".join(broken) or ("none" if tried else "not tried")])
@@ -103,10 +103,7 @@ def markdown(report: Report) -> str:
         lines += [f"- {hazard}: {what}" for hazard, what in matrix.HAZARDS.items() if hazard in tried]
     wrong = failures(report)
     lines += ["", "All that should hold, holds." if not wrong else "What should hold, and does not:", ""]
-    lines += [
-        f"- {cell.key}: {verdict.what} is {verdict.found}, expected {verdict.expected} ({verdict.why})"
-        for cell, verdict in wrong
-    ]
+    lines += [f"- {cell.key}: {verdict}" for cell, verdict in wrong]
     return "\n".join(lines).rstrip() + "\n"
 
 

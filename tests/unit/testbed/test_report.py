@@ -10,16 +10,16 @@ from rich.console import Console
 
 from pyo3_base_python.testbed import report
 from pyo3_base_python.testbed.candidates import RELEASED
-from pyo3_base_python.testbed.matrix import Cell, Choice, Found
+from pyo3_base_python.testbed.matrix import Cell, Choice, Found, Outcome
 from pyo3_base_python.testbed.report import Report
 
 PYO3 = Choice(RELEASED, "0.30.1", "released 0.30.1")
 MATURIN = Choice(RELEASED, "1.16.0", "released 1.16.0 <&|>")
 OFF = Cell("maturin", "version-specific", PYO3, MATURIN, "3.11", "build", "off")
 FULL = OFF._replace(shim="full")
-CHURN = Found(("pyo3-ffi", "pyo3", "plain"), 8.04, {"edit": (True, "the wheel holds the edit")})
-GOOD = Found((), 1.2, {"edit": (True, "the wheel holds the edit")})
-BAD = Found(("plain",), 2.0, {"edit": (False, "stale")})
+CHURN = Found(("pyo3-ffi", "pyo3", "plain"), 8.04, {"edit": Outcome(holds=True, what="the wheel holds the edit")})
+GOOD = Found((), 1.2, {"edit": Outcome(holds=True, what="the wheel holds the edit")})
+BAD = Found(("plain",), 2.0, {"edit": Outcome(holds=False, what="stale", half="the backend")})
 
 
 def report_of(full: Found) -> Report:
@@ -37,7 +37,9 @@ def test_what_does_not_hold_is_marked_and_explained() -> None:
     assert [(cell, verdict.what) for cell, verdict in wrong] == [(FULL, "crates"), (FULL, "edit")]
     text = report.markdown(report_of(BAD))
     assert "| 3, 8.0 s | 1, 2.0 s (!) | full: edit (!) |" in text
-    assert "crates is 1, expected 0 (the shim gives the interpreter a stable name)" in text
+    assert "crates is 1 (plain), expected 0 (the shim gives the interpreter a stable name)" in text
+    assert "edit is stale, expected holds" in text
+    assert "to blame: the backend" in text
 
 
 def test_a_row_for_each_combination_and_a_column_for_each_mode() -> None:
@@ -71,7 +73,11 @@ def test_the_json_has_a_format_and_all_cells() -> None:
     assert data["holds"] is False
     assert [cell["shim"] for cell in data["cells"]] == ["off", "full"]
     assert data["cells"][0]["crates"] == ["pyo3-ffi", "pyo3", "plain"]
-    assert data["cells"][1]["hazards"]["edit"] == {"holds": False, "what": "stale"}
+    assert data["cells"][1]["hazards"]["edit"] == {
+        "holds": False,
+        "what": "stale",
+        "half": "the backend",
+    }
     assert json.loads(report.as_json(report_of(GOOD)))["holds"] is True
 
 
