@@ -278,7 +278,7 @@ def matrix(
         state = State(folder.top / "matrix.jsonl", restart=restart)
         with folder.locked():
             result = _run_with_progress(session, state)
-        Console().print(report.table(result))
+        Console().print(*report.terminal(result))
         if output is not None:
             write = {"md": report.markdown(result), "json": report.as_json(result), "svg": report.chart(result)}
             _write(output, {f"matrix.{suffix}": text for suffix, text in write.items()})

@@ -95,8 +95,34 @@ def test_the_longest_bar_and_its_number_fit_into_the_chart() -> None:
     assert max(widths) == pytest.approx(report.WIDTH - report.LABELS - report.NUMBERS, abs=0.1)
 
 
-def test_the_terminal_table_has_all_rows() -> None:
-    console = Console(width=200)
+LONG = [
+    (
+        Cell(backend, abi, PYO3, Choice(RELEASED, "1.16.0", "released 1.16.0"), "3.11", front_end, shim),
+        Found(("crate",) * 14, 22.14, {"import-script": Outcome(holds=False, what="no")}),
+    )
+    for backend in ("maturin", "setuptools-rust")
+    for abi in ("version-specific", "abi3")
+    for front_end in ("uv", "build", "pip")
+    for shim in ("off", "export", "full")
+]
+
+
+def test_the_tables_fit_80_columns_with_each_label_in_one_piece() -> None:
+    result = Report(LONG, {}, 23)
+    console = Console(width=80)
     with console.capture() as capture:
-        console.print(report.table(report_of(BAD)))
-    assert "1, 2.0 s (!)" in capture.get()
+        console.print(*report.terminal(result))
+    lines = capture.get().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert (
+        len([line for line in lines if "released 0.30.1 released 1.16.0" in line and line.endswith("14, 22.1 s! ")])
+        == 2 * 2 * 3
+    )
+    assert len([line for line in lines if "Python 3.11, second build" in line]) == 2 * 2
+
+
+def test_what_should_be_otherwise_is_marked_on_the_terminal() -> None:
+    console = Console(width=80)
+    with console.capture() as capture:
+        console.print(*report.terminal(report_of(BAD)))
+    assert "1, 2.0 s!" in capture.get()
