@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from pyo3_base_python import bundled
 from pyo3_base_python.testbed import commands, patches, tools, upstream, upstream_tests
 from pyo3_base_python.testbed.failures import Exit
+from pyo3_base_python.testbed.matrix import FRONT_ENDS
 from pyo3_base_python.testbed.workfolder import WorkFolder
 
 EVERY_TIME = 3  # the least that is recompiled where PYO3_PYTHON is a new path in each build
@@ -138,7 +139,7 @@ def test_the_patched_maturin_with_the_patched_pyo3(work: WorkFolder) -> None:
     candidates = ("--backend", "maturin", "--maturin", "patched", "--pyo3", "patched", "--shim", "off")
     result, found = matrix(work, *candidates, "--abi", "version-specific", "--hazard", "edit")
     assert result.exit_code == 0, result.output
-    assert found == {f"fix/fix {front_end} off": (0, {"edit": True}) for front_end in ("uv", "build", "pip")}
+    assert found == {f"fix/fix {front_end} off": (0, {"edit": True}) for front_end in FRONT_ENDS}
 
 
 @pytest.mark.slow

@@ -30,7 +30,7 @@ __all__ = ["testbed"]
 # As `matrix` has them; spelled out here so that the matrix, and all that it imports, is loaded only when it runs.
 BACKENDS = ("maturin", "setuptools-rust")
 ABIS = ("version-specific", "abi3")
-FRONT_ENDS = ("uv", "build", "pip")
+FRONT_ENDS = ("uv", "build", "pip", "pip-venv")
 SHIMS = ("off", "export", "full")
 HAZARDS = (
     *("import", "import-config", "import-script", "active-env", "switch", "edit", "user-tree"),

@@ -44,7 +44,7 @@ class Place(NamedTuple):
         """The commands that build a wheel; for ``python``, if that is given, by a name that is not on ``PATH``."""
         program = "python"
         if python is not None:
-            variables = tools.environment(python, building.BUILD_TOOLS, self.work, self.environ)
+            variables = tools.environment(python, building.tools_of(cell.front_end), self.work, self.environ)
             program = os.fspath(tools.folder(variables) / "bin" / "python")
         return building.wheel_command(cell.front_end, self.bench.folder / "wheels", by_sdist=by_sdist, python=program)
 

@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 SHIMS = ("off", "export", "full")
-FRONT_ENDS = ("uv", "build", "pip")
+FRONT_ENDS = ("uv", "build", "pip", "pip-venv")
 BACKENDS = ("maturin", "setuptools-rust")
 ABIS = ("version-specific", "abi3")
 

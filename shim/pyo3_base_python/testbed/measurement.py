@@ -98,7 +98,7 @@ def prepare(cell: Cell, bed: Bed) -> Place:
     python = bed.subjects.pythons[cell.python]
     name = f"scenarios/{cell.backend}-{cell.abi}-pyo3-{pyo3.identity}-{bundled_digest()}"
     top = work.settled(name, lambda draft: make_crates(draft, cell, pyo3, environ, work.log("crates")))
-    variables = tools.environment(python, building.BUILD_TOOLS, work, environ)
+    variables = tools.environment(python, building.tools_of(cell.front_end), work, environ)
     bench = building.Bench(top / "bench", environ, bed.progress)
     target = top / "target"
     variables.update(

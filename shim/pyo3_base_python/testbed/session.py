@@ -81,10 +81,11 @@ class Session:
         )
 
     def tools_of(self, cell: Cell) -> dict[str, str]:
-        """The versions of the front ends that build ``cell``."""
+        """The versions of the front ends beside the one that builds ``cell``, which is among them by its own name."""
         python = self.subjects.pythons[cell.python]
-        variables = tools.environment(python, building.BUILD_TOOLS, self.work, self.environ)
-        return tools.versions(TOOL_NAMES, variables)
+        variables = tools.environment(python, building.tools_of(cell.front_end), self.work, self.environ)
+        found = tools.versions(TOOL_NAMES, variables)
+        return {cell.front_end: found["pip"]} if cell.front_end == building.PIP_VENV and found else found
 
     def key(self, cell: Cell, versions: Mapping[str, str]) -> str:
         """All that the result of ``cell`` depends on, as one line."""
@@ -101,7 +102,7 @@ class Session:
         bed = measurement.Bed(self.subjects, self.work, self.environ, progress)
         versions: dict[str, str] = {}
         for cell in self.cells:
-            versions = self.tools_of(cell)
+            versions.update(self.tools_of(cell))
             key = self.key(cell, versions)
             found = state.get(key)
             known = found is not None

@@ -61,7 +61,7 @@ def test_each_hazard_is_tried() -> None:
     assert sorted([*tried, matrix.TREE]) == sorted(matrix.HAZARDS)
 
 
-@pytest.mark.parametrize("front_end", ["uv", "build", "pip"])
+@pytest.mark.parametrize("front_end", matrix.FRONT_ENDS)
 @pytest.mark.parametrize("by_sdist", [False, True])
 def test_a_wheel_is_built_for_the_python_that_is_named(front_end: str, by_sdist: bool) -> None:
     commands = building.wheel_command(front_end, Path("/w"), by_sdist=by_sdist, python="/other/python")

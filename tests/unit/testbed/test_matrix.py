@@ -65,6 +65,7 @@ NONE = (0, 0)
         ("maturin version-specific fix/fix uv export", NONE),
         # What does not churn today.
         ("maturin version-specific released/released pip off", NONE),
+        ("maturin version-specific released/released pip-venv off", CHURN),
         ("maturin abi3 released/released uv off", NONE),
         ("setuptools-rust abi3 released/released uv off", CHURN),
         ("setuptools-rust abi3 released/released pip off", NONE),
@@ -186,7 +187,7 @@ def test_the_cells_are_the_product_and_each_has_a_key_of_its_own() -> None:
     builders = {"maturin": pair, "setuptools-rust": pair}
     below = {"maturin": [*pair, choice(UNKNOWN, "2.0.0")], "setuptools-rust": pair}
     found = cells(builders, below, iter(["3.11", "3.12"]))
-    assert len(found) == (2 * 3 + 2 * 2) * 2 * 3 * 3 * 2
+    assert len(found) == (2 * 3 + 2 * 2) * 2 * 4 * 3 * 2
     assert len({cell.key for cell in found}) == len(found)
 
 
