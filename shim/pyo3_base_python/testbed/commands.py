@@ -298,8 +298,9 @@ def matrix(
 def judge(named: tuple[str, ...], output: Path | None, work: Path | None, *, only_list: bool, restart: bool) -> None:
     """Judge the judge: candidates that are wrong on purpose have to be caught, and right ones to pass.
 
-    Each is one half of a fix; the other half is ours. All hazards are tried on each, in one cell of the matrix. It
-    takes a quarter of an hour, and needs a second interpreter on the machine. What was measured is kept.
+    Each is one half of a fix; the other half is ours. They are built in one cell of the matrix: all its hazards are
+    tried on the right ones, and on a wrong one those that have to catch it. That takes some ten minutes, and needs a
+    second interpreter on the machine. What was measured is kept.
 
     \b
     pyo3-base-python testbed judge

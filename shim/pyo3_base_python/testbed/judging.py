@@ -68,7 +68,9 @@ def judge(specimen: Specimen, cell: Cell, found: Found) -> Judgement:
     unclaimed = tuple(verdict for verdict in against if verdict.what in specimen.claims_nothing)
     failed = tuple(verdict for verdict in against if verdict not in unclaimed)
     if not specimen.is_wrong:
-        return Judgement(specimen, failed, unclaimed, tuple(str(verdict) for verdict in failed))
+        # Its other half is ours, and not what is judged here.
+        own = [verdict for verdict in failed if verdict.half in {"", specimen.half}]
+        return Judgement(specimen, failed, unclaimed, tuple(str(verdict) for verdict in own))
     halves = {verdict.what: verdict.half for verdict in failed}
     missed = [f"{name} holds" for name in specimen.caught_by if name not in halves]
     missed += [
@@ -119,15 +121,21 @@ def run(
         )
         bed = measurement.Bed(subjects, work, environ, tell)
         parts = (pair["pyo3"].identity, pair[BUILDER].identity, python.path, *context.values())
-        key = " | ".join((*parts, measurement.bundled_digest()))
+        wanted = tried(specimen)
+        key = " | ".join((*parts, measurement.bundled_digest(), ",".join(wanted)))
         found = state.get(key)
         if found is None:
             line = candidates.requirement(pair[BUILDER], work, environ)
-            found = measurement.measure(cell, line, tuple(matrix.HAZARDS), bed)
+            found = measurement.measure(cell, line, wanted, bed)
             if not found.error:
                 state.add(key, found)
         judgements.append(judge(specimen, cell, found))
     return Result(judgements, context)
+
+
+def tried(specimen: Specimen) -> tuple[str, ...]:
+    """The hazards to try: all on a right one; on a wrong one those that have to catch it, which no other can undo."""
+    return tuple(name for name in matrix.HAZARDS if name in specimen.caught_by or not specimen.is_wrong)
 
 
 def cell_of(pair: Mapping[str, Candidate], version: str) -> Cell:

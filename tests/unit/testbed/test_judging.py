@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from pyo3_base_python.testbed import judging, specimens
+from pyo3_base_python.testbed import judging, matrix, specimens
 from pyo3_base_python.testbed.candidates import FIX, Candidate
 from pyo3_base_python.testbed.evidence import BACKEND, PYO3
 from pyo3_base_python.testbed.judging import Judgement, Result, judge
@@ -60,6 +60,17 @@ def test_a_right_one_has_to_pass_all_that_it_claims(found: Found) -> None:
     judgement = judge(specimen(claims_nothing=("import-config",)), CELL, found)
     assert judgement.word == "DOES NOT PASS"
     assert len(judgement.missed) == len(judgement.failed) == 1
+
+
+def test_a_right_one_does_not_answer_for_the_other_half() -> None:
+    judgement = judge(specimen(), CELL, stale(BACKEND))
+    assert judgement.word == "passes"
+    assert [verdict.what for verdict in judgement.failed] == ["switch"]
+
+
+def test_a_wrong_one_is_tried_where_it_has_to_be_caught() -> None:
+    assert judging.tried(specimen("crates", "switch")) == ("switch",)
+    assert judging.tried(specimen()) == tuple(matrix.HAZARDS)
 
 
 def test_a_wrong_one_that_does_not_build_is_not_caught() -> None:
