@@ -19,9 +19,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["Compiled", "Recorder", "compiled"]
+__all__ = ["MARK", "Compiled", "Recorder", "compiled"]
 
 STATUS_LINE = re.compile(r"^\s+(Compiling|Fresh|Dirty) (\S+) v(\S+)")
+
+MARK = "pyo3-base-python: "
+# Cargo's reasons: see `explain.sieve`. The variables are those that pyo3 reads, but for PATH.
+REASONS = f"""\
+export CARGO_LOG=cargo::core::compiler::fingerprint=info,cargo::compiler::fingerprint=info
+{{
+  printf '{MARK}call %s\\n' "$*"
+  env | LC_ALL=C sed -n -E 's/^(PYO3_[A-Z_]*|VIRTUAL_ENV|CONDA_PREFIX)=/{MARK}given &/p'
+  [ ! -f "$PYO3_CONFIG_FILE" ] || sed 's/^/{MARK}configured /' "$PYO3_CONFIG_FILE"
+}} >>"$recorded"
+"""
 
 
 class Compiled(NamedTuple):
@@ -32,9 +43,13 @@ class Compiled(NamedTuple):
 
 
 class Recorder:
-    """A cargo that writes its messages to ``log``; ``folder`` must exist and outlive the builds."""
+    """A cargo that writes its messages to ``log``; ``folder`` must exist and outlive the builds.
 
-    def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
+    With ``reasons`` it also writes why cargo compiles each unit, and before that, a line each and marked by ``MARK``,
+    its arguments, the variables that it was given for pyo3, and the content of the configuration file among them.
+    """
+
+    def __init__(self, folder: Path, environ: Mapping[str, str], *, reasons: bool = False) -> None:
         """Raises ``ShimError`` if there is no cargo on ``PATH``."""
         cargo = process.find_program("cargo", environ)
         if cargo is None:
@@ -46,8 +61,10 @@ class Recorder:
         # The backend's own use of `cargo metadata` is no part of a build: only what may compile is recorded.
         self.program.write_text(
             "#!/bin/sh\n"
-            f"export CARGO_TERM_COLOR=never CARGO_TERM_VERBOSE=true CARGO_TERM_PROGRESS_WHEN=never\n"
-            f'exec {shlex.quote(cargo)} "$@" 2>>{shlex.quote(os.fspath(self.log))}\n',
+            f"recorded={shlex.quote(os.fspath(self.log))}\n"
+            "export CARGO_TERM_COLOR=never CARGO_TERM_VERBOSE=true CARGO_TERM_PROGRESS_WHEN=never\n"
+            f"{REASONS if reasons else ''}"
+            f'exec {shlex.quote(cargo)} "$@" 2>>"$recorded"\n',
             encoding="utf-8",
         )
         self.program.chmod(0o700)

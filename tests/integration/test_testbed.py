@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from pyo3_base_python import bundled
-from pyo3_base_python.testbed import commands, patches, tools, upstream, upstream_tests
+from pyo3_base_python.testbed import commands, patches, specimens, tools, upstream, upstream_tests
 from pyo3_base_python.testbed.failures import Exit
+from pyo3_base_python.testbed.matrix import FRONT_ENDS
 from pyo3_base_python.testbed.workfolder import WorkFolder
 
 EVERY_TIME = 3  # the least that is recompiled where PYO3_PYTHON is a new path in each build
@@ -138,7 +140,27 @@ def test_the_patched_maturin_with_the_patched_pyo3(work: WorkFolder) -> None:
     candidates = ("--backend", "maturin", "--maturin", "patched", "--pyo3", "patched", "--shim", "off")
     result, found = matrix(work, *candidates, "--abi", "version-specific", "--hazard", "edit")
     assert result.exit_code == 0, result.output
-    assert found == {f"fix/fix {front_end} off": (0, {"edit": True}) for front_end in ("uv", "build", "pip")}
+    assert found == {f"fix/fix {front_end} off": (0, {"edit": True}) for front_end in FRONT_ENDS}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)  # twelve candidates, each built several times; some minutes on an idle machine
+def test_each_wrong_candidate_is_caught_for_its_reason_and_each_right_one_passes(work: WorkFolder) -> None:
+    output = work.top / "judged"
+    result = bed(work, "judge", "--output", os.fspath(output))
+    if "some mistakes need a second one" in result.output:
+        pytest.skip("there is one version of Python on this machine")
+    assert result.exit_code == 0, result.output
+    found = {one["name"]: one for one in json.loads((output / "judge.json").read_text())["candidates"]}
+    assert {name: one["judged"] for name, one in found.items()} == {
+        one.name: "caught" if one.is_wrong else "passes" for one in specimens.read_all()
+    }
+    tracked = found["pyo3-tracks-pyo3-python"]["failed"][0]["found"]
+    assert re.search(r"^3 \(pyo3-ffi, pyo3, plain; pyo3-ffi: PYO3_PYTHON was /\S+, is /\S+: tracked, though", tracked)
+    configured = found["backend-config-names-environment"]["failed"][0]["found"]
+    assert re.search(r"pyo3-ffi: PYO3_CONFIG_FILE /\S+: `executable=/\S+` became `executable=/\S+`", configured)
+    unclaimed = {verdict["what"] for verdict in found["right-pr-6114"]["unclaimed"]}
+    assert unclaimed == {"import-config", "import-script", "active-env"}
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["FIRST", "NOT_SAID", "Package", "Unit", "read"]
+__all__ = ["ERROR", "FIRST", "NOT_SAID", "REASON", "VERDICT", "Package", "Unit", "read", "reason"]
 
 # The reason of what was never compiled here; cargo has this name for it as well.
 FIRST = Struct("FreshBuild", {}, [])
@@ -104,7 +104,7 @@ def read(log: bytes) -> list[Unit]:
             continue
         if verdict and words.startswith((REASON, ERROR)):
             key = _key(verdict)
-            reasons.setdefault(key, []).append(_reason(words))
+            reasons.setdefault(key, []).append(reason(words))
             verdict = None
             continue
         start, end = START.match(words), END.match(words)
@@ -172,7 +172,8 @@ def _key(match: re.Match[str]) -> tuple[str, ...]:
     return (match["name"], match["version"], _packed(match["mode"]), _packed(match["target"]))
 
 
-def _reason(words: str) -> Struct:
+def reason(words: str) -> Struct:
+    """The reason in a line after a verdict, which begins with ``REASON`` or ``ERROR``, without what encloses it."""
     if words.startswith(ERROR):
         return FIRST  # there is nothing to compare with
     value = rust_debug.parse(words[len(REASON) :])

@@ -19,10 +19,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["BUILD_TOOLS", "Bench", "Built", "answer", "wheel_command"]
+__all__ = ["BUILD_TOOLS", "Bench", "Built", "answer", "tools_of", "wheel_command"]
 
 # What the environment of the front ends holds, besides the pip that every environment has.
 BUILD_TOOLS = ("build", "uv")
+# A pip that isolates as the others do; the one of an environment, older or newer, does so in a way of its own.
+PIP_VENV = "pip-venv"
+FRONT_END_TOOLS = {PIP_VENV: (*BUILD_TOOLS, "pip>=26")}
 SECONDS_TO_ANSWER = 60.0
 
 
@@ -53,7 +56,7 @@ class Bench:
             raise failures.missing_program("cargo", "install Rust, for instance from https://rustup.rs")
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self.recorder = measure.Recorder(folder, environ)
+        self.recorder = measure.Recorder(folder, environ, reasons=True)
         self.progress = progress
 
     def build(self, commands: Sequence[Sequence[str]], environ: Mapping[str, str], project: Path) -> Built:
@@ -94,20 +97,27 @@ class Bench:
         self.recorder.tell(self.progress)
 
 
+def tools_of(front_end: str) -> Sequence[str]:
+    """The requirements of the environment that ``front_end`` is started in."""
+    return FRONT_END_TOOLS.get(front_end, BUILD_TOOLS)
+
+
 def wheel_command(
-    front_end: str, wheels: Path, *, by_sdist: bool = False, extra: Sequence[str] = ()
+    front_end: str, wheels: Path, *, by_sdist: bool = False, extra: Sequence[str] = (), python: str = "python"
 ) -> list[list[str]]:
     """The commands by which ``front_end`` builds a wheel of the current folder into ``wheels``.
 
-    ``by_sdist`` makes an sdist first and the wheel from that. ``extra`` are further options.
+    ``by_sdist`` makes an sdist first and the wheel from that. ``extra`` are further options. ``python`` is what is
+    built for; with other front ends than uv it has to have them.
     """
     out = os.fspath(wheels)
     if front_end == "uv":
-        return [["uv", "build", "--python", "python", *(() if by_sdist else ("--wheel",)), "--out-dir", out, *extra]]
-    build = ["python", "-m", "build", "--outdir", out, *extra]
+        return [["uv", "build", "--python", python, *(() if by_sdist else ("--wheel",)), "--out-dir", out, *extra]]
+    build = [python, "-m", "build", "--outdir", out, *extra]
     if front_end == "build":
         return [[*build, *(() if by_sdist else ("--wheel",))]]
-    pip = ["python", "-m", "pip", "wheel", "--no-deps", "--wheel-dir", out, *extra]
+    isolation = ("--use-feature=venv-isolation",) if front_end == PIP_VENV else ()
+    pip = [python, "-m", "pip", "wheel", *isolation, "--no-deps", "--wheel-dir", out, *extra]
     if by_sdist:
         # pip makes no sdists; the shell finds the name of the one that was made.
         return [[*build, "--sdist"], ["sh", "-c", 'exec "$@" "$0"/*.tar.gz', out, *pip]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,13 +25,25 @@ if TYPE_CHECKING:
     from pyo3_base_python.testbed.patches import PatchSet
     from pyo3_base_python.testbed.workfolder import WorkFolder
 
-__all__ = ["FIX", "RELEASED", "UNKNOWN", "Candidate", "choose", "crates", "generated", "requirement", "tree_digest"]
+__all__ = [
+    "FIX",
+    "RELEASED",
+    "UNKNOWN",
+    "Candidate",
+    "choose",
+    "crates",
+    "distinct",
+    "generated",
+    "requirement",
+    "tree_digest",
+]
 
 # What is known of a candidate: a release without the fix; sources that are to be judged as a fix; any other release.
 RELEASED, FIX, UNKNOWN = "released", "fix", "unknown"
 
 NOT_COPIED = (".venv", "__pycache__", "node_modules")
-PYO3_CRATES = ("pyo3", "pyo3-ffi", "pyo3-build-config", "pyo3-macros", "pyo3-macros-backend")
+CHANGED_CRATE = "pyo3-build-config"
+PYO3_CRATES = ("pyo3", "pyo3-ffi", CHANGED_CRATE, "pyo3-macros", "pyo3-macros-backend")
 NOT_SOURCES = (".git", *NOT_COPIED)
 # How the patched backend behaves is measured, not how fast its own code is: build it sooner.
 FAST_RELEASE = {
@@ -85,16 +98,36 @@ def choose(project: str, named: str, patch_set: PatchSet, work: WorkFolder, envi
     return Candidate(project, f"released {version}", kind, version, version)
 
 
+def distinct(chosen: Sequence[Candidate]) -> list[Candidate]:
+    """``chosen`` without repetitions, with labels that differ: two folders of one name are told by those above them."""
+    once = list({(one.label, one.identity, one.checkout): one for one in chosen}.values())
+    alike = Counter(one.label for one in once)
+    if len(alike) == len(once):
+        return once
+    return distinct([_named_longer(one) if alike[one.label] > 1 else one for one in once])
+
+
+def _named_longer(candidate: Candidate) -> Candidate:
+    """The label with one more folder of the checkout's path; a label without a path gets the digest of what it is."""
+    name, _, version = candidate.label.rpartition(" ")
+    parts = candidate.checkout.parts if candidate.checkout else ()
+    taken = name.count("/") + 1
+    longer = "/".join(parts[-taken - 1 :]) if len(parts) > taken + 1 else f"{name} {candidate.identity[-8:]}"
+    return candidate._replace(label=f"{longer} {version}")
+
+
 def checkout_version(project: str, checkout: Path) -> str:
     """The version that the checkout of ``project`` is of. Raises ``ShimError`` if it is no such checkout."""
     manifest = checkout / ("pyproject.toml" if project == "setuptools-rust" else "Cargo.toml")
+    if project == "pyo3" and not manifest.exists():
+        manifest = checkout / CHANGED_CRATE / "Cargo.toml"  # a tree of `testbed apply` has no more than the crate
     try:
         data = tomlkit.parse(manifest.read_text(encoding="utf-8")).unwrap()
     except (OSError, ValueError, TOMLKitError):
         data = {}
     table = data.get("project" if project == "setuptools-rust" else "package", {})
-    # The crate pyo3-build-config alone is enough: it holds the change.
-    names = ("pyo3", "pyo3-build-config") if project == "pyo3" else (project, project.replace("-", "_"))
+    # The crate alone is enough: it holds the change.
+    names = ("pyo3", CHANGED_CRATE) if project == "pyo3" else (project, project.replace("-", "_"))
     if table.get("name") not in names:
         raise ShimError(f"{checkout} is no checkout of {project}", f"there is no {manifest.name} of it", Exit.NAMED)
     version = table.get("version", "0")
@@ -121,8 +154,8 @@ def crates(candidate: Candidate) -> dict[str, Path]:
     if candidate.checkout is None:
         return {}
     top = candidate.checkout
-    if not (top / "pyo3-build-config").is_dir():
-        return {"pyo3-build-config": top}
+    if not (top / CHANGED_CRATE).is_dir():
+        return {CHANGED_CRATE: top}
     found = {name: top if name == "pyo3" else top / name for name in PYO3_CRATES}
     return {name: folder for name, folder in found.items() if (folder / "Cargo.toml").is_file()}
 

@@ -13,10 +13,12 @@ import click
 from pyo3_base_python.commands.group import Commands
 from pyo3_base_python.testbed import failures
 from pyo3_base_python.wrapper.errors import ShimError
+from pyo3_base_python.wrapper.exit_codes import Exit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any, Callable
 
     from pyo3_base_python.testbed.matrix import Cell, Found
     from pyo3_base_python.testbed.patches import PatchSet
@@ -30,9 +32,12 @@ __all__ = ["testbed"]
 # As `matrix` has them; spelled out here so that the matrix, and all that it imports, is loaded only when it runs.
 BACKENDS = ("maturin", "setuptools-rust")
 ABIS = ("version-specific", "abi3")
-FRONT_ENDS = ("uv", "build", "pip")
+FRONT_ENDS = ("uv", "build", "pip", "pip-venv")
 SHIMS = ("off", "export", "full")
-HAZARDS = ("import", "edit", "wrong-version", "lost-folder")
+HAZARDS = (
+    *("import", "import-config", "import-script", "active-env", "switch", "edit", "user-tree"),
+    *("wrong-version", "lost-folder"),
+)
 WAYS = ("plain", "no-isolation", "base-python", "env-dir", "config-file", "sccache", "patched", "shim")
 CANDIDATES = ("released", "patched")
 
@@ -44,16 +49,29 @@ work_option = click.option(
 sets_argument = click.argument("projects", nargs=-1, metavar="[PROJECT[/VERSION]]...")
 
 
-@click.group(cls=Commands)
+class InterruptedCommands(Commands):
+    """A group whose commands tell by their exit code if they were interrupted: 1 would mean that a fix is none."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("interrupted; what was finished is kept, and the same command goes on from there", err=True)
+            sys.exit(Exit.INTERRUPTED)
+
+
+@click.group(cls=InterruptedCommands)
 def testbed() -> None:
     """Measure fixes of the churn: ours as patches, yours as a checkout.
 
     \b
     pyo3-base-python testbed fetch                         released sources, checked
     pyo3-base-python testbed apply                         and the patches on them
-    pyo3-base-python testbed apply pyo3 --against 0.30.0   do they still apply?
+    pyo3-base-python testbed apply pyo3 --against 0.29.3   do they still apply?
     pyo3-base-python testbed upstream                      the projects' own tests, before and after
     pyo3-base-python testbed matrix --shim off             what the patches do, without the shim
+    pyo3-base-python testbed judge                         does the bed catch what is wrong?
     pyo3-base-python testbed compare rpds-py==2026.9.1     every way to build, in one table
     pyo3-base-python testbed interpreters .                several interpreters in turn
     pyo3-base-python testbed machines .                    machines that share crates by sccache
@@ -68,6 +86,7 @@ def testbed() -> None:
       6  a patch does not apply, or a patch set contradicts itself
       7  a build failed that has to work (a candidate, a project)
       8  the work folder: no space left, no permission, or another run is using it
+      130  interrupted; what was finished is kept
     """
 
 
@@ -96,18 +115,26 @@ def fetch(projects: tuple[str, ...], work: Path | None) -> None:
 def apply(projects: tuple[str, ...], against: str | None, work: Path | None) -> None:
     """Apply the patches to the released sources, in a copy.
 
+    The tree that is printed can be handed to `testbed matrix` as a candidate. With --against and a project that has
+    several patch sets, the one whose version is nearest is tried first, and then the others.
+
     \b
     pyo3-base-python testbed apply
-    pyo3-base-python testbed apply pyo3 --against 0.30.0   do they still apply?
+    pyo3-base-python testbed apply pyo3 --against 0.29.3          do they still apply?
+    pyo3-base-python testbed apply pyo3/0.30.1 --against 0.29.3   does this set?
     """
     with failures.os_errors_told():
         from pyo3_base_python.testbed import tools, upstream  # noqa: PLC0415 - see the top
 
         folder = _work_folder(work)
-        for one in _patch_sets(projects):
-            chosen = upstream.against(one, against) if against else one
-            tree = upstream.patched(chosen, folder, tools.clean(os.environ))
-            click.echo(f"{one.project} {chosen.version}: {len(one.patches)} patches: {tree}")
+        chosen = _patch_sets(projects)
+        for named in {one.project: None for one in chosen} if against else ():
+            mine = [one for one in chosen if one.project == named]
+            one, tree = upstream.patched_against(mine, against or "", folder, tools.clean(os.environ))
+            click.echo(f"{named} {against}: {len(one.patches)} patches of {named}/{one.folder.name}: {tree}")
+        for one in () if against else chosen:
+            tree = upstream.patched(one, folder, tools.clean(os.environ))
+            click.echo(f"{one.project} {one.version}: {len(one.patches)} patches: {tree}")
 
 
 @testbed.command()
@@ -127,12 +154,10 @@ def validate(folder: Path | None) -> None:
         for problem in found:
             click.echo(problem)
         if not places:
-            raise ShimError(
-                f"there is no patch set in {folder}", "name the folder of <project>/<version>", failures.Exit.NAMED
-            )
+            raise ShimError(f"there is no patch set in {folder}", "name the folder of <project>/<version>", Exit.NAMED)
     click.echo(f"{len(places)} patch sets, {len(found)} problems", err=True)
     if found:
-        sys.exit(failures.Exit.PATCH)
+        sys.exit(Exit.PATCH)
 
 
 @testbed.command()
@@ -150,13 +175,13 @@ def upstream(projects: tuple[str, ...], work: Path | None) -> None:
     with failures.os_errors_told():
         from rich.console import Console  # noqa: PLC0415 - see the top
 
-        from pyo3_base_python.testbed import report, tools, upstream_tests  # noqa: PLC0415 - see the top
+        from pyo3_base_python.testbed import progress, report, tools, upstream_tests  # noqa: PLC0415 - see the top
 
         folder = _work_folder(work)
         comparisons = []
-        with Console(stderr=True).status("starting") as status:
+        with progress.shown("starting") as tell:
             for one in _patch_sets(projects):
-                comparisons.append(upstream_tests.run(one, folder, tools.clean(os.environ), status.update))
+                comparisons.append(upstream_tests.run(one, folder, tools.clean(os.environ), tell))
         Console().print(report.tests_table(comparisons))
     for comparison in comparisons:
         for kind, names in (
@@ -168,14 +193,15 @@ def upstream(projects: tuple[str, ...], work: Path | None) -> None:
             for name in sorted(names):
                 click.echo(f"{comparison.name}: {name} {kind}")
     if not all(comparison.holds for comparison in comparisons):
-        sys.exit(failures.Exit.FAILED)
+        sys.exit(Exit.FAILED)
 
 
-def _words(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
-    """The value of an option that takes words with commas between; all known words if it is not given."""
+def _words(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    """The words of an option that takes some with commas between and can be repeated; without it all that are known."""
     del context
     known = KNOWN_WORDS[parameter.name or ""]
-    words = tuple(word.strip() for word in value.split(",") if word.strip()) if value is not None else known
+    given = (word.strip() for part in value for word in part.split(","))
+    words = tuple(dict.fromkeys(word for word in given if word)) if value else known
     unknown = [word for word in words if word not in known]
     if unknown:
         raise click.BadParameter(f"{unknown[0]!r} is none of {', '.join(known)}")
@@ -192,17 +218,23 @@ KNOWN_WORDS = {
 }
 
 
+def _list_option(option: str, parameter: str, note: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """An option whose values are words of ``KNOWN_WORDS[parameter]``."""
+    text = f"Of {', '.join(KNOWN_WORDS[parameter])}{note}."
+    return click.option(option, parameter, multiple=True, callback=_words, metavar="LIST", help=text)
+
+
 @testbed.command()
 @click.option("--pyo3", multiple=True, default=CANDIDATES, metavar="CANDIDATE", help="Candidates for pyo3.")
 @click.option("--maturin", multiple=True, default=CANDIDATES, metavar="CANDIDATE", help="Candidates for maturin.")
 @click.option(
     "--setuptools-rust", multiple=True, default=CANDIDATES, metavar="CANDIDATE", help="Candidates for setuptools-rust."
 )
-@click.option("--backend", "backends", callback=_words, metavar="LIST", help=f"Of {', '.join(BACKENDS)}.")
-@click.option("--abi", "abis", callback=_words, metavar="LIST", help=f"Of {', '.join(ABIS)}.")
-@click.option("--front-end", "front_ends", callback=_words, metavar="LIST", help=f"Of {', '.join(FRONT_ENDS)}.")
-@click.option("--shim", "shims", callback=_words, metavar="LIST", help=f"Of {', '.join(SHIMS)}.")
-@click.option("--hazard", "hazards", callback=_words, metavar="LIST", help=f"Of {', '.join(HAZARDS)}; '' for none.")
+@_list_option("--backend", "backends")
+@_list_option("--abi", "abis")
+@_list_option("--front-end", "front_ends")
+@_list_option("--shim", "shims")
+@_list_option("--hazard", "hazards", "; '' for none")
 @click.option("--interpreter", "interpreters", multiple=True, metavar="PYTHON", help="A version, as 3.12, or a path.")
 @click.option(
     "--output", type=click.Path(file_okay=False, path_type=Path), help="Write matrix.md, .json and .svg there."
@@ -220,8 +252,8 @@ def matrix(
 ) -> None:
     """Build every combination twice in isolation: count what the second build compiles, and try the hazards.
 
-    A CANDIDATE is `released`, `patched`, a version, or the path of a checkout that is to be judged as a fix; each of
-    these options can be given several times. A LIST has commas. What a run has measured is kept: interrupted, the same
+    A CANDIDATE is `released`, `patched`, a version, or the path of a checkout that is to be judged as a fix. A LIST has
+    commas. All these options can be given several times. What a run has measured is kept: interrupted, the same
     command goes on where it was.
 
     \b
@@ -233,12 +265,12 @@ def matrix(
     with failures.os_errors_told():
         from rich.console import Console  # noqa: PLC0415 - see the top
 
-        from pyo3_base_python.testbed import report  # noqa: PLC0415 - see the top
+        from pyo3_base_python.testbed import progress, report  # noqa: PLC0415 - see the top
         from pyo3_base_python.testbed.results import State  # noqa: PLC0415 - see the top
         from pyo3_base_python.testbed.session import Selection, Session  # noqa: PLC0415 - see the top
 
         folder = _work_folder(work)
-        with Console(stderr=True).status("fetching and patching"):
+        with progress.shown("fetching and patching"):
             session = Session(Selection(**selected), folder, os.environ)
         if only_list:
             _list(session.cells)
@@ -246,20 +278,65 @@ def matrix(
         state = State(folder.top / "matrix.jsonl", restart=restart)
         with folder.locked():
             result = _run_with_progress(session, state)
-        Console().print(report.table(result))
+        Console().print(*report.terminal(result))
         if output is not None:
             write = {"md": report.markdown(result), "json": report.as_json(result), "svg": report.chart(result)}
             _write(output, {f"matrix.{suffix}": text for suffix, text in write.items()})
     wrong = report.failures(result)
     for cell, verdict in wrong:
-        click.echo(f"{cell.key}: {verdict.what} is {verdict.found}, expected {verdict.expected} ({verdict.why})")
+        click.echo(f"{cell.key}: {verdict}")
     if wrong:
-        sys.exit(failures.Exit.FAILED)
+        sys.exit(Exit.FAILED)
+
+
+@testbed.command()
+@click.argument("named", nargs=-1, metavar="[CANDIDATE]...")
+@click.option("--list", "only_list", is_flag=True, help="List the candidates; build nothing.")
+@click.option("--restart", is_flag=True, help="Forget what earlier runs have measured.")
+@click.option("--output", type=click.Path(file_okay=False, path_type=Path), help="Write judge.md and .json there.")
+@work_option
+def judge(named: tuple[str, ...], output: Path | None, work: Path | None, *, only_list: bool, restart: bool) -> None:
+    """Judge the judge: candidates that are wrong on purpose have to be caught, and right ones to pass.
+
+    Each is one half of a fix; the other half is ours. They are built in one cell of the matrix: all its hazards are
+    tried on the right ones, and on a wrong one those that have to catch it. That takes some ten minutes, and needs a
+    second interpreter on the machine. What was measured is kept.
+
+    \b
+    pyo3-base-python testbed judge
+    pyo3-base-python testbed judge --list
+    pyo3-base-python testbed judge pyo3-reads-untracked
+    """
+    with failures.os_errors_told():
+        from rich.console import Console  # noqa: PLC0415 - see the top
+
+        from pyo3_base_python.testbed import judging, progress, specimens, tables  # noqa: PLC0415 - see the top
+        from pyo3_base_python.testbed.results import State  # noqa: PLC0415 - see the top
+
+        chosen = specimens.choose(named, specimens.read_all())
+        if only_list:
+            for one in chosen:
+                click.echo(f"{one.name}: {one.half}: {one.title}: {', '.join(one.caught_by) or 'right'}")
+            return
+        folder = _work_folder(work)
+        with progress.shown("fetching and patching") as tell, folder.locked():
+            state = State(folder.top / "judge.jsonl", restart=restart)
+            result = judging.run(chosen, state, folder, os.environ, tell)
+        sheet = judging.sheet(result)
+        Console().print(tables.terminal(sheet))
+        reasons = judging.reasons(result)
+        for line in reasons:
+            click.echo(line)
+        if output is not None:
+            text = "\n".join([tables.document(sheet), *(f"- {line}" for line in reasons)]) + "\n"
+            _write(output, {"judge.md": text, "judge.json": judging.as_json(result)})
+    if any(one.missed for one in result.judgements):
+        sys.exit(Exit.FAILED)
 
 
 @testbed.command()
 @click.argument("project")
-@click.option("--way", "ways", callback=_words, metavar="LIST", help=f"Of {', '.join(WAYS)}.")
+@_list_option("--way", "ways")
 @click.option("--repeat", type=click.IntRange(1), default=2, show_default=True, help="Warm builds; the fastest counts.")
 @click.option("--output", type=click.Path(file_okay=False, path_type=Path), help="Write compare.md and .json there.")
 @work_option
@@ -276,12 +353,11 @@ def compare(project: str, ways: tuple[str, ...], repeat: int, output: Path | Non
     with failures.os_errors_told():
         from rich.console import Console  # noqa: PLC0415 - see the top
 
-        from pyo3_base_python.testbed import comparison, tables  # noqa: PLC0415 - see the top
+        from pyo3_base_python.testbed import comparison, progress, tables  # noqa: PLC0415 - see the top
 
-        console = Console(stderr=True)
         folder = _work_folder(work)
-        with console.status("fetching") as status, folder.locked():
-            result = comparison.run(project, ways, repeat, folder, os.environ, status.update)
+        with progress.shown("fetching") as tell, folder.locked():
+            result = comparison.run(project, ways, repeat, folder, os.environ, tell)
         sheet = comparison.sheet(result)
         Console().print(tables.terminal(sheet))
         if output is not None:
@@ -313,11 +389,11 @@ def interpreters(project: str, versions: tuple[str, ...], output: Path | None, w
         from rich.console import Console  # noqa: PLC0415 - see the top
 
         from pyo3_base_python.testbed import interpreters as side_by_side  # noqa: PLC0415 - see the top
-        from pyo3_base_python.testbed import tables  # noqa: PLC0415 - see the top
+        from pyo3_base_python.testbed import progress, tables  # noqa: PLC0415 - see the top
 
         folder = _work_folder(work)
-        with Console(stderr=True).status("fetching") as status, folder.locked():
-            result = side_by_side.run(project, versions, folder, os.environ, status.update)
+        with progress.shown("fetching") as tell, folder.locked():
+            result = side_by_side.run(project, versions, folder, os.environ, tell)
         sheet = side_by_side.sheet(result)
         Console().print(tables.terminal(sheet))
         if output is not None:
@@ -343,11 +419,11 @@ def machines(project: str, output: Path | None, work: Path | None) -> None:
         from rich.console import Console  # noqa: PLC0415 - see the top
 
         from pyo3_base_python.testbed import machines as shared  # noqa: PLC0415 - see the top
-        from pyo3_base_python.testbed import tables  # noqa: PLC0415 - see the top
+        from pyo3_base_python.testbed import progress, tables  # noqa: PLC0415 - see the top
 
         folder = _work_folder(work)
-        with Console(stderr=True).status("fetching") as status, folder.locked():
-            result = shared.run(project, folder, os.environ, status.update)
+        with progress.shown("fetching") as tell, folder.locked():
+            result = shared.run(project, folder, os.environ, tell)
         sheet = shared.sheet(result)
         Console().print(tables.terminal(sheet))
         if output is not None:
@@ -364,24 +440,17 @@ def _list(cells: list[Cell]) -> None:
 
 
 def _run_with_progress(session: Session, state: State) -> Report:
-    from rich.console import Console  # noqa: PLC0415 - see the top
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+    from pyo3_base_python.testbed import progress  # noqa: PLC0415 - see the top
 
-    columns = (BarColumn(20), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("starting", total=len(session.cells))
+    with progress.counted(len(session.cells)) as (tell, step):
 
         def done(cell: Cell, found: Found, known: bool) -> None:
-            bar.advance(task)
-            broken = [f"{name}: {what}" for name, (holds, what) in found.hazards.items() if not holds]
+            broken = [f"{name}: {outcome.what}" for name, outcome in found.hazards.items() if not outcome.holds]
             words = found.error or f"{len(found.crates)} crates, {found.seconds:.1f} s"
             before = " (measured before)" if known else ""
-            console.print(
-                f"{cell.key}: {'; '.join([words, *broken])}{before}", highlight=False, markup=False, soft_wrap=True
-            )
+            step(f"{cell.key}: {'; '.join([words, *broken])}{before}")
 
-        return session.run(state, lambda words: bar.update(task, description=words), done)
+        return session.run(state, tell, done)
 
 
 def _work_folder(work: Path | None) -> WorkFolder:
@@ -401,7 +470,7 @@ def _patch_sets(named: tuple[str, ...]) -> list[PatchSet]:
     for name in named:
         if not any(name in (one.project, f"{one.project}/{one.version}") for one in sets):
             known = ", ".join(f"{one.project}/{one.version}" for one in sets)
-            raise ShimError(f"there are no patches for {name}", f"there are {known}", failures.Exit.NAMED)
+            raise ShimError(f"there are no patches for {name}", f"there are {known}", Exit.NAMED)
     return [one for one in sets if not named or {one.project, f"{one.project}/{one.version}"} & set(named)]
 
 

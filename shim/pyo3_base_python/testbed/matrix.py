@@ -19,10 +19,12 @@ __all__ = [
     "FRONT_ENDS",
     "HAZARDS",
     "SHIMS",
+    "Cause",
     "Cell",
     "Choice",
     "Expectation",
     "Found",
+    "Outcome",
     "Verdict",
     "applies",
     "cells",
@@ -32,20 +34,29 @@ __all__ = [
 ]
 
 SHIMS = ("off", "export", "full")
-FRONT_ENDS = ("uv", "build", "pip")
+FRONT_ENDS = ("uv", "build", "pip", "pip-venv")
 BACKENDS = ("maturin", "setuptools-rust")
 ABIS = ("version-specific", "abi3")
 
-IMPORT, EDIT, WRONG_VERSION, LOST_FOLDER = "import", "edit", "wrong-version", "lost-folder"
+IMPORT, IMPORT_CONFIG, IMPORT_SCRIPT = "import", "import-config", "import-script"
+ACTIVE, SWITCH, EDIT, TREE = "active-env", "switch", "edit", "user-tree"
+WRONG_VERSION, LOST_FOLDER = "wrong-version", "lost-folder"
 HAZARDS: dict[str, str] = {
     IMPORT: "a build script imports a build requirement through PYO3_PYTHON",
+    IMPORT_CONFIG: "a build script imports a build requirement through the executable of pyo3's configuration",
+    IMPORT_SCRIPT: "a build script imports a build requirement through run_python_script",
+    ACTIVE: "PYO3_BASE_PYTHON set, PYO3_PYTHON not: run_python_script runs the Python of the active environment",
+    SWITCH: "builds for two interpreters in turn, on one target directory, are each for their own",
     EDIT: "an edited source of the same version reaches the wheel, through an sdist and one target directory",
-    WRONG_VERSION: "PYO3_BASE_PYTHON of another Python version does no harm",
+    TREE: "no build changes a file of the user's tree, or its time",
+    WRONG_VERSION: "an inherited PYO3_BASE_PYTHON of another Python version does no harm",
     LOST_FOLDER: "a cache that lost target/maturin costs no recompilation",
 }
 
 # Since then pyo3's configuration can be handed over by maturin, which does so for a stable ABI.
 CONFIG_BY_MATURIN = Version("0.29")
+# Before, the executable of pyo3's configuration was a public field: nothing can be read when it is asked for.
+EXECUTABLE_GETTER = Version("0.29")
 # pyo3-ffi, pyo3 and the project; with pyo3 before 0.29 also pyo3-build-config and both crates of the macros.
 CHURN = 3
 # The last major version of pip that builds without an environment of its own by default, as far as is known here.
@@ -106,27 +117,52 @@ class Expectation(NamedTuple):
         return str(self.most) if self.most is not None else f"{self.least} or more"
 
 
+class Cause(NamedTuple):
+    """Why something was compiled, in words, and the ``half`` of the fix that is to blame; both may be unknown."""
+
+    words: str = ""
+    half: str = ""
+
+
+class Outcome(NamedTuple):
+    """What became of a hazard: whether all went well, what happened, and if it did not, the ``half`` to blame."""
+
+    holds: bool
+    what: str
+    half: str = ""
+
+
 class Found(NamedTuple):
     """What was measured in a cell.
 
-    ``crates`` are the packages that the second isolated build compiled; ``hazards`` maps a hazard to whether all went
-    well and to what happened; ``error`` is set if a build failed, and then the rest means nothing.
+    ``crates`` are the packages that the second isolated build compiled, for ``cause``; ``hazards`` maps a hazard to its
+    outcome; ``error`` is set if a build failed, and then the rest means nothing.
     """
 
     crates: tuple[str, ...]
     seconds: float
-    hazards: Mapping[str, tuple[bool, str]]
+    hazards: Mapping[str, Outcome]
     error: str = ""
+    cause: Cause = Cause()
 
 
 class Verdict(NamedTuple):
-    """One thing that was expected of a cell: what, what was found, whether it holds, why it should."""
+    """One thing that was expected of a cell: what, what was found, whether it holds, why it should.
+
+    ``half`` is the one to blame, ``pyo3`` or ``backend``, if it does not hold and that is known.
+    """
 
     what: str
     expected: str
     found: str
     holds: bool
     why: str
+    half: str = ""
+
+    def __str__(self) -> str:
+        """One line: what was found, what was expected and why, and whom to ask."""
+        to_blame = f"; to blame: {self.half}" if self.half else ""
+        return f"{self.what} is {self.found}, expected {self.expected} ({self.why}){to_blame}"
 
 
 def cells(
@@ -187,35 +223,55 @@ def expected_crates(cell: Cell, pip_major: int) -> Expectation | None:
 
 def applies(hazard: str, cell: Cell) -> bool:
     """Whether ``hazard`` can happen in ``cell`` at all."""
-    if hazard == WRONG_VERSION:
+    if hazard in {WRONG_VERSION, SWITCH}:
         return cell.abi == "version-specific"  # a stable ABI is the same for both versions
     if hazard == LOST_FOLDER:
         return cell.backend == "maturin"
     return True
 
 
+ALWAYS_WELL = {
+    IMPORT: "PYO3_PYTHON still runs in the build environment",
+    IMPORT_SCRIPT: "build scripts run Python in the build environment",
+    ACTIVE: "without PYO3_PYTHON the active environment is what build scripts run in",
+    SWITCH: "the module is for the interpreter that the wheel is for",
+    TREE: "a build has no business there",
+}
+
+
 def expected_hazard(hazard: str, cell: Cell) -> tuple[bool | None, str]:
     """Whether all should go well when ``hazard`` is tried, and why; ``None`` if the design does not say."""
-    if hazard == IMPORT:
-        return True, "PYO3_PYTHON still runs in the build environment"
-    shim = cell.shim != "off"
-    if hazard == EDIT:
-        if shim or cell.front_end == "uv" or cell.backend == "setuptools-rust":
-            return True, "unpacked sources get fresh times, or keep their own"
-        if cell.builder.kind == FIX:
-            return True, "the fixed maturin gives fresh times to sources that all have one"
-        return None, "hidden by the churn where there is any"
-    if hazard == WRONG_VERSION:
-        if shim:
-            return True, "the shim refuses a PYO3_BASE_PYTHON of another version"
-        if cell.builder.kind == FIX:
-            return True, "the fixed backend replaces it"
-        if cell.pyo3.kind == RELEASED:
-            return True, "nobody reads it"
-        return None, "a fixed pyo3 has to trust a backend that does not know the variable"
-    if cell.shim == "full":
-        return True, "the shim keeps the file elsewhere"
-    return None, "maturin writes the file anew, and its time is new"
+    if hazard in ALWAYS_WELL:
+        return True, ALWAYS_WELL[hazard]
+    if hazard == LOST_FOLDER:
+        if cell.shim == "full":
+            return True, "the shim keeps the file elsewhere"
+        return None, "maturin writes the file anew, and its time is new"
+    return {IMPORT_CONFIG: _import_by_config, EDIT: _edit, WRONG_VERSION: _wrong_version}[hazard](cell)
+
+
+def _import_by_config(cell: Cell) -> tuple[bool | None, str]:
+    if cell.pyo3.kind == FIX and Version(cell.pyo3.version) < EXECUTABLE_GETTER and cell.shim != "full":
+        return None, "the executable is a public field, which can't be tracked"
+    return True, "the executable of the configuration runs in the build environment"
+
+
+def _edit(cell: Cell) -> tuple[bool | None, str]:
+    if cell.shim != "off" or cell.front_end == "uv" or cell.backend == "setuptools-rust":
+        return True, "unpacked sources get fresh times, or keep their own"
+    if cell.builder.kind == FIX:
+        return True, "the fixed maturin gives fresh times to sources that all have one"
+    return None, "hidden by the churn where there is any"
+
+
+def _wrong_version(cell: Cell) -> tuple[bool | None, str]:
+    if cell.shim != "off":
+        return True, "the shim refuses a PYO3_BASE_PYTHON of another version"
+    if cell.builder.kind == FIX:
+        return True, "the fixed backend replaces it"
+    if cell.pyo3.kind == RELEASED:
+        return True, "nobody reads it"
+    return None, "a fixed pyo3 has to trust a backend that does not know the variable"
 
 
 def judge(cell: Cell, found: Found, pip_major: int) -> list[Verdict]:
@@ -226,9 +282,14 @@ def judge(cell: Cell, found: Found, pip_major: int) -> list[Verdict]:
     crates = expected_crates(cell, pip_major)
     if crates is not None:
         number = len(found.crates)
-        verdicts.append(Verdict("crates", str(crates), str(number), crates.holds(number), crates.why))
-    for hazard, (well, what) in found.hazards.items():
+        holds = crates.holds(number)
+        words = "; ".join(word for word in (", ".join(found.crates), found.cause.words) if word)
+        what = str(number) if holds or not words else f"{number} ({words})"
+        verdicts.append(Verdict("crates", str(crates), what, holds, crates.why, "" if holds else found.cause.half))
+    for hazard, outcome in found.hazards.items():
         expected, why = expected_hazard(hazard, cell)
         if expected is not None:
-            verdicts.append(Verdict(hazard, "holds" if expected else "breaks", what, well is expected, why))
+            holds = outcome.holds is expected
+            words = "holds" if expected else "breaks"
+            verdicts.append(Verdict(hazard, words, outcome.what, holds, why, "" if holds else outcome.half))
     return verdicts

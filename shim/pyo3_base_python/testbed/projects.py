@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
+import json
 import re
-import shutil
+import uuid
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import tomlkit
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from pyo3_base_python import bundled
+from pyo3_base_python.testbed.matrix import EXECUTABLE_GETTER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["ANSWER", "VARIANTS", "locked_pyo3", "make", "set_answer", "set_backend"]
+__all__ = [
+    "ANSWER",
+    "VARIANTS",
+    "imported",
+    "locked_pyo3",
+    "make",
+    "make_requirement",
+    "require",
+    "set_answer",
+    "set_backend",
+    "sources",
+    "try_again",
+]
 
 BUNDLED = {"maturin": "version_specific", "setuptools-rust": "setuptools_rust"}
 MODULES = {"maturin": "version_specific", "setuptools-rust": "setuptools_rust_fixture"}
-IMPORTING = "imports_by_variable"
 ABI3_FEATURE = "abi3-py39"
 # What `answer()` returns in each bundled crate.
 ANSWER = 42
@@ -29,10 +44,39 @@ ANSWER = 42
 VARIANTS = {
     "plain": "a module, and nothing else",
     "edited": "the same, for sources that are edited",
-    "imports": "its build script imports cffi, a build requirement, through PYO3_PYTHON",
+    "imports": "its build script imports a build requirement by each way there is, and writes down what became of it",
     "built_for": "it says for which version of Python pyo3 was configured",
 }
 NEWEST_MINOR = 20
+REQUIREMENT = "pyo3_testbed_requirement"
+IMPORTING_SCRIPT = """\
+use std::{env, ffi::OsStr, fs, path::Path, process::Command};
+
+const SCRIPT: &str = CODE;
+
+fn main() {
+    println!("cargo:rerun-if-changed=stamp.txt");
+    let config = pyo3_build_config::get();
+    let variable = env::var_os("PYO3_PYTHON");
+    let found = [
+        ("variable", variable.map_or("PYO3_PYTHON is not set".to_owned(), |python| run(&python))),
+        ("config", config.GETTER.map_or("there is no executable".to_owned(), |python| run(python.as_ref()))),
+        ("script", config.run_python_script(SCRIPT).map_or_else(|error| error.to_string(), |output| output)),
+    ];
+    let line = |(way, words): &(&str, String)| format!("{way}: {}", words.trim().replace('\\n', " / "));
+    let lines: Vec<_> = found.iter().map(line).collect();
+    let folder = env::var_os("CARGO_MANIFEST_DIR").unwrap();
+    fs::write(Path::new(&folder).join("imported.txt"), lines.join("\\n")).unwrap();
+}
+
+fn run(python: &OsStr) -> String {
+    match Command::new(python).args(["-c", SCRIPT]).output() {
+        Ok(output) if output.status.success() => String::from_utf8_lossy(&output.stdout).into_owned(),
+        Ok(_) => format!("{} can't import it", python.to_string_lossy()),
+        Err(error) => format!("{} can't be started: {error}", python.to_string_lossy()),
+    }
+}
+"""
 
 
 def make(folder: Path, backend: str, variant: str, *, abi3: bool, version: str, crates: Mapping[str, Path]) -> None:
@@ -48,12 +92,14 @@ def make(folder: Path, backend: str, variant: str, *, abi3: bool, version: str, 
     manifest["dependencies"]["pyo3"] = {"version": f"={version}", "features": [ABI3_FEATURE] if abi3 else []}
     if crates:
         manifest["patch"] = {"crates-io": {name: {"path": path.as_posix()} for name, path in crates.items()}}
-    if variant == "built_for":
+    if variant in {"built_for", "imports"}:
         manifest["build-dependencies"] = {"pyo3-build-config": f"={version}"}
+    if variant == "built_for":
         (folder / "build.rs").write_text("fn main() {\n    pyo3_build_config::use_pyo3_cfgs();\n}\n", encoding="utf-8")
         (folder / "src" / "lib.rs").write_text(_built_for_source(variant), encoding="utf-8")
     if variant == "imports":
-        _make_importing(folder)
+        (folder / "build.rs").write_text(_importing_script(version), encoding="utf-8")
+        try_again(folder)
     _write(folder / "Cargo.toml", manifest)
     if abi3 and backend == "setuptools-rust":
         pyproject = _read(folder / "pyproject.toml")
@@ -62,7 +108,7 @@ def make(folder: Path, backend: str, variant: str, *, abi3: bool, version: str, 
         _write(folder / "pyproject.toml", pyproject)
     if backend == "setuptools-rust":
         with (folder / "MANIFEST.in").open("a", encoding="utf-8") as file:
-            file.write("include build.rs\n")
+            file.write("include build.rs stamp.txt\n")
 
 
 def set_backend(folder: Path, project: str, line: str) -> None:
@@ -75,6 +121,55 @@ def set_backend(folder: Path, project: str, line: str) -> None:
     if changed != lines:
         pyproject["build-system"]["requires"] = changed
         _write(path, pyproject)
+
+
+def make_requirement(folder: Path) -> None:
+    """Create ``folder`` with the wheel of a build requirement that no Python has by itself."""
+    folder.mkdir()
+    wheel = folder / f"{REQUIREMENT}-1.0-py3-none-any.whl"
+    info = f"{REQUIREMENT}-1.0.dist-info"
+    files = {
+        f"{REQUIREMENT}.py": f"ANSWER = {ANSWER}\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {REQUIREMENT}\nVersion: 1.0\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: testbed\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    record = "".join(f"{name},,\n" for name in (*files, f"{info}/RECORD"))
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name, text in {**files, f"{info}/RECORD": record}.items():
+            archive.writestr(name, text)
+
+
+def require(folder: Path, wheel: Path) -> None:
+    """Make ``wheel`` (of ``make_requirement``) the last requirement of the build in ``folder``."""
+    pyproject = _read(folder / "pyproject.toml")
+    line = f"{REQUIREMENT} @ {wheel.as_uri()}"
+    others = [old for old in pyproject["build-system"]["requires"] if not old.startswith(REQUIREMENT)]
+    pyproject["build-system"]["requires"] = [*others, line]
+    _write(folder / "pyproject.toml", pyproject)
+
+
+def try_again(folder: Path) -> None:
+    """Have the build script of the crate ``imports`` in ``folder`` run once more, and forget what it wrote down."""
+    (folder / "stamp.txt").write_text(uuid.uuid4().hex, encoding="utf-8")
+    (folder / "imported.txt").unlink(missing_ok=True)
+
+
+def imported(folder: Path) -> dict[str, str]:
+    """What the build script of ``imports`` wrote down: for each way its words; ``ANSWER`` alone if all went well.
+
+    Empty if it did not run.
+    """
+    try:
+        lines = (folder / "imported.txt").read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return {}
+    return {way: words for way, _, words in (line.partition(": ") for line in lines)}
+
+
+def sources(folder: Path) -> list[Path]:
+    """The files of a crate that somebody has written, as far as they are there."""
+    names = ("Cargo.toml", "Cargo.lock", "pyproject.toml", "build.rs", "MANIFEST.in", "src/lib.rs")
+    return [folder / name for name in names if (folder / name).is_file()]
 
 
 def set_answer(folder: Path, answer: int) -> None:
@@ -95,15 +190,10 @@ def locked_pyo3(folder: Path) -> str:
     return match.group(1) if match else ""
 
 
-def _make_importing(folder: Path) -> None:
-    source = bundled.folder() / IMPORTING
-    shutil.copy(source / "build.rs", folder / "build.rs")
-    text = (source / "src" / "lib.rs").read_text(encoding="utf-8")
-    (folder / "src" / "lib.rs").write_text(text.replace(IMPORTING, "imports"), encoding="utf-8")
-    wanted = [line for line in _read(source / "pyproject.toml")["build-system"]["requires"] if line.startswith("cffi")]
-    pyproject = _read(folder / "pyproject.toml")
-    pyproject["build-system"]["requires"] += wanted
-    _write(folder / "pyproject.toml", pyproject)
+def _importing_script(version: str) -> str:
+    getter = "executable()" if Version(version) >= EXECUTABLE_GETTER else "executable.as_deref()"
+    code = f"import {REQUIREMENT}; print({REQUIREMENT}.ANSWER)"
+    return IMPORTING_SCRIPT.replace("CODE", json.dumps(code)).replace("GETTER", getter)
 
 
 def _built_for_source(module: str) -> str:

@@ -17,10 +17,14 @@ if TYPE_CHECKING:
     from pyo3_base_python.testbed.matrix import Cell, Found, Verdict
     from pyo3_base_python.testbed.upstream_tests import Comparison, Run
 
-__all__ = ["FORMAT", "Report", "as_json", "chart", "failures", "markdown", "table", "tests_table"]
+__all__ = ["FORMAT", "Report", "as_json", "chart", "failures", "markdown", "terminal", "tests_table"]
 
 FORMAT = 1
 HEADINGS = ("backend", "ABI", "pyo3", "backend is", "Python", "front end")
+SHIM = "shim "
+# What a terminal's table shows of these; the others are in its title.
+IN_TABLE = ("pyo3", "backend is", "front end")
+SHORT = {"front end": "by"}
 
 
 class Report(NamedTuple):
@@ -65,26 +69,34 @@ def rows(report: Report) -> tuple[list[str], list[list[str]]]:
             row.append(_field(found, wrong=bool({"build", "crates"} & wrong)))
             broken += [
                 f"{shim}: {hazard}{' (!)' if hazard in wrong else ''}"
-                for hazard, (holds, _) in found.hazards.items()
-                if not holds
+                for hazard, outcome in found.hazards.items()
+                if not outcome.holds
             ]
         tried = any(found.hazards for _, found in group.values())
         body.append([*row, ", ".join(broken) or ("none" if tried else "not tried")])
-    headings = [*HEADINGS, *(f"shim {shim}" for shim in shims)]
+    headings = [*HEADINGS, *(f"{SHIM}{shim}" for shim in shims)]
     if not any(found.hazards for _, found in report.cells):
         return headings, [row[:-1] for row in body]
     return [*headings, "hazards that came true"], body
 
 
-def table(report: Report) -> Table:
-    """The table for a terminal."""
+def terminal(report: Report) -> list[Table]:
+    """Tables for a terminal of 80 columns, one for each backend, ABI and Python, without the hazards."""
     headings, body = rows(report)
-    result = Table(title="Crates recompiled, and seconds, in the second isolated build")
-    for heading in headings:
-        result.add_column(heading, justify="right" if heading.startswith("shim ") else "left", overflow="fold")
+    shown = [(place, SHORT.get(heading, heading)) for place, heading in enumerate(headings) if heading in IN_TABLE]
+    numbers = [(place, heading) for place, heading in enumerate(headings) if heading.startswith(SHIM)]
+    tables: dict[str, Table] = {}
     for row in body:
-        result.add_row(*row, style="bold red" if any("(!)" in field for field in row) else None)
-    return result
+        title = f"\n{row[0]}, {row[1]}, Python {row[4]}, second build"
+        if title not in tables:
+            tables[title] = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
+            for _, heading in shown:
+                tables[title].add_column(heading)
+            for _, heading in numbers:
+                tables[title].add_column(heading, justify="right")
+        fields = [row[place].replace(" (!)", "!") for place, _ in (*shown, *numbers)]
+        tables[title].add_row(*fields, style="bold red" if any("(!)" in field for field in row) else None)
+    return list(tables.values())
 
 
 def markdown(report: Report) -> str:
@@ -93,7 +105,7 @@ def markdown(report: Report) -> str:
     lines = [
         "Crates recompiled, and seconds, in the second isolated build of one crate, nothing changed in between:",
         "",
-        *tables.markdown(headings, body, [heading.startswith("shim ") for heading in headings]),
+        *tables.markdown(headings, body, [heading.startswith(SHIM) for heading in headings]),
         "",
         f"Made with {', '.join(f'{name} {value}' for name, value in report.context.items())}.",
     ]
@@ -103,10 +115,7 @@ def markdown(report: Report) -> str:
         lines += [f"- {hazard}: {what}" for hazard, what in matrix.HAZARDS.items() if hazard in tried]
     wrong = failures(report)
     lines += ["", "All that should hold, holds." if not wrong else "What should hold, and does not:", ""]
-    lines += [
-        f"- {cell.key}: {verdict.what} is {verdict.found}, expected {verdict.expected} ({verdict.why})"
-        for cell, verdict in wrong
-    ]
+    lines += [f"- {cell.key}: {verdict}" for cell, verdict in wrong]
     return "\n".join(lines).rstrip() + "\n"
 
 

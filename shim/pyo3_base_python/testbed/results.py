@@ -1,6 +1,6 @@
 """What was measured, kept in a file of JSON lines: an interrupted run goes on where it was.
 
-The first line is ``{"format": 1}``; each other line is a cell: its key, which names all that the result depends on, and
+The first line is ``{"format": 2}``; each other line is a cell: its key, which names all that the result depends on, and
 what was found. Lines are only ever appended, so a run that is killed loses the cell it was at and no other.
 """
 
@@ -10,11 +10,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pyo3_base_python.testbed.matrix import Found
+from pyo3_base_python.testbed.matrix import Cause, Found, Outcome
 
 __all__ = ["FORMAT", "State", "from_json", "to_json"]
 
-FORMAT = 1
+FORMAT = 2
 
 
 class State:
@@ -52,19 +52,20 @@ class State:
 
 def to_json(found: Found) -> dict[str, Any]:
     """``found`` as JSON has it."""
-    hazards = {name: {"holds": holds, "what": what} for name, (holds, what) in found.hazards.items()}
+    hazards = {name: outcome._asdict() for name, outcome in found.hazards.items()}
     return {
         "crates": list(found.crates),
         "seconds": round(found.seconds, 2),
         "hazards": hazards,
         "error": found.error,
+        "cause": found.cause._asdict(),
     }
 
 
 def from_json(data: dict[str, Any]) -> Found:
     """The inverse of ``to_json``."""
-    hazards = {name: (value["holds"], value["what"]) for name, value in data["hazards"].items()}
-    return Found(tuple(data["crates"]), data["seconds"], hazards, data["error"])
+    hazards = {name: Outcome(**value) for name, value in data["hazards"].items()}
+    return Found(tuple(data["crates"]), data["seconds"], hazards, data["error"], Cause(**data["cause"]))
 
 
 def _read(line: str) -> dict[str, Any]:

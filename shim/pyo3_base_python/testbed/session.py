@@ -61,13 +61,15 @@ class Session:
         builders: dict[tuple[str, str], Candidate] = {}
         for backend in selection.backends:
             named = selection.maturin if backend == "maturin" else selection.setuptools_rust
-            for name in named:
-                chosen = candidates.choose(backend, name, patch_set_for(backend, "", sets), work, self.environ)
-                builders[backend, chosen.label] = chosen
+            own = patch_set_for(backend, "", sets)
             locked = projects.locked_pyo3(bundled.folder() / projects.BUNDLED[backend])
-            for name in selection.pyo3:
-                chosen = candidates.choose("pyo3", name, patch_set_for("pyo3", locked, sets), work, self.environ)
-                pyo3[backend, chosen.label] = chosen
+            below = patch_set_for("pyo3", locked, sets)
+            for project, names, patch_set, found in (
+                (backend, named, own, builders),
+                ("pyo3", selection.pyo3, below, pyo3),
+            ):
+                chosen = [candidates.choose(project, name, patch_set, work, self.environ) for name in names]
+                found.update({(backend, one.label): one for one in candidates.distinct(chosen)})
         self.subjects = measurement.Subjects(pyo3, builders, pythons)
         self.cells = matrix.cells(
             {backend: choices(builders, backend) for backend in selection.backends},
@@ -79,10 +81,11 @@ class Session:
         )
 
     def tools_of(self, cell: Cell) -> dict[str, str]:
-        """The versions of the front ends that build ``cell``."""
+        """The versions of the front ends beside the one that builds ``cell``, which is among them by its own name."""
         python = self.subjects.pythons[cell.python]
-        variables = tools.environment(python, building.BUILD_TOOLS, self.work, self.environ)
-        return tools.versions(TOOL_NAMES, variables)
+        variables = tools.environment(python, building.tools_of(cell.front_end), self.work, self.environ)
+        found = tools.versions(TOOL_NAMES, variables)
+        return {cell.front_end: found["pip"]} if cell.front_end == building.PIP_VENV and found else found
 
     def key(self, cell: Cell, versions: Mapping[str, str]) -> str:
         """All that the result of ``cell`` depends on, as one line."""
@@ -99,7 +102,7 @@ class Session:
         bed = measurement.Bed(self.subjects, self.work, self.environ, progress)
         versions: dict[str, str] = {}
         for cell in self.cells:
-            versions = self.tools_of(cell)
+            versions.update(self.tools_of(cell))
             key = self.key(cell, versions)
             found = state.get(key)
             known = found is not None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pyo3_base_python.testbed.workfolder import WorkFolder
 
-__all__ = ["Python", "clean", "default_python", "environment", "find_python", "other_python", "versions"]
+__all__ = ["Python", "clean", "default_python", "environment", "find_python", "folder", "other_python", "versions"]
 
 SECONDS_TO_ANSWER = 20.0
 NEWEST_MINOR = 15
@@ -93,8 +93,13 @@ def environment(
             install = [os.fspath(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", *requirements]
             running.must_run(f"can't install {', '.join(requirements)}", install, environ, work.top, log)
 
-    folder = work.settled(name, make)
-    return {**environ, "PATH": os.pathsep.join([os.fspath(folder / "bin"), environ.get("PATH", os.defpath)])}
+    place = work.settled(name, make)
+    return {**environ, "PATH": os.pathsep.join([os.fspath(place / "bin"), environ.get("PATH", os.defpath)])}
+
+
+def folder(environ: Mapping[str, str]) -> Path:
+    """The environment whose variables ``environment`` has returned."""
+    return Path(environ["PATH"].partition(os.pathsep)[0]).parent
 
 
 def versions(names: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:

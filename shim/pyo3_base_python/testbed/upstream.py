@@ -15,12 +15,21 @@ from pyo3_base_python.wrapper.errors import ShimError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pyo3_base_python.testbed.patches import PatchSet, Source
     from pyo3_base_python.testbed.workfolder import WorkFolder
 
-__all__ = ["against", "apply", "fetch", "fetch_crate", "fetch_sdist", "patched", "released"]
+__all__ = [
+    "against",
+    "apply",
+    "fetch",
+    "fetch_crate",
+    "fetch_sdist",
+    "patched",
+    "patched_against",
+    "released",
+]
 
 # Git must neither find the repository that the work folder may lie in (it would skip every file, and succeed), nor
 # follow anybody's settings.
@@ -53,6 +62,31 @@ def against(patch_set: PatchSet, version: str) -> PatchSet:
         return patch_set
     sources = tuple(source._replace(version=version, sha256="") for source in patch_set.sources)
     return patch_set._replace(version=version, sources=sources)
+
+
+def patched_against(
+    sets: Sequence[PatchSet], version: str, work: WorkFolder, environ: Mapping[str, str]
+) -> tuple[PatchSet, Path]:
+    """The first of ``sets`` (of one project) that applies to ``version``, the nearest ones first, and the tree.
+
+    Raises ``ShimError`` if none does: that of the nearest, which names the hunk.
+    """
+    first: ShimError | None = None
+    for one in sorted(sets, key=lambda one: distance(one.version, version)):
+        try:
+            return one, patched(against(one, version), work, environ)
+        except ShimError as error:
+            if error.exit_code != Exit.PATCH:
+                raise
+            first = first or error
+    assert first is not None, "there is a set"
+    raise first
+
+
+def distance(one: str, other: str) -> list[int]:
+    """How far two versions are from each other, to be compared: majors first, then minors."""
+    pairs = zip(re.findall(r"\d+", one), re.findall(r"\d+", other))
+    return [abs(int(left) - int(right)) for left, right in pairs]
 
 
 def fetch(sources: tuple[Source, ...], name: str, work: WorkFolder, environ: Mapping[str, str]) -> Path:

@@ -19,6 +19,7 @@ class Exit:
     INTERNAL = 70  # as sysexits.h has it
     NOT_STARTED = 126  # as shells have it
     NOT_FOUND = 127  # as above
+    INTERRUPTED = 130  # as shells have it for SIGINT
 
 
 # As `--help` says it.
@@ -34,4 +35,5 @@ MEANINGS = {
     Exit.INTERNAL: "a mistake of ours",
     Exit.NOT_STARTED: "the command can't be started",
     Exit.NOT_FOUND: "the command is not there",
+    Exit.INTERRUPTED: "the test bed was interrupted",
 }

@@ -89,6 +89,36 @@ def test_the_crates_of_a_pyo3_checkout(tmp_path: Path) -> None:
     assert candidates.crates(whole._replace(checkout=None)) == {}
 
 
+def test_the_tree_that_apply_prints_is_a_candidate(patch_set: PatchSet, work: WorkFolder, tmp_path: Path) -> None:
+    tree = tmp_path / "patched-0123"
+    (tree / "pyo3-build-config").mkdir(parents=True)
+    (tree / "pyo3-build-config" / "Cargo.toml").write_text(
+        '[package]\nname = "pyo3-build-config"\nversion = "0.30.1"\n'
+    )
+    chosen = choose("pyo3", os.fspath(tree), patch_set, work, os.environ)
+    assert (chosen.kind, chosen.version) == (FIX, "0.30.1")
+    assert candidates.crates(chosen) == {"pyo3-build-config": tree / "pyo3-build-config"}
+
+
+def fork(path: str, identity: str) -> candidates.Candidate:
+    return candidates.Candidate("pyo3", f"{Path(path).name} 1.0", FIX, "1.0", identity, Path(path))
+
+
+@pytest.mark.parametrize(
+    ("paths", "labels"),
+    [
+        (["/a/pyo3", "/a/other"], ["pyo3 1.0", "other 1.0"]),
+        (["/a/pyo3", "/a/pyo3"], ["pyo3 1.0"]),
+        (["/a/pyo3", "/b/pyo3"], ["a/pyo3 1.0", "b/pyo3 1.0"]),
+        (["/x/a/pyo3", "/y/a/pyo3", "/other"], ["x/a/pyo3 1.0", "y/a/pyo3 1.0", "other 1.0"]),
+        (["/pyo3", "/a/pyo3"], ["pyo3 id-/pyo3 1.0", "a/pyo3 1.0"]),
+    ],
+)
+def test_labels_differ(paths: list[str], labels: list[str]) -> None:
+    found = candidates.distinct([fork(path, f"id-{path}") for path in paths])
+    assert [one.label for one in found] == labels
+
+
 @pytest.mark.parametrize(
     ("version", "expected"),
     [("0.26.0", "0.26.0"), ("0.28.3", "0.26.0"), ("0.30.1", "0.30.1"), ("0.31.0", "0.30.1"), ("", "0.30.1")],

@@ -128,6 +128,37 @@ def test_an_unknown_word_is_a_matter_of_usage(run: Run, option: str) -> None:
     assert "is none of" in result.output
 
 
+def test_a_list_may_be_given_in_parts(run: Run) -> None:
+    released = ["--pyo3", "released", "--maturin", "released", "--setuptools-rust", "released"]
+    several = ["--front-end", "uv", "--front-end", "build,uv", "--shim", "off", "--abi", "abi3"]
+    result = run("matrix", "--list", *released, *several)
+    assert result.exit_code == 0, result.output
+    cells = [line for line in result.output.splitlines() if " | " in line]
+    assert [line.split(" | ")[5] for line in cells] == ["uv", "build"] * 2
+
+
+def test_two_candidates_of_one_name_are_both_measured(run: Run, tmp_path: Path) -> None:
+    for fork in ("ours", "theirs"):
+        (tmp_path / fork / "maturin").mkdir(parents=True)
+        (tmp_path / fork / "maturin" / "Cargo.toml").write_text('[package]\nname = "maturin"\nversion = "1.17.0"\n')
+    forks = [word for fork in ("ours", "theirs") for word in ("--maturin", os.fspath(tmp_path / fork / "maturin"))]
+    options = ["--backend", "maturin", "--pyo3", "released", "--front-end", "uv", "--abi", "abi3", "--shim", "off"]
+    result = run("matrix", "--list", *options, *forks)
+    assert result.exit_code == 0, result.output
+    cells = [line for line in result.output.splitlines() if " | " in line]
+    assert [line.split(" | ")[3] for line in cells] == ["ours/maturin 1.17.0", "theirs/maturin 1.17.0"]
+
+
+def test_an_interrupt_has_a_code_of_its_own(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(commands, "_patch_sets", interrupted)
+    result = run("fetch")
+    assert result.exit_code == Exit.INTERRUPTED
+    assert "the same command goes on from there" in result.output
+
+
 def test_the_cells_can_be_listed_without_building(run: Run) -> None:
     released = ["--pyo3", "released", "--maturin", "released", "--setuptools-rust", "released"]
     result = run("matrix", "--list", *released, "--front-end", "uv,build", "--abi", "version-specific")

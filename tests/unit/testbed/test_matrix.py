@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from unittest.mock import ANY
+
 import pytest
 
 from pyo3_base_python.testbed import matrix
 from pyo3_base_python.testbed.candidates import FIX, RELEASED, UNKNOWN
-from pyo3_base_python.testbed.matrix import Cell, Choice, Found, cells, expected_crates, expected_hazard, judge
+from pyo3_base_python.testbed.matrix import (
+    Cause,
+    Cell,
+    Choice,
+    Found,
+    Outcome,
+    cells,
+    expected_crates,
+    expected_hazard,
+    judge,
+)
 
 PIP = 23
 OLD, NEW = "0.26.0", "0.30.1"
@@ -53,6 +65,7 @@ NONE = (0, 0)
         ("maturin version-specific fix/fix uv export", NONE),
         # What does not churn today.
         ("maturin version-specific released/released pip off", NONE),
+        ("maturin version-specific released/released pip-venv off", CHURN),
         ("maturin abi3 released/released uv off", NONE),
         ("setuptools-rust abi3 released/released uv off", CHURN),
         ("setuptools-rust abi3 released/released pip off", NONE),
@@ -95,15 +108,30 @@ def test_maturin_writes_no_configuration_for_an_old_pyo3() -> None:
         ("wrong-version", "maturin version-specific released/released build off", True),
         ("lost-folder", "maturin abi3 released/released build off", None),
         ("lost-folder", "maturin abi3 released/released build full", True),
+        ("import-script", "maturin version-specific fix/fix uv off", True),
+        ("import-config", "maturin version-specific fix/fix uv off", True),
+        # A public field, before 0.29: nothing can be read when it is asked for.
+        ("import-config", "setuptools-rust version-specific fix/fix uv off", None),
+        ("import-config", "setuptools-rust version-specific released/released uv off", True),
+        ("import-config", "setuptools-rust version-specific fix/fix uv full", True),
+        ("active-env", "maturin version-specific fix/fix uv off", True),
+        ("switch", "maturin version-specific fix/released uv off", True),
+        ("user-tree", "maturin version-specific released/released build off", True),
     ],
 )
 def test_which_hazards_should_do_no_harm(hazard: str, words: str, expected: bool | None) -> None:
     assert expected_hazard(hazard, cell_of(words))[0] is expected
 
 
+def test_something_is_expected_of_each_hazard() -> None:
+    for hazard in matrix.HAZARDS:
+        assert expected_hazard(hazard, cell_of("maturin abi3 fix/fix uv full")) == (True, ANY), hazard
+
+
 def test_a_stable_abi_has_no_wrong_version_and_setuptools_rust_no_folder_to_lose() -> None:
     assert not matrix.applies("wrong-version", cell_of("maturin abi3 fix/fix uv off"))
     assert matrix.applies("wrong-version", cell_of("maturin version-specific fix/fix uv off"))
+    assert not matrix.applies("switch", cell_of("maturin abi3 fix/fix uv off"))
     assert not matrix.applies("lost-folder", cell_of("setuptools-rust abi3 fix/fix uv off"))
     assert matrix.applies("lost-folder", cell_of("maturin abi3 fix/fix uv off"))
 
@@ -127,11 +155,26 @@ def test_crates_are_judged_both_ways(cell: Cell, crates: tuple[str, ...], holds:
 
 
 def test_a_hazard_that_comes_true_is_judged_where_the_design_says_something() -> None:
-    stale = {"edit": (False, "stale")}
+    stale = {"edit": Outcome(holds=False, what="stale", half="the backend")}
     assert [verdict.holds for verdict in judge(SHIM, Found((), 1.0, stale), PIP)] == [True, False]
     open_question = CONTROL._replace(front_end="build")
     found = Found(("pyo3-ffi", "pyo3", "plain"), 1.0, stale)
     assert [verdict.what for verdict in judge(open_question, found, PIP)] == ["crates"]
+
+
+def test_what_does_not_hold_names_crate_variable_values_and_half() -> None:
+    cause = Cause("pyo3-ffi: PYO3_PYTHON was /a, is /b: tracked, though PYO3_BASE_PYTHON is /base in both", "pyo3")
+    (verdict,) = judge(SHIM, Found(("pyo3-ffi", "pyo3", "plain"), 1.0, {}, cause=cause), PIP)
+    assert str(verdict) == (
+        "crates is 3 (pyo3-ffi, pyo3, plain; pyo3-ffi: PYO3_PYTHON was /a, is /b: tracked, though PYO3_BASE_PYTHON is"
+        " /base in both), expected 0 (the shim gives the interpreter a stable name); to blame: pyo3"
+    )
+
+
+def test_nobody_is_to_blame_for_what_holds() -> None:
+    cause = Cause("plain: PYO3_PYTHON was /a, is /b: PYO3_BASE_PYTHON is not exported", "the backend")
+    (verdict,) = judge(CONTROL, Found(("pyo3-ffi", "pyo3", "plain"), 1.0, {}, cause=cause), PIP)
+    assert (verdict.found, verdict.half) == ("3", "")
 
 
 def test_a_build_that_fails_does_not_hold() -> None:
@@ -144,7 +187,7 @@ def test_the_cells_are_the_product_and_each_has_a_key_of_its_own() -> None:
     builders = {"maturin": pair, "setuptools-rust": pair}
     below = {"maturin": [*pair, choice(UNKNOWN, "2.0.0")], "setuptools-rust": pair}
     found = cells(builders, below, iter(["3.11", "3.12"]))
-    assert len(found) == (2 * 3 + 2 * 2) * 2 * 3 * 3 * 2
+    assert len(found) == (2 * 3 + 2 * 2) * 2 * 4 * 3 * 2
     assert len({cell.key for cell in found}) == len(found)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,8 +29,6 @@ def test_each_crate_is_called_after_its_variant(tmp_path: Path, backend: str, va
     }
     assert f"fn {variant}(" in (folder / "src" / "lib.rs").read_text()
     assert f'name = "{variant}"' in (folder / "Cargo.lock").read_text()
-    requires = tomlkit.parse((folder / "pyproject.toml").read_text()).unwrap()["build-system"]["requires"]
-    assert any(line.startswith("cffi") for line in requires) == (variant == "imports")
 
 
 def test_a_candidate_takes_the_place_of_the_registry(tmp_path: Path) -> None:
@@ -47,8 +48,38 @@ def test_the_lock_file_is_kept_for_the_version_that_it_names_only(tmp_path: Path
 def test_the_backend_is_replaced_and_nothing_else(tmp_path: Path) -> None:
     projects.make(tmp_path / "imports", "maturin", "imports", abi3=False, version="0.30.1", crates={})
     projects.set_backend(tmp_path / "imports", "maturin", "maturin @ file:///wheel.whl")
+    for wheel in ("/old/requirement.whl", "/requirement.whl"):
+        projects.require(tmp_path / "imports", Path(wheel))
     requires = tomlkit.parse((tmp_path / "imports" / "pyproject.toml").read_text()).unwrap()["build-system"]["requires"]
-    assert requires == ["maturin @ file:///wheel.whl", "cffi==2.0.0"]
+    assert requires == ["maturin @ file:///wheel.whl", "pyo3_testbed_requirement @ file:///requirement.whl"]
+
+
+@pytest.mark.parametrize(("version", "getter"), [("0.26.0", "executable.as_deref()"), ("0.29.0", "executable()")])
+def test_the_executable_is_a_field_or_a_getter(tmp_path: Path, version: str, getter: str) -> None:
+    projects.make(tmp_path / "imports", "maturin", "imports", abi3=False, version=version, crates={})
+    assert f"config.{getter}.map_or(" in (tmp_path / "imports" / "build.rs").read_text()
+
+
+def test_the_build_requirement_is_a_wheel_that_pip_installs(tmp_path: Path) -> None:
+    projects.make_requirement(tmp_path / "requirement")
+    (wheel,) = (tmp_path / "requirement").iterdir()
+    install = [sys.executable, "-m", "pip", "install", "--no-index", "--target", "site", os.fspath(wheel)]
+    subprocess.run(install, cwd=tmp_path, check=True, capture_output=True)
+    code = f"import {projects.REQUIREMENT} as found; print(found.ANSWER)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path / "site", check=True, capture_output=True)
+    assert int(done.stdout) == projects.ANSWER
+
+
+def test_what_the_build_script_wrote_down_is_of_this_trial(tmp_path: Path) -> None:
+    assert projects.imported(tmp_path) == {}
+    (tmp_path / "imported.txt").write_text("variable: 42\nconfig: /base: python can't import it\nscript: 42")
+    found = {"variable": "42", "config": "/base: python can't import it", "script": "42"}
+    assert projects.imported(tmp_path) == found
+    projects.try_again(tmp_path)
+    first = (tmp_path / "stamp.txt").read_text()
+    assert projects.imported(tmp_path) == {}
+    projects.try_again(tmp_path)
+    assert (tmp_path / "stamp.txt").read_text() != first
 
 
 @pytest.mark.parametrize("backend", ["maturin", "setuptools-rust"])

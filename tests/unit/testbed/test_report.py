@@ -10,16 +10,16 @@ from rich.console import Console
 
 from pyo3_base_python.testbed import report
 from pyo3_base_python.testbed.candidates import RELEASED
-from pyo3_base_python.testbed.matrix import Cell, Choice, Found
+from pyo3_base_python.testbed.matrix import Cell, Choice, Found, Outcome
 from pyo3_base_python.testbed.report import Report
 
 PYO3 = Choice(RELEASED, "0.30.1", "released 0.30.1")
 MATURIN = Choice(RELEASED, "1.16.0", "released 1.16.0 <&|>")
 OFF = Cell("maturin", "version-specific", PYO3, MATURIN, "3.11", "build", "off")
 FULL = OFF._replace(shim="full")
-CHURN = Found(("pyo3-ffi", "pyo3", "plain"), 8.04, {"edit": (True, "the wheel holds the edit")})
-GOOD = Found((), 1.2, {"edit": (True, "the wheel holds the edit")})
-BAD = Found(("plain",), 2.0, {"edit": (False, "stale")})
+CHURN = Found(("pyo3-ffi", "pyo3", "plain"), 8.04, {"edit": Outcome(holds=True, what="the wheel holds the edit")})
+GOOD = Found((), 1.2, {"edit": Outcome(holds=True, what="the wheel holds the edit")})
+BAD = Found(("plain",), 2.0, {"edit": Outcome(holds=False, what="stale", half="the backend")})
 
 
 def report_of(full: Found) -> Report:
@@ -37,7 +37,9 @@ def test_what_does_not_hold_is_marked_and_explained() -> None:
     assert [(cell, verdict.what) for cell, verdict in wrong] == [(FULL, "crates"), (FULL, "edit")]
     text = report.markdown(report_of(BAD))
     assert "| 3, 8.0 s | 1, 2.0 s (!) | full: edit (!) |" in text
-    assert "crates is 1, expected 0 (the shim gives the interpreter a stable name)" in text
+    assert "crates is 1 (plain), expected 0 (the shim gives the interpreter a stable name)" in text
+    assert "edit is stale, expected holds" in text
+    assert "to blame: the backend" in text
 
 
 def test_a_row_for_each_combination_and_a_column_for_each_mode() -> None:
@@ -71,7 +73,11 @@ def test_the_json_has_a_format_and_all_cells() -> None:
     assert data["holds"] is False
     assert [cell["shim"] for cell in data["cells"]] == ["off", "full"]
     assert data["cells"][0]["crates"] == ["pyo3-ffi", "pyo3", "plain"]
-    assert data["cells"][1]["hazards"]["edit"] == {"holds": False, "what": "stale"}
+    assert data["cells"][1]["hazards"]["edit"] == {
+        "holds": False,
+        "what": "stale",
+        "half": "the backend",
+    }
     assert json.loads(report.as_json(report_of(GOOD)))["holds"] is True
 
 
@@ -89,8 +95,34 @@ def test_the_longest_bar_and_its_number_fit_into_the_chart() -> None:
     assert max(widths) == pytest.approx(report.WIDTH - report.LABELS - report.NUMBERS, abs=0.1)
 
 
-def test_the_terminal_table_has_all_rows() -> None:
-    console = Console(width=200)
+LONG = [
+    (
+        Cell(backend, abi, PYO3, Choice(RELEASED, "1.16.0", "released 1.16.0"), "3.11", front_end, shim),
+        Found(("crate",) * 14, 22.14, {"import-script": Outcome(holds=False, what="no")}),
+    )
+    for backend in ("maturin", "setuptools-rust")
+    for abi in ("version-specific", "abi3")
+    for front_end in ("uv", "build", "pip")
+    for shim in ("off", "export", "full")
+]
+
+
+def test_the_tables_fit_80_columns_with_each_label_in_one_piece() -> None:
+    result = Report(LONG, {}, 23)
+    console = Console(width=80)
     with console.capture() as capture:
-        console.print(report.table(report_of(BAD)))
-    assert "1, 2.0 s (!)" in capture.get()
+        console.print(*report.terminal(result))
+    lines = capture.get().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert (
+        len([line for line in lines if "released 0.30.1 released 1.16.0" in line and line.endswith("14, 22.1 s! ")])
+        == 2 * 2 * 3
+    )
+    assert len([line for line in lines if "Python 3.11, second build" in line]) == 2 * 2
+
+
+def test_what_should_be_otherwise_is_marked_on_the_terminal() -> None:
+    console = Console(width=80)
+    with console.capture() as capture:
+        console.print(*report.terminal(report_of(BAD)))
+    assert "1, 2.0 s!" in capture.get()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from pyo3_base_python.testbed.matrix import Found
+from pyo3_base_python.testbed.matrix import Cause, Found, Outcome
 from pyo3_base_python.testbed.results import FORMAT, State
 
-FOUND = Found(("pyo3-ffi", "pyo3"), 7.25, {"edit": (False, "stale")})
+STALE = Outcome(holds=False, what="stale", half="the backend")
+FOUND = Found(("pyo3-ffi", "pyo3"), 7.25, {"edit": STALE}, cause=Cause("PYO3_PYTHON changed", "pyo3"))
 OTHER = Found((), 1.5, {})
 
 

@@ -105,3 +105,21 @@ def test_another_wrapper_is_measured_anew_where_it_is_on(
     monkeypatch.setattr("pyo3_base_python.testbed.session.shim_digest", lambda: "another")
     assert run(work, tmp_path / "state") == {"off": True, "export": False, "full": False}
     assert builds.cells == ["off", "export", "full", "export", "full"]
+
+
+def test_the_pip_that_isolates_in_environments_is_known_by_its_own_version(
+    work: WorkFolder, builds: Builds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another pip in the environment is no reason to measure again with it, and the other way round."""
+
+    def environment(python: object, requirements: Sequence[str], work: object, environ: object) -> dict[str, str]:
+        del python, work, environ
+        return {"PIP": "26.3" if "pip>=26" in requirements else "23.2"}
+
+    monkeypatch.setattr(tools, "environment", environment)
+    monkeypatch.setattr(tools, "versions", lambda _, variables: {"pip": variables["PIP"], "uv": "0.13"})
+    selection = SELECTION._replace(front_ends=("pip-venv", "pip"), shims=("off",))
+    session = Session(selection, work, os.environ)
+    report = session.run(State(tmp_path / "state"), print, lambda *_: None)
+    assert (report.context["pip-venv"], report.context["pip"], report.pip_major) == ("26.3", "23.2", 23)
+    assert len(builds.cells) == 2

@@ -147,3 +147,32 @@ def test_an_interrupted_fetch_leaves_nothing_to_trust(work: WorkFolder) -> None:
     made = work.settled("sources/one", lambda folder: folder.mkdir())
     assert list(made.iterdir()) == []
     assert work.settled("sources/one", fail) == made
+
+
+@pytest.mark.parametrize(
+    ("applies", "taken"),
+    [({"0.26.0", "0.30.1"}, "0.30.1"), ({"0.26.0"}, "0.26.0"), (set(), None)],
+)
+def test_the_nearest_set_is_tried_first(
+    patch_folder: Path, work: WorkFolder, monkeypatch: pytest.MonkeyPatch, applies: set[str], taken: str | None
+) -> None:
+    one = patches.read(patch_folder)
+    sets = [one._replace(version=number, folder=Path(number)) for number in ("0.26.0", "0.30.1")]
+
+    def patched(patch_set: PatchSet, *_: object) -> Path:
+        assert patch_set.version == "0.29.3"
+        if patch_set.folder.name not in applies:
+            raise ShimError(f"{patch_set.folder.name} does not apply", exit_code=Exit.PATCH)
+        return patch_set.folder
+
+    monkeypatch.setattr(upstream, "patched", patched)
+    if taken is None:
+        with pytest.raises(ShimError, match=r"0\.30\.1 does not apply"):
+            upstream.patched_against(sets, "0.29.3", work, os.environ)
+    else:
+        chosen, tree = upstream.patched_against(sets, "0.29.3", work, os.environ)
+        assert (chosen.folder.name, tree) == (taken, Path(taken))
+
+
+def test_a_minor_version_counts_more_than_a_patch_release() -> None:
+    assert upstream.distance("0.27.0", "0.26.9") > upstream.distance("0.26.0", "0.26.9")

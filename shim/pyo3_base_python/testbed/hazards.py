@@ -1,0 +1,184 @@
+"""The hazards, each tried where a cell is built: what became of it, and which half of the fix is to blame for that."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+from pyo3_base_python.testbed import building, evidence, matrix, projects, running, tools
+from pyo3_base_python.testbed.evidence import BACKEND, BASE, PYO3
+from pyo3_base_python.testbed.matrix import Outcome
+from pyo3_base_python.wrapper.errors import ShimError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pyo3_base_python.testbed.matrix import Cell
+    from pyo3_base_python.testbed.tools import Python
+    from pyo3_base_python.testbed.workfolder import WorkFolder
+
+__all__ = ["TRIALS", "Place", "compare_trees"]
+
+
+class Place(NamedTuple):
+    """Where a cell is built: its interpreter, crates (a folder for each variant), bench, and variables.
+
+    ``requirement`` is the wheel that the crate ``imports`` imports; ``other`` an interpreter of another version, if
+    there is one.
+    """
+
+    python: Python
+    other: Python | None
+    crates: Path
+    target: Path
+    bench: building.Bench
+    environ: Mapping[str, str]
+    requirement: Path
+    work: WorkFolder
+
+    def commands(self, cell: Cell, *, by_sdist: bool = False, python: Python | None = None) -> list[list[str]]:
+        """The commands that build a wheel; for ``python``, if that is given, by a name that is not on ``PATH``."""
+        program = "python"
+        if python is not None:
+            variables = tools.environment(python, building.tools_of(cell.front_end), self.work, self.environ)
+            program = os.fspath(tools.folder(variables) / "bin" / "python")
+        return building.wheel_command(cell.front_end, self.bench.folder / "wheels", by_sdist=by_sdist, python=program)
+
+
+def try_imports(cell: Cell, place: Place) -> dict[str, Outcome]:
+    """One build script imports a build requirement by each way."""
+    crate = place.crates / "imports"
+    projects.try_again(crate)
+    built = place.bench.build(place.commands(cell), place.environ, crate)
+    found = projects.imported(crate)
+    given = evidence.read(built.output).variables.get("PYO3_PYTHON", "")
+    by_variable = _imported(found, "variable", BACKEND)
+    # With the variable in order, the interpreter was pyo3's to choose.
+    half = PYO3 if by_variable.holds else BACKEND
+    if not by_variable.holds and given:
+        by_variable = by_variable._replace(what=f"{by_variable.what} (PYO3_PYTHON is {given})")
+    return {
+        matrix.IMPORT: by_variable,
+        matrix.IMPORT_CONFIG: _imported(found, "config", half),
+        matrix.IMPORT_SCRIPT: _imported(found, "script", half),
+    }
+
+
+def _imported(found: Mapping[str, str], way: str, half: str) -> Outcome:
+    words = found.get(way, "the build ended before it was tried")
+    if words == str(projects.ANSWER):
+        return Outcome(holds=True, what="imported")
+    return Outcome(holds=False, what=words, half=half)
+
+
+def try_active(cell: Cell, place: Place) -> dict[str, Outcome]:
+    """Plain cargo in an active environment, ``PYO3_BASE_PYTHON`` set and ``PYO3_PYTHON`` not."""
+    del cell
+    crate = place.crates / "imports"
+    projects.try_again(crate)
+    environ = tools.environment(place.python, (os.fspath(place.requirement),), place.work, place.environ)
+    environ.update({"VIRTUAL_ENV": os.fspath(tools.folder(environ)), BASE: place.python.path})
+    command = [environ["CARGO"], "build", "--release", "--lib"]
+    running.run(command, environ, crate, place.bench.folder / "active.log")
+    return {matrix.ACTIVE: _imported(projects.imported(crate), "script", PYO3)}
+
+
+def try_edit(cell: Cell, place: Place) -> dict[str, Outcome]:
+    """Two builds by way of an sdist, an edit in between: each wheel has to answer as its source says."""
+    crate = place.crates / "edited"
+    commands = place.commands(cell, by_sdist=True)
+    # A number that no build before has had: what is stale, is seen.
+    number = random.randrange(10**8, 10**9)  # noqa: S311 - no secret
+    for expected in (number, number + 1):
+        projects.set_answer(crate, expected)
+        built = place.bench.must_build("the edited source", commands, place.environ, crate)
+        assert built.wheel is not None
+        found = building.answer(built.wheel, place.python.path, place.environ, "edited")
+        if found != str(expected):
+            stale = "stale: the wheel holds the code from before the edit"
+            return {matrix.EDIT: Outcome(holds=False, what=stale, half=BACKEND)}
+    return {matrix.EDIT: Outcome(holds=True, what="the wheel holds the edit")}
+
+
+def try_switch(cell: Cell, place: Place) -> dict[str, Outcome]:
+    """Builds for two interpreters in turn, and the first again: each module has to be for its own."""
+    assert place.other is not None
+    for python in (place.python, place.other, place.python):
+        built = place.bench.build(place.commands(cell, python=python), place.environ, place.crates / "built_for")
+        told = _built_for(built, python, place)
+        if told:
+            return {matrix.SWITCH: _wrong(told, evidence.read(built.output), python)}
+    return {matrix.SWITCH: Outcome(holds=True, what=f"right for {place.python.version} and {place.other.version}")}
+
+
+def try_wrong_version(cell: Cell, place: Place) -> dict[str, Outcome]:
+    """``PYO3_BASE_PYTHON`` of another version, set by somebody: refused, or without effect."""
+    assert place.other is not None
+    crate, commands = place.crates / "built_for", place.commands(cell)
+    # What fails for other reasons than the variable, must not pass for a refusal.
+    place.bench.must_build("without PYO3_BASE_PYTHON", commands, place.environ, crate)
+    built = place.bench.build(commands, {**place.environ, BASE: place.other.path}, crate)
+    versions = (place.other.path, place.python.version, place.other.version)
+    if built.status and evidence.refusal(built.output, BASE, versions):
+        return {matrix.WRONG_VERSION: Outcome(holds=True, what="refused")}
+    told = _built_for(built, place.python, place)
+    if not told:
+        return {matrix.WRONG_VERSION: Outcome(holds=True, what="no effect")}
+    return {matrix.WRONG_VERSION: _wrong(told, evidence.read(built.output), place.python)}
+
+
+def _built_for(built: building.Built, python: Python, place: Place) -> str:
+    """What is wrong with a wheel of the crate ``built_for`` that is meant for ``python``; empty if nothing is."""
+    if built.status or built.wheel is None:
+        return f"does not build for {python.version}"
+    try:
+        minor = building.answer(built.wheel, python.path, place.environ, "built_for")
+    except ShimError as error:
+        return f"{error.what}, tagged for {python.version}"
+    return "" if f"3.{minor}" == python.version else f"built for 3.{minor}, tagged for {python.version}"
+
+
+def _wrong(told: str, found: evidence.Evidence, python: Python) -> Outcome:
+    """An outcome that is not well: the backend is to blame if what it exports is not the base of ``python``."""
+    base = found.variables.get(BASE, "")
+    right = not base or os.path.realpath(base) == os.path.realpath(python.path)
+    return Outcome(holds=False, what=f"{told}; {BASE} is {base or 'not set'}", half=PYO3 if right else BACKEND)
+
+
+def try_lost_folder(cell: Cell, place: Place) -> dict[str, Outcome]:
+    """Delete what caches delete below the target directory, and build again."""
+    commands = place.commands(cell)
+    # Other trials have built other crates in between, maybe with another configuration.
+    before = place.bench.must_build("before target/maturin is deleted", commands, place.environ, place.crates / "plain")
+    shutil.rmtree(place.target / "maturin", ignore_errors=True)
+    built = place.bench.must_build("without target/maturin", commands, place.environ, place.crates / "plain")
+    cause = evidence.churn(evidence.read(before.output), evidence.read(built.output))
+    words = "; ".join(word for word in (f"{len(built.crates)} crates", cause.words) if word)
+    return {matrix.LOST_FOLDER: Outcome(not built.crates, words, cause.half)}
+
+
+def compare_trees(before: Mapping[str, tuple[int, bytes]], after: Mapping[str, tuple[int, bytes]]) -> Outcome:
+    """Whether the files of a tree, name to time and content, are as they were."""
+    gone = [name for name in before if name not in after]
+    written = [name for name in before if name in after and after[name][1] != before[name][1]]
+    touched = [name for name in before if name in after and name not in written and after[name][0] != before[name][0]]
+    told = [
+        f"{what} {', '.join(names)}"
+        for what, names in (("deleted", gone), ("changed", written), ("new times for", touched))
+        if names
+    ]
+    return Outcome(not told, "; ".join(told) or "as it was", BACKEND if told else "")
+
+
+TRIALS: dict[tuple[str, ...], Callable[[Cell, Place], dict[str, Outcome]]] = {
+    (matrix.IMPORT, matrix.IMPORT_CONFIG, matrix.IMPORT_SCRIPT): try_imports,
+    (matrix.ACTIVE,): try_active,
+    (matrix.EDIT,): try_edit,
+    (matrix.SWITCH,): try_switch,
+    (matrix.WRONG_VERSION,): try_wrong_version,
+    (matrix.LOST_FOLDER,): try_lost_folder,
+}

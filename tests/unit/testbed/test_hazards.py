@@ -1,0 +1,69 @@
+"""What a trial makes of what it finds: the builds themselves are the integration tests' matter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pyo3_base_python.testbed import building, evidence, hazards, matrix
+from pyo3_base_python.testbed.evidence import BACKEND, PYO3
+from pyo3_base_python.testbed.matrix import Outcome
+from pyo3_base_python.testbed.tools import Python
+
+BEFORE = {"lib.rs": (1, b"a"), "build.rs": (2, b"b")}
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        (BEFORE, Outcome(holds=True, what="as it was")),
+        ({**BEFORE, "new.rs": (3, b"")}, Outcome(holds=True, what="as it was")),
+        ({**BEFORE, "lib.rs": (9, b"a")}, Outcome(holds=False, what="new times for lib.rs", half=BACKEND)),
+        ({"lib.rs": (9, b"x")}, Outcome(holds=False, what="deleted build.rs; changed lib.rs", half=BACKEND)),
+    ],
+)
+def test_a_tree_is_compared_by_content_and_times(after: dict[str, tuple[int, bytes]], expected: Outcome) -> None:
+    assert hazards.compare_trees(BEFORE, after) == expected
+
+
+@pytest.mark.parametrize(
+    ("exported", "half"),
+    [("{other}", BACKEND), ("{base}", PYO3), ("{link}", PYO3), ("", PYO3)],
+)
+def test_the_half_that_names_the_wrong_interpreter_is_to_blame(tmp_path: Path, exported: str, half: str) -> None:
+    base, other, link = (tmp_path / name for name in ("base", "other", "link"))
+    base.touch()
+    other.touch()
+    link.symlink_to(base)
+    value = exported.format(base=base, other=other, link=link)
+    found = evidence.Evidence((), {"PYO3_BASE_PYTHON": value} if value else {}, ())
+    outcome = hazards._wrong("built for 3.11, tagged for 3.12", found, Python(f"{base}", "3.12"))
+    assert not outcome.holds
+    assert outcome.half == half
+    assert outcome.what.endswith(f"PYO3_BASE_PYTHON is {value or 'not set'}")
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ({"script": "42"}, Outcome(holds=True, what="imported")),
+        ({"script": "/base can't import it"}, Outcome(holds=False, what="/base can't import it", half=PYO3)),
+        ({}, Outcome(holds=False, what="the build ended before it was tried", half=PYO3)),
+    ],
+)
+def test_an_import_went_well_if_it_has_the_answer(found: dict[str, str], expected: Outcome) -> None:
+    assert hazards._imported(found, "script", PYO3) == expected
+
+
+def test_each_hazard_is_tried() -> None:
+    tried = [name for group in hazards.TRIALS for name in group]
+    assert sorted([*tried, matrix.TREE]) == sorted(matrix.HAZARDS)
+
+
+@pytest.mark.parametrize("front_end", matrix.FRONT_ENDS)
+@pytest.mark.parametrize("by_sdist", [False, True])
+def test_a_wheel_is_built_for_the_python_that_is_named(front_end: str, by_sdist: bool) -> None:
+    commands = building.wheel_command(front_end, Path("/w"), by_sdist=by_sdist, python="/other/python")
+    assert all("/other/python" in command for command in commands)
+    assert not any("python" in command for command in commands)
