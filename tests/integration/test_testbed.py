@@ -55,6 +55,13 @@ def test_released_sources_are_fetched_checked_and_patched(work: WorkFolder) -> N
                 assert not released.exists() or released.read_bytes() != (tree / path).read_bytes(), path
 
 
+def test_patches_apply_to_all_versions_that_they_name(work: WorkFolder) -> None:
+    for patch_set in patches.read_all(patches.find()):
+        for version in patch_set.versions:
+            result = bed(work, "apply", f"{patch_set.project}/{patch_set.version}", "--against", version)
+            assert result.exit_code == 0, result.output
+
+
 def test_a_version_that_does_not_exist_is_told(work: WorkFolder) -> None:
     for arguments in (("apply", "pyo3/0.30.1", "--against", "0.999.0"), ("compare", "rpds-py==0.0.999")):
         result = bed(work, *arguments)

@@ -27,6 +27,7 @@ SHA256 = re.compile(r"^[0-9a-f]{64}$")
 HEADERS = ("From", "Date", "Subject", "Forwarded", "Bug", "Last-Update")
 TEXT_KEYS = ("repository", "version", "tag", "licence", "remove-when")
 TABLES = ("source", "apply", "test")
+OPTIONAL = ("versions",)
 KINDS = ("crate", "sdist")
 
 
@@ -43,7 +44,10 @@ class Source(NamedTuple):
 
 
 class PatchSet(NamedTuple):
-    """Patches for one version of a project, in order, and what `upstream.toml` says about them."""
+    """Patches for a project, in order, and what `upstream.toml` says about them.
+
+    ``versions`` are all that they apply to, oldest first; ``version``, one of them, is the one that is measured.
+    """
 
     project: str
     version: str
@@ -56,6 +60,7 @@ class PatchSet(NamedTuple):
     test_command: tuple[str, ...]
     test_requires: tuple[str, ...]
     known_failures: frozenset[str]
+    versions: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -106,6 +111,7 @@ def read(folder: Path) -> PatchSet:
         test_command=tuple(test["command"]),
         test_requires=tuple(test.get("requires", ())),
         known_failures=frozenset(test.get("known-failures", ())),
+        versions=tuple(data.get("versions", [data["version"]])),
     )
 
 
@@ -155,11 +161,13 @@ def _table(data: dict[str, Any], name: str) -> dict[str, Any]:
 def _metadata_problems(data: dict[str, Any], folder_name: str) -> list[str]:
     found = [f"{METADATA}: {key} is missing" for key in TEXT_KEYS if not isinstance(data.get(key), str)]
     found += [f"{METADATA}: {key} is missing" for key in TABLES if not data.get(key)]
-    found += [f"{METADATA}: {key} is not known" for key in data if key not in (*TEXT_KEYS, *TABLES)]
+    found += [f"{METADATA}: {key} is not known" for key in data if key not in (*TEXT_KEYS, *TABLES, *OPTIONAL)]
     if data.get("version") != folder_name:
         found.append(f"{METADATA}: version is {data.get('version')}, but the folder is {folder_name}")
     if not str(data.get("tag", "")).endswith(str(data.get("version"))):
         found.append(f"{METADATA}: tag {data.get('tag')} is not of version {data.get('version')}")
+    if "versions" in data and data.get("version") not in data["versions"]:
+        found.append(f"{METADATA}: version {data.get('version')} is not among the versions that the patches apply to")
     sources = data.get("source")
     for source in sources if isinstance(sources, list) else []:
         found += [f"{METADATA}: source {source.get('name')}: {problem}" for problem in _source_problems(source, data)]

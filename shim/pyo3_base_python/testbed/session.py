@@ -135,11 +135,11 @@ def choices(chosen: Mapping[tuple[str, str], Candidate], backend: str) -> list[C
 
 
 def patch_set_for(project: str, version: str, sets: Sequence[PatchSet]) -> PatchSet:
-    """The patch set of ``project`` for ``version``, or for the nearest version below it, else the newest."""
-    mine = sorted((one for one in sets if one.project == project), key=lambda one: _numbers(one.version))
+    """The patch set of ``project`` that begins at ``version``, or at the nearest version below it; else the newest."""
+    mine = sorted((one for one in sets if one.project == project), key=lambda one: _numbers(one.versions[0]))
     if not mine:
         raise ShimError(f"there are no patches for {project}", exit_code=Exit.PATCH)
-    below = [one for one in mine if version and _numbers(one.version) <= _numbers(version)]
+    below = [one for one in mine if version and _numbers(one.versions[0]) <= _numbers(version)]
     return (below or mine)[-1]
 
 

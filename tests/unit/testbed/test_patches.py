@@ -27,6 +27,12 @@ def test_a_patch_set_is_read(patch_folder: Path) -> None:
     assert found.patches == (PATCH,)
     assert found.sources[0].file == "maturin-1.0.0.tar.gz"
     assert found.known_failures == frozenset()
+    assert found.versions == ("1.0.0",)
+
+
+def test_a_patch_set_for_several_versions_is_read(patch_folder: Path, edit: Edit) -> None:
+    edit(patch_folder / "upstream.toml", 'licence = "MIT"', 'licence = "MIT"\nversions = ["0.9.0", "1.0.0"]')
+    assert patches.read(patch_folder).versions == ("0.9.0", "1.0.0")
 
 
 @pytest.mark.parametrize(
@@ -39,6 +45,7 @@ def test_a_patch_set_is_read(patch_folder: Path) -> None:
             "version is 1.0.1, but the folder is 1.0.0",
         ),
         ("upstream.toml", 'tag = "v1.0.0"', 'tag = "v1.0.1"', "tag v1.0.1 is not of version 1.0.0"),
+        ("upstream.toml", 'licence = "MIT"', 'licence = "MIT"\nversions = ["0.9.0"]', "version 1.0.0 is not among"),
         ("upstream.toml", 'licence = "MIT"\n', "", "licence is missing"),
         ("upstream.toml", 'licence = "MIT"\n', 'license = "MIT"\n', "license is not known"),
         ("upstream.toml", 'kind = "sdist"', 'kind = "wheel"', "kind is wheel"),
