@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -226,3 +227,71 @@ def test_a_users_own_cargo_and_toolchain(plain: Site, cargo: str) -> None:
     again = explain(plain, ["cargo", f"+{toolchain}", "build"])
     assert (again.code, again.causes) == (0, [])
     assert again.fresh == {"plain"}
+
+
+@pytest.mark.quick
+def test_a_cargo_that_the_shim_left_alone_says_so_and_why(plain: Site) -> None:
+    explain(plain, ["pyo3-base-python", "run", "--", "cargo", "build"])
+    found = explain(plain, ["pyo3-base-python", "run", "--", "cargo", "build"])
+    (call,) = found.document["calls"]
+    assert (call["shim"], call["shim_state"]) == (False, "left alone")
+    assert call["left_alone"] == "there is no pyo3 in Cargo.lock, and no interpreter is named"
+    assert "with the shim on, which left it alone: there is no pyo3 in Cargo.lock" in found.stderr
+
+
+@pytest.mark.quick
+def test_a_cargo_that_is_started_by_its_name_below_run_is_told_from_the_others(plain: Site) -> None:
+    wrapped = ["pyo3-base-python", "run", "--", "sh", "-c"]
+    found = explain(plain, [*wrapped, 'cargo build; "$CARGO" build; env -u CARGO cargo build'])
+    states = [call["shim_state"] for call in found.document["calls"]]
+    assert states[0] in {"passed by", "left alone"}, "left alone, where `run` reaches a bare cargo"
+    assert states[1:] == ["left alone", "off"]
+
+
+def test_an_interpreter_that_a_left_alone_cargo_was_told_of_is_not_blamed_on_a_missing_shim(site_of: Make) -> None:
+    site = site_of("version_specific")
+    command = ["pyo3-base-python", "run", "--", *uv(site, site.scratch / "wheels")]
+    (site.project / ".cargo").mkdir()
+    (site.project / ".cargo" / "config.toml").write_text('[env]\nPYO3_CROSS_UNUSED = "1"\n', encoding="utf-8")
+    explain(site, command)
+    (cause,) = explain(site, command).causes
+    assert cause["subject"] == "PYO3_PYTHON"
+    assert cause["advice"].startswith(
+        "the shim would keep it fresh: it was on, and left this cargo alone: cargo's configuration sets PYO3_CROSS_"
+    )
+    assert "run --" not in cause["advice"]
+
+
+@pytest.mark.parametrize("front_end", [("uv", "build"), ("python", "-m", "build")])
+def test_a_build_by_way_of_an_sdist_and_its_advice_followed(
+    site_of: Make, front_end: tuple[str, ...], tmp_path: Path
+) -> None:
+    """What is compiled among the unpacked sources is lost; in a target directory that stays it is not."""
+    site = site_of("version_specific")
+    command = [*front_end, "--out-dir" if front_end[0] == "uv" else "--outdir", os.fspath(site.scratch / "wheels")]
+    first = explain(site, command)
+    assert first.code == 0, first.stderr
+    (cause,) = first.causes
+    assert cause["count"] == 14
+    assert cause["advice"].startswith("the sources were unpacked from an sdist")
+    words = shlex.split(cause["advice"].rpartition(": ")[2].replace("/a/folder/that/stays", os.fspath(tmp_path / "t")))
+    assert words[1:] == ["pyo3-base-python", "run", "--", *command]
+    explain(site, ["env", *words])
+    second = explain(site, ["env", *words])
+    assert (second.code, second.causes) == (0, [])
+
+
+def test_maturin_and_check_in_turn_and_the_advice_followed(site_of: Make) -> None:
+    site = site_of("version_specific")
+    subprocess.run(["uv", "venv", "-q", "--python", site.python, site.scratch / "env"], env=site.environ, check=True)
+    site.environ["VIRTUAL_ENV"] = os.fspath(site.scratch / "env")
+    develop, check = ["maturin-shim", "develop"], ["cargo", "base-python", "build"]
+    explain(site, develop)
+    explain(site, check)
+    (cause,) = [one for one in explain(site, develop).causes if one["kind"] == "environment variable"]
+    assert cause["subject"] == "PYO3_BUILD_EXTENSION_MODULE"
+    assert "PYO3_SHIM_BUILD_DIR=interpreter keeps what was compiled for each" in cause["advice"]
+    site.environ["PYO3_SHIM_BUILD_DIR"] = "interpreter"
+    for _ in range(2):
+        rounds = [explain(site, develop), explain(site, check)]
+    assert [found.causes for found in rounds] == [[], []]

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
 
+from pyo3_base_python.doctor.remedies import REMEDIES
 from pyo3_base_python.doctor.settings import CARGO_ENV
 from pyo3_base_python.wrapper import plan
 from pyo3_base_python.wrapper.names import ENVIRONMENTS, names_interpreter
@@ -26,22 +27,7 @@ NOTE = "note"
 PROBLEM = "problem"
 
 SWITCH_ON = "`pyo3-base-python run -- COMMAND`, maturin-shim, or `pyo3-base-python env` for a whole shell"
-# Of ``Decision.reasons``, by kind: how much it matters, and what to do about it.
-REASONS = {
-    "mode": (PROBLEM, "unset PYO3_SHIM_MODE"),
-    "no interpreter": (PROBLEM, "unset it, unless a build without an interpreter or for another platform is meant"),
-    "config file": (PROBLEM, "unset it: the wrapper writes such a file itself, for the interpreter of each build"),
-    "no manifest": (NOTE, "nothing needs to be done, unless Cargo.toml is elsewhere: then name its folder"),
-    "cargo env": (PROBLEM, "take it out of there, and set it in the environment that the build is started in"),
-    "cross build": (PROBLEM, "unset CARGO_BUILD_TARGET, or cargo's build.target, unless a cross build is meant"),
-    "unknown place": (PROBLEM, "unset CARGO_BUILD_BUILD_DIR, or take build-dir out of cargo's configuration"),
-    "no python": (PROBLEM, "install Python, or put it on PATH"),
-    "no lock": (PROBLEM, "run `cargo generate-lockfile`, or build once"),
-    "no pyo3": (NOTE, "nothing needs to be done: without pyo3 cargo does not look at the interpreter"),
-    "old pyo3": (PROBLEM, f"use pyo3 {plan.dotted(plan.OLDEST_PYO3)} or newer"),
-    "reader": (PROBLEM, f"use pyo3 {plan.dotted(plan.CONFIG_FILE_SINCE)} or newer"),
-}
-# Of those, the ones that mean that there is no work for the shim at all.
+# Of ``Decision.reasons`` the kinds that mean that there is no work for the shim at all.
 NO_WORK = frozenset({"no manifest", "no pyo3"})
 # Differ in every isolated environment, and can't be given a stable value: programs are found through them.
 UNSTEADY = ("PATH", "VIRTUAL_ENV")
@@ -187,8 +173,8 @@ def decision(facts: Facts) -> Iterator[Finding]:
         else:
             yield Finding(NOTE, "wrapper", f"{variable} {why}")
     for kind, words in facts.decision.reasons:
-        level, hint = REASONS.get(kind, (PROBLEM, ""))
-        yield Finding(level, "wrapper", f"would leave cargo alone: {words}", hint)
+        level = NOTE if kind in NO_WORK else PROBLEM
+        yield Finding(level, "wrapper", f"would leave cargo alone: {words}", REMEDIES.get(kind, ""))
     # What is wrong with the store has been said.
     if error and not (facts.store_error and facts.store_error.what == error.what):
         hint = error.hint or "check PYO3_PYTHON, the active virtual environment and PATH"

@@ -3,36 +3,68 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 from typing import NamedTuple
 
+from pyo3_base_python.explain import shim
 from pyo3_base_python.explain.reasons import Kind, Reason
 from pyo3_base_python.wrapper.project import PYO3_FAMILY
 
-__all__ = ["Circumstances", "advise"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pyo3_base_python.explain.cargo_log import Package
+    from pyo3_base_python.explain.shim import Shim
+    from pyo3_base_python.explain.sources import Sources
+
+__all__ = ["Circumstances", "Typed", "advise"]
 
 # What pyo3-build-config watches; the shim steadies these for whoever else watches them, too.
 STEADIED = frozenset({"PYO3_PYTHON", "PYTHON_SYS_EXECUTABLE"})
 # With the configuration file that the shim sets, pyo3 does not look at these; others may.
 NOT_LOOKED_AT_BY_PYO3 = frozenset({"VIRTUAL_ENV", "CONDA_PREFIX", "PATH"})
 CONFIG_FILE = "PYO3_CONFIG_FILE"
+# maturin sets it: an extension module does not link to Python's library; tests and programs do.
+LINKING = "PYO3_BUILD_EXTENSION_MODULE"
+LINKS_NOTHING = frozenset({"check", "c", "clippy"})
+# The words of the wrapper on unpacked sources, and on a target directory that serves several trees.
+COMPARED = re.compile(r"\b(\d+) of (\d+) unpacked files and folders differ")
+ANOTHER_TREE = "another tree was built last"
+LASTING = "CARGO_TARGET_DIR=/a/folder/that/stays"
+RUN = "pyo3-base-python run --"
+LONGEST_COMMAND = 60
+
+
+class Typed(NamedTuple):
+    """The user's command as it was typed, and whether the shim was switched on for it."""
+
+    words: str
+    on: bool
 
 
 class Circumstances(NamedTuple):
     """What advice depends on beyond the cause.
 
-    ``shim`` is whether it was active, ``typed`` what the user has typed, ``store`` the folder of the shim's store,
-    ``cwd`` that in which cargo was started; ``cold`` is whether nothing at all was fresh.
+    ``shim`` is what the shim did for the call, ``sources`` where those are, ``store`` the folder of the shim's store,
+    ``cwd`` that in which cargo was started, with the words ``command``; ``cold`` is whether nothing at all was fresh.
     """
 
-    shim: bool
-    typed: str
+    shim: Shim
+    sources: Sources
+    typed: Typed
     store: str
     cwd: str
+    command: tuple[str, ...]
     cold: bool
 
 
-def advise(reason: Reason, seen: Circumstances) -> str:
-    """What to do, or why there is nothing to do: a sentence or two without a full stop."""
+def advise(reason: Reason, seen: Circumstances, packages: Sequence[Package] = ()) -> str:
+    """What to do, or why there is nothing to do: a sentence or two without a full stop.
+
+    ``packages`` are those that the cause begins with.
+    """
     if reason.kind == Kind.VARIABLE:
         return _on_variable(reason, seen)
     if reason.kind == Kind.FILE:
@@ -42,9 +74,7 @@ def advise(reason: Reason, seen: Circumstances) -> str:
     if reason.kind == Kind.MISSING_FILE:
         return _on_missing_file(reason, seen)
     if reason.kind == Kind.FIRST:
-        if seen.cold:
-            return "a first build: there was no target directory yet, or nothing in it that was built like this"
-        return "new here: cargo keeps a result for each version, set of features, profile, set of flags and rustc"
+        return _on_first(reason, seen, packages)
     return ADVICE[reason.kind]
 
 
@@ -61,17 +91,24 @@ ADVICE = {
 
 def _on_variable(reason: Reason, seen: Circumstances) -> str:
     name, watcher = reason.subject, reason.watcher
-    pyo3 = reason.watched_by is not None and reason.watched_by.name in PYO3_FAMILY
+    pyo3 = _is_pyo3(reason)
     steadied = name in STEADIED or (pyo3 and name in NOT_LOOKED_AT_BY_PYO3) or name == CONFIG_FILE
     was_ours, is_ours = (_below(value, seen.store) for value in (reason.old, reason.new))
     if steadied and was_ours and is_ours:
-        return "as it should be: another interpreter, or a build requirement, is not what it was"
+        return (
+            "as it should be: another interpreter, or a build requirement, is not what it was; where interpreters take"
+            " turns, PYO3_SHIM_BUILD_DIR=interpreter keeps what was compiled for each"
+        )
     if steadied and is_ours:
         return "the first build with the shim: from the next one on it stays fresh"
     if steadied and was_ours:
-        return f"the build before had the shim, and this one had not: {_with_shim(seen)}"
-    if steadied and not seen.shim:
-        return f"the shim would keep it fresh: {_with_shim(seen)}"
+        return f"the build before had the shim, and this one had not: {_how(seen)}"
+    if steadied and "PYO3_SHIM_MODE=export" in seen.shim.did:
+        return "PYO3_SHIM_MODE=export is for a pyo3 that reads PYO3_BASE_PYTHON: unset it to keep this one fresh"
+    if steadied and not seen.shim.on:
+        return f"the shim would keep it fresh: {_how(seen)}"
+    if name == LINKING:
+        return _on_linking(reason, seen)
     if name == "PATH":
         return (
             f"not in anybody's power here: {watcher} tracks PATH, which isolated builds set anew each time;"
@@ -80,20 +117,58 @@ def _on_variable(reason: Reason, seen: Circumstances) -> str:
     return f"{watcher} tracks {name}: give it the same value in every build"
 
 
+def _on_linking(reason: Reason, seen: Circumstances) -> str:
+    """Extension modules and tests are linked in different ways, each rightly so."""
+    subcommand = _subcommand(seen.command)
+    if subcommand in LINKS_NOTHING and reason.new is None:
+        return f"cargo {subcommand} links nothing: {LINKING}=1 for it, as maturin has it, compiles nothing twice"
+    both = "PYO3_SHIM_BUILD_DIR=interpreter keeps what was compiled for each"
+    if not seen.shim.on:
+        both += f", with the shim: {_how(seen)}"
+    return (
+        f"builds with and without {LINKING} take turns: extension modules need it, tests and programs must not have it;"
+        f" {both}. `cargo check`, `clippy` and rust-analyzer link nothing and may have it as well"
+    )
+
+
 def _on_file(reason: Reason, seen: Circumstances) -> str:
     file, package = reason.subject, reason.watched_by
     folder = package.folder if package else ""
     target = _target_directory(reason.kept_in)
     if os.path.basename(os.path.dirname(file)) == "maturin" and os.path.basename(file).startswith("pyo3-config-"):
-        return f"maturin wrote its configuration file anew: the shim would keep it fresh: {_with_shim(seen)}"
+        return f"maturin wrote its configuration file anew: the shim would keep it fresh: {_how(seen)}"
+    if os.path.basename(file) == "pyvenv.cfg":
+        return _on_environment(reason, seen)
     if target and _below(file, target):
         return "a build wrote this file anew; cargo compares times, not contents"
     if folder and _below(file, folder):
-        advice = "the sources changed, as they should (cargo compares times, not contents"
-        if target and not seen.shim and not _below(target, seen.cwd) and not _below(seen.cwd, os.path.dirname(target)):
-            return f"{advice}; if it was only unpacked anew, the shim would see that: {_with_shim(seen)})"
-        return f"{advice})"
+        return _on_sources(target, seen)
     return f"{reason.watcher} watches this file, which is newer than the last build; cargo compares times, not contents"
+
+
+def _on_environment(reason: Reason, seen: Circumstances) -> str:
+    """A virtual environment was made anew."""
+    if _is_pyo3(reason) and not seen.shim.on:
+        return f"the virtual environment was made anew: the shim would keep it fresh: {_how(seen)}"
+    return (
+        f"the virtual environment was made anew, and {reason.watcher} watches it: keep the environment, or have its"
+        " authors watch PYO3_PYTHON instead, which the shim steadies"
+    )
+
+
+def _on_sources(target: str, seen: Circumstances) -> str:
+    compared = COMPARED.search(seen.shim.did)
+    if compared and compared[1] == compared[2]:
+        return (
+            "the sources were unpacked from an sdist, and the shim knows of no build of them here to compare with, so"
+            " that all count as changed: the next build of the same sources compiles nothing for it"
+        )
+    if compared:
+        return "the sources changed, as they should: their content is not what was built last"
+    advice = "the sources changed, as they should (cargo compares times, not contents"
+    if target and not seen.shim.on and not _below(target, seen.cwd) and not _below(seen.cwd, os.path.dirname(target)):
+        return f"{advice}; if it was only unpacked anew, the shim would see that: {_how(seen)})"
+    return f"{advice})"
 
 
 def _on_package_files(reason: Reason) -> str:
@@ -104,9 +179,13 @@ def _on_package_files(reason: Reason) -> str:
 
 
 def _on_missing_file(reason: Reason, seen: Circumstances) -> str:
-    package = reason.watched_by
-    if os.path.basename(reason.subject) == "pyvenv.cfg" and package and package.name in PYO3_FAMILY:
-        return f"it was in the environment of an earlier build: the shim would keep it fresh: {_with_shim(seen)}"
+    if os.path.basename(reason.subject) == "pyvenv.cfg" and _is_pyo3(reason) and not seen.shim.on:
+        return f"it was in the environment of an earlier build: the shim would keep it fresh: {_how(seen)}"
+    if set(os.path.basename(reason.subject)) & set("*?[") and reason.by_script:
+        return (
+            f"{reason.watcher} tracks a pattern, and cargo expands none: no such file is there, so it runs each time;"
+            " its authors can name the folder instead, or each file"
+        )
     if reason.by_script:
         return (
             f"{reason.watcher} tracks a file that is not there, so it runs each time; only its authors can change that"
@@ -114,8 +193,84 @@ def _on_missing_file(reason: Reason, seen: Circumstances) -> str:
     return "it was there at the last build"
 
 
-def _with_shim(seen: Circumstances) -> str:
-    return f"pyo3-base-python run -- {seen.typed}"
+def _on_first(reason: Reason, seen: Circumstances, packages: Sequence[Package]) -> str:
+    sources = seen.sources
+    place = _target_directory(reason.kept_in)
+    if sources.unpacked_anew and _below(place, sources.sdist):
+        return _on_lost_target(seen)
+    if sources.unpacked_anew and _below(sources.vendored, sources.sdist) and seen.cold:
+        return (
+            f"the crates are vendored in the sdist ({os.path.relpath(sources.vendored, sources.sdist)}), and cargo"
+            f" knows vendored crates by their absolute path, which is new with each unpacking: {_unpack_once(seen)}"
+        )
+    outside = [package for package in packages if _is_outside(package, sources)]
+    if sources.unpacked_anew and outside and not seen.cold:
+        where = os.path.relpath(outside[0].folder, sources.root)
+        return (
+            f"{outside[0].name} ({where}) lies outside of the workspace, and cargo knows it by its absolute path,"
+            f" which is new with each unpacking: {_unpack_once(seen)}; its authors can have one [workspace] over both"
+        )
+    if ANOTHER_TREE in seen.shim.did:
+        return (
+            "another tree with packages of these names was built last into this target directory, and cargo can't tell"
+            " them apart: a target directory for each, or one [workspace] over them, keeps both"
+        )
+    if seen.cold:
+        return "a first build: there was no target directory yet, or nothing in it that was built like this"
+    return "new here: cargo keeps a result for each version, set of features, profile, set of flags and rustc"
+
+
+def _on_lost_target(seen: Circumstances) -> str:
+    """What is compiled goes with the unpacked sources."""
+    what = "the sources were unpacked from an sdist at a path of their own, and what is compiled goes with them"
+    if seen.shim.state == shim.OFF and not seen.typed.on:
+        return f"{what}: {LASTING} {RUN} {seen.typed.words}"
+    if seen.shim.on:
+        return f"{what}: set {LASTING}"
+    return f"{what}: set {LASTING}; the shim would then keep pyo3 fresh: {_how(seen)}"
+
+
+def _unpack_once(seen: Circumstances) -> str:
+    """The one thing that helps where cargo goes by absolute paths."""
+    once = "unpack it once, and build from that folder"
+    return once if seen.shim.on else f"{once}; for pyo3 the shim as well: {_how(seen)}"
+
+
+def _how(seen: Circumstances) -> str:
+    """How to have the shim for this call, which was made without it: to stand behind a colon."""
+    if seen.shim.state == shim.LEFT_ALONE:
+        return f"it was on, and left this cargo alone: {': '.join(filter(None, (seen.shim.why, seen.shim.cure)))}"
+    if seen.shim.state == shim.PASSED_BY:
+        return f"it was on, but this cargo was started by its name, past it: {_by_subcommand(seen.command)}"
+    if seen.typed.on:
+        return (
+            "it was on, but CARGO did not reach this cargo: what started it hands few variables on (`pyo3-base-python"
+            " doctor` looks at tox)"
+        )
+    return f"{RUN} {seen.typed.words}"
+
+
+def _by_subcommand(command: Sequence[str]) -> str:
+    """The words of a cargo ``command`` as they are for `cargo base-python`, shortened."""
+    program, *words = command
+    toolchain = [words.pop(0)] if words and words[0].startswith("+") else []
+    text = shlex.join([program, *toolchain, "base-python", *words])
+    return text if len(text) <= LONGEST_COMMAND else text[: LONGEST_COMMAND - 3] + "..."
+
+
+def _subcommand(command: Sequence[str]) -> str:
+    return next((word for word in command[1:] if word[0:1] not in {"+", "-"}), "")
+
+
+def _is_pyo3(reason: Reason) -> bool:
+    return reason.watched_by is not None and reason.watched_by.name in PYO3_FAMILY
+
+
+def _is_outside(package: Package, sources: Sources) -> bool:
+    """Whether a package from a folder lies outside of the workspace."""
+    return bool(package.folder and sources.root) and not (
+        package.folder == sources.root or _below(package.folder, sources.root)
+    )
 
 
 def _below(path: str | None, folder: str) -> bool:

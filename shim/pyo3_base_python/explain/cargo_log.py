@@ -29,6 +29,8 @@ VERDICT = re.compile(
 )
 REASON = "    dirty: "
 ERROR = "    err: "
+# Cargo's own file of the unit, in the folder that is compiled into.
+NOT_READ = re.compile(r"failed to read `(.+)`$")
 START = re.compile(r"start \d+: (Unit \{.*)$")
 END = re.compile(r"end \((Unit \{.*\})\): (Ok|Err)\b")
 # Of a unit in its packed form, see `_packed`.
@@ -175,7 +177,9 @@ def _key(match: re.Match[str]) -> tuple[str, ...]:
 def reason(words: str) -> Struct:
     """The reason in a line after a verdict, which begins with ``REASON`` or ``ERROR``, without what encloses it."""
     if words.startswith(ERROR):
-        return FIRST  # there is nothing to compare with
+        # There is nothing to compare with.
+        place = NOT_READ.search(words)
+        return FIRST._replace(fields={"reference": place[1]}) if place else FIRST
     value = rust_debug.parse(words[len(REASON) :])
     while isinstance(value, Struct) and value.name in ENCLOSING and len(value.items) == 1:
         value = value.items[0]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from pyo3_base_python.explain import cargo_log
-from pyo3_base_python.explain.advice import Circumstances, advise
+from pyo3_base_python.explain.advice import Circumstances, Typed, advise
 from pyo3_base_python.explain.reasons import Kind, Reason, describe
 
 TYPE_CHECKING = False
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pyo3_base_python.explain.cargo_log import Package, Unit
     from pyo3_base_python.explain.recording import Recorded
 
-__all__ = ["Call", "Cause", "Crate", "Job", "explain"]
+__all__ = ["Call", "Cause", "Crate", "Job", "Typed", "explain"]
 
 # Reasons that only say that a dependency was compiled.
 FOLLOWS = frozenset({"UnitDependencyInfoChanged", "StaleDependency", "StaleDepFingerprint"})
@@ -100,7 +100,7 @@ class Call(NamedTuple):
         return [crate for cause in self.causes for crate in cause.all_crates]
 
 
-def explain(recorded: Recorded, typed: str, store: str) -> Call:
+def explain(recorded: Recorded, typed: Typed, store: str) -> Call:
     """Explain a call; ``typed`` is the user's command, and ``store`` the folder of the shim's store, for the advice."""
     units = cargo_log.read(recorded.log)
     compiled: dict[Package, list[Unit]] = {}
@@ -125,12 +125,12 @@ def explain(recorded: Recorded, typed: str, store: str) -> Call:
         also = after[package].name if changed and package in after else ""
         return Crate(package, jobs, tuple(map(crate, followers.get(package, ()))), also)
 
-    circumstances = Circumstances(recorded.shim, typed, store, recorded.cwd, cold=not fresh)
+    seen = Circumstances(recorded.shim, recorded.sources, typed, store, recorded.cwd, recorded.command, cold=not fresh)
     causes = [
         Cause(
             next(iter(packages.values())),
             tuple(dict.fromkeys(reason.watcher for reason in packages.values() if reason.is_watched)),
-            advise(next(iter(packages.values())), circumstances),
+            advise(next(iter(packages.values())), seen, tuple(packages)),
             tuple(map(crate, packages)),
         )
         for packages in roots

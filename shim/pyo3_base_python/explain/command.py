@@ -49,10 +49,11 @@ def explain(command: tuple[str, ...], json_file: Path | None, html_file: Path | 
     try:
         status = _run(command, environ, folder)
         # Here, not at the top: the parser and rich take longer to import than a small command takes to run.
-        from pyo3_base_python.explain import causes, recording  # noqa: PLC0415
+        from pyo3_base_python.explain import causes, recording, shim  # noqa: PLC0415
         from pyo3_base_python.wrapper import store  # noqa: PLC0415
 
-        typed, root = shlex.join(command), store.default_root(environ)
+        typed = causes.Typed(shlex.join(command), shim.switched_on(command, environ))
+        root = store.default_root(environ)
         calls = [causes.explain(call, typed, root) for call in recording.calls(folder)]
         _answer(command, status, calls, json_file, html_file)
     finally:

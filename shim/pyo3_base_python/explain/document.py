@@ -6,6 +6,8 @@ One object:
 - ``command``: the words of the command that was run; ``exit_code``: how it ended, negative for a signal;
 - ``calls``: the calls of cargo that may compile, in order, each with
     - ``command``, ``cwd``, ``exit_code`` (``null`` if it was killed), ``shim`` (was a stable interpreter set),
+    - ``shim_state`` (``set``; ``left alone``; ``passed by``, of a cargo that was started past a shim that was on;
+      ``off``), ``left_alone`` (why the shim left it alone, or ``""``), ``shim_did`` (what the shim says that it did),
     - ``began`` (seconds since the epoch), ``seconds`` (``null`` if it was killed),
     - ``silent`` (cargo compiled, but did not say why),
     - ``fresh``: the packages that were not compiled,
@@ -52,7 +54,10 @@ def _call(call: Call) -> dict[str, object]:
         "command": list(recorded.command),
         "cwd": recorded.cwd,
         "exit_code": recorded.exit_code,
-        "shim": recorded.shim,
+        "shim": recorded.shim.on,
+        "shim_state": recorded.shim.state,
+        "left_alone": recorded.shim.why,
+        "shim_did": recorded.shim.did,
         "began": recorded.began,
         "seconds": recorded.seconds,
         "silent": call.silent,

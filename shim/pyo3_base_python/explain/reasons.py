@@ -130,7 +130,7 @@ def describe(unit: Unit) -> Reason:
     kind, what = PLAIN.get(cause.name, (Kind.OTHER, f"cargo says {cause.name}"))
     if kind in {Kind.SCRIPT, Kind.DEPENDENCIES}:
         return Reason(kind, what, "", "", "", package, script)
-    return Reason(kind, what)
+    return Reason(kind, what, kept_in=cause.text("reference") or "")
 
 
 def _variable(cause: Struct, package: Package, *, script: bool) -> Reason:

@@ -16,6 +16,9 @@ from typing import NamedTuple
 
 import pyo3_base_python
 from pyo3_base_python.activation import switch
+from pyo3_base_python.doctor.remedies import REMEDIES
+from pyo3_base_python.explain.shim import OFF, Shim
+from pyo3_base_python.explain.sources import Sources
 from pyo3_base_python.explain.standin import write_json
 from pyo3_base_python.wrapper import process, real_cargo
 from pyo3_base_python.wrapper.errors import ShimError
@@ -28,11 +31,14 @@ if TYPE_CHECKING:
 __all__ = ["Recorded", "calls", "variables"]
 
 
+SHIM_LOG = "PYO3_SHIM_LOG"
+
+
 class Recorded(NamedTuple):
     """One call of cargo: its words, its folder, when it began (seconds since the epoch) and how long it took.
 
     ``seconds`` and ``exit_code`` are ``None`` if it was killed together with who watched it; a negative exit code is
-    the signal that it died of. ``shim`` is whether a stable interpreter was set for it.
+    the signal that it died of. ``shim`` is what the shim did for it, ``sources`` where those are.
     """
 
     command: tuple[str, ...]
@@ -40,7 +46,8 @@ class Recorded(NamedTuple):
     began: float
     seconds: float | None
     exit_code: int | None
-    shim: bool
+    shim: Shim
+    sources: Sources
     log: bytes
     told: bytes
 
@@ -57,7 +64,7 @@ def variables(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
         raise ShimError("there is no cargo on PATH", "install Rust, for instance from https://rustup.rs", Exit.PROGRAM)
     programs = {"path": os.path.abspath(on_path)}
     added = {}
-    replaced = {}
+    replaced: dict[str, tuple[str, str | None]] = {}
     for name in ("CARGO", "PYO3_SHIM_CARGO"):
         named = environ.get(name, "")
         found = process.find_program(named, environ) if named and named != switch.CROSS else None
@@ -66,9 +73,13 @@ def variables(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
             programs[name] = os.path.abspath(found)
             added[name] = os.fspath(folder / name / "cargo")
             replaced[name] = (added[name], named)
+    # What the wrapper did, it says itself; the user's own log is written by the recording cargo.
+    added[SHIM_LOG] = os.fspath(folder / "shim.log")
+    replaced[SHIM_LOG] = (added[SHIM_LOG], environ.get(SHIM_LOG))
     first = folder / "path"
     settings = folder / "settings.json"
-    write_json(os.fspath(settings), {"programs": programs, "replaced": replaced, "on_path": os.fspath(first)})
+    content = {"programs": programs, "replaced": replaced, "on_path": os.fspath(first), "shim_log": added[SHIM_LOG]}
+    write_json(os.fspath(settings), content)
     for role in programs:
         _write_script(folder / role / "cargo", role, settings)
     added["PATH"] = os.pathsep.join([os.fspath(first), environ.get("PATH", os.defpath)])
@@ -88,12 +99,23 @@ def calls(folder: Path) -> list[Recorded]:
                 call["began"],
                 call.get("seconds"),
                 call.get("exit_code"),
-                call["shim"],
+                _shim(call["shim"]),
+                _sources(call["sources"]),
                 log.read_bytes() if log.exists() else b"",
                 told.read_bytes() if told.exists() else b"",
             )
         )
     return sorted(found, key=lambda call: call.began)
+
+
+def _shim(recorded: Mapping[str, str]) -> Shim:
+    cure = REMEDIES.get(recorded.get("kind", "")) or recorded.get("hint", "")
+    return Shim(recorded.get("state", OFF), recorded.get("why", ""), cure, recorded.get("did", ""))
+
+
+def _sources(recorded: Mapping[str, str]) -> Sources:
+    found = Sources(recorded["root"], recorded["sdist"], recorded["vendored"])
+    return found._replace(lasts=os.path.isdir(found.sdist)) if found.sdist else found
 
 
 def _write_script(path: Path, role: str, settings: Path) -> None:

@@ -7,6 +7,7 @@ import shlex
 
 from rich.text import Text
 
+from pyo3_base_python.explain import shim
 from pyo3_base_python.explain.reasons import Kind
 
 TYPE_CHECKING = False
@@ -21,6 +22,12 @@ __all__ = ["count", "ended", "headline", "render", "shown", "values"]
 NO_CALLS = "no cargo that compiles was started (it is seen where it is started by CARGO or from PATH)"
 SILENT = "cargo does not say why it compiles: that is known of cargo 1.74 and later"
 LONGEST_COMMAND = 100
+STATES = {
+    shim.SET: "with the shim",
+    shim.LEFT_ALONE: "with the shim on, which left it alone",
+    shim.PASSED_BY: "past the shim, which is on",
+    shim.OFF: "without the shim",
+}
 AS_IT_SHOULD_BE = frozenset({Kind.FILE, Kind.FIRST, Kind.TOOLCHAIN, Kind.FLAGS, Kind.DEPENDENCIES})
 
 
@@ -47,7 +54,11 @@ def headline(call: Call) -> str:
     """How much was compiled in a call, and how much was not."""
     took = f" in {call.recorded.seconds:.1f} s" if call.recorded.seconds is not None else ""
     done = f"{count(len(call.compiled))} compiled{took}" if call.compiled else f"nothing compiled{took}"
-    return f"{done}, {len(call.fresh)} fresh; {'with' if call.recorded.shim else 'without'} the shim{ended(call)}"
+    return f"{done}, {len(call.fresh)} fresh; {STATES[call.recorded.shim.state]}{_why(call)}{ended(call)}"
+
+
+def _why(call: Call) -> str:
+    return f": {call.recorded.shim.why}" if call.recorded.shim.why else ""
 
 
 def ended(call: Call) -> str:

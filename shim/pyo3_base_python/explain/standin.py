@@ -15,8 +15,10 @@ import select
 import sys
 import time
 
+from pyo3_base_python.explain import shim, sources
 from pyo3_base_python.explain.sieve import LOG_DIRECTIVES, Parted, Sieve
-from pyo3_base_python.wrapper import command_line, process
+from pyo3_base_python.wrapper import command_line, decide, process, real_cargo
+from pyo3_base_python.wrapper.errors import ShimError
 from pyo3_base_python.wrapper.exit_codes import Exit
 
 TYPE_CHECKING = False
@@ -44,10 +46,13 @@ def main(role: str, settings_file: str, locale: str) -> NoReturn:
     if locale:
         environ["LC_CTYPE"] = locale[len("set to ") :]
     command = ["cargo", *sys.argv[1:]]
+    did = shim.take(settings["shim_log"], command)
     try:
+        if did:
+            hand_on(did, command, environ)
         if not command_line.parse(command[1:]).may_build:
             process.become(program, command, environ)
-        sys.exit(record(program, command, environ, folder))
+        sys.exit(record(program, command, environ, folder, did))
     except OSError as error:
         sys.stderr.write(f"pyo3-base-python: can't start {program}: {error.strerror}\n")
         sys.exit(Exit.NOT_STARTED)
@@ -68,15 +73,31 @@ def restored(environ: Mapping[str, str], settings: Mapping[str, object]) -> dict
     return result
 
 
-def record(program: str, command: Sequence[str], environ: Mapping[str, str], folder: str) -> int:
-    """Run cargo to its end and return its exit code; die of the signal that it died of."""
+def hand_on(did: str, command: Sequence[str], environ: Mapping[str, str]) -> None:
+    """Write what the wrapper ``did`` where it would have been written without the recording."""
+    path = environ.get("PYO3_SHIM_LOG")
+    if path:
+        try:
+            with open(path, "a", encoding="utf-8") as file:
+                file.write(f"{' '.join(command)!a}: {did}")
+        except OSError:
+            pass
+
+
+def record(program: str, command: Sequence[str], environ: Mapping[str, str], folder: str, did: str) -> int:
+    """Run cargo to its end and return its exit code; die of the signal that it died of.
+
+    ``did`` is what the wrapper says that it did for this call.
+    """
     began = time.time_ns()
     base = os.path.join(folder, f"{began}-{os.getpid()}")
+    cwd = os.getcwd()
     call = {
         "command": list(command),
-        "cwd": os.getcwd(),
+        "cwd": cwd,
         "began": began / 1e9,
-        "shim": "PYO3_SHIM_PYTHON" in environ,
+        "shim": of_the_shim(program, command, environ, did),
+        "sources": sources.look(program, command_line.parse(command[1:]), environ, cwd)._asdict(),
     }
     write_json(f"{base}.json", call)
     environ = {**environ, "CARGO_LOG": ",".join(filter(None, (environ.get("CARGO_LOG"), LOG_DIRECTIVES)))}
@@ -101,6 +122,28 @@ def record(program: str, command: Sequence[str], environ: Mapping[str, str], fol
     if code < 0:
         process.die_of(-code)
     return code
+
+
+def of_the_shim(program: str, command: Sequence[str], environ: Mapping[str, str], did: str) -> dict[str, str]:
+    """The fields of ``shim.Shim``, but for the cure: in its place the kind of the reason, or a hint."""
+    if did.startswith(shim.ALONE):
+        why = did[len(shim.ALONE) :].split("\n", maxsplit=1)[0]
+        kind, hint = reason_again(program, command, environ, why)
+        return {"state": shim.LEFT_ALONE, "why": why, "kind": kind, "hint": hint}
+    if did or "PYO3_SHIM_PYTHON" in environ:
+        return {"state": shim.SET, "did": did.rstrip("\n")}
+    named = environ.get("CARGO", "")
+    found = process.find_program(named, environ) if named else None
+    return {"state": shim.PASSED_BY if found and real_cargo.is_wrapper(found) else shim.OFF}
+
+
+def reason_again(program: str, command: Sequence[str], environ: Mapping[str, str], why: str) -> tuple[str, str]:
+    """The kind of the reason ``why``, or the hint of an error, as the wrapper finds it in the same place again."""
+    try:
+        decision = decide.decide(program, command_line.parse(command[1:]), environ, os.getcwd())
+    except ShimError as error:
+        return "", error.hint if error.what == why else ""
+    return next((kind for kind, words in decision.reasons if words == why), ""), ""
 
 
 def keep(parted: Parted, log: object, told: object) -> None:

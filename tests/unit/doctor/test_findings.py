@@ -6,6 +6,7 @@ import pytest
 
 from pyo3_base_python.doctor import facts, findings, pyproject, settings
 from pyo3_base_python.doctor.findings import NOTE, OK, PROBLEM, Finding
+from pyo3_base_python.doctor.remedies import REMEDIES
 from pyo3_base_python.wrapper import command_line, plan
 from pyo3_base_python.wrapper.decide import Decision
 from pyo3_base_python.wrapper.errors import CannotSteady, UserError
@@ -187,7 +188,7 @@ def test_every_reason_to_leave_cargo_alone_has_its_level_and_hint(kind: str) -> 
 
 
 def test_the_hints_are_for_the_reasons_that_there_are() -> None:
-    assert set(findings.REASONS) == {*EVERY_REASON, "no python"}
+    assert set(REMEDIES) == {*EVERY_REASON, "no python"}
 
 
 def test_a_reason_that_is_new_is_a_problem_all_the_same() -> None:

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from pyo3_base_python.doctor import findings, report
 from pyo3_base_python.doctor.findings import NOTE, OK, PROBLEM, Finding
+from pyo3_base_python.doctor.remedies import REMEDIES
 from pyo3_base_python.wrapper.errors import UserError
 
 from .support import WELL, decided
@@ -77,6 +78,6 @@ def test_every_problem_has_a_hint() -> None:
     given = WELL._replace(
         python=None,
         pyproject_error=UserError("broken", "correct it"),
-        decision=decided(*((kind, kind) for kind in findings.REASONS)),
+        decision=decided(*((kind, kind) for kind in REMEDIES)),
     )
     assert all(finding.hint for finding in findings.judge(given) if finding.level == PROBLEM)

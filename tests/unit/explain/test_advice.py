@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from pyo3_base_python.explain.advice import Circumstances, advise
+from pyo3_base_python.explain.advice import Circumstances, Typed, advise
 from pyo3_base_python.explain.cargo_log import Package
 from pyo3_base_python.explain.reasons import Kind, Reason
+from pyo3_base_python.explain.shim import LEFT_ALONE, OFF, PASSED_BY, SET, Shim
+from pyo3_base_python.explain.sources import Sources
 
 from .support import explained
 
-SEEN = Circumstances(shim=False, typed="uv build", store="/store", cwd="/home/a/project", cold=False)
+SEEN = Circumstances(
+    Shim(),
+    Sources("/home/a/project"),
+    Typed("uv build", on=False),
+    store="/store",
+    cwd="/home/a/project",
+    command=("cargo", "rustc"),
+    cold=False,
+)
+WITH = SEEN._replace(shim=Shim(SET))
 PYO3_FFI = Package("pyo3-ffi", "0.30.1", "")
 OTHER = Package("other", "1.0.0", "/home/a/project")
 RANDOM, CONFIG, LAUNCHER = "/tmp/x1/bin/python", "/store/config/1.txt", "/store/python/1/python"
@@ -55,7 +66,7 @@ def variable(name: str, old: str | None, new: str | None, package: Package = PYO
     ],
 )
 def test_on_a_variable(reason: Reason, shim: bool, words: str) -> None:
-    assert words in advise(reason, SEEN._replace(shim=shim))
+    assert words in advise(reason, WITH if shim else SEEN)
 
 
 def file(path: str, package: Package = OTHER, kept_in: str = "/home/a/project/target/debug/.fingerprint/a/b") -> Reason:
@@ -93,7 +104,7 @@ ELSEWHERE = "/shared/target/debug/.fingerprint/other-1/dep-lib-other"
     ],
 )
 def test_on_a_file(reason: Reason, shim: bool, words: str) -> None:
-    advice = advise(reason, SEEN._replace(shim=shim))
+    advice = advise(reason, WITH if shim else SEEN)
     assert words in advice
     assert not (shim and "run --" in advice)
 
@@ -119,6 +130,188 @@ def test_on_a_wheel_that_the_front_end_put_where_a_build_script_looks() -> None:
     reason = Reason(Kind.PACKAGE_FILES, "", "dist/a-1.0-py3-none-any.whl", "", "", OTHER, by_script=True)
     assert "uv build --out-dir" in advise(reason, SEEN)
     assert "uv build --out-dir" not in advise(reason._replace(subject="src/lib.rs"), SEEN)
+
+
+# How to have the shim
+
+INTERPRETER = variable("PYO3_PYTHON", RANDOM, "/tmp/x2/bin/python")
+ALONE = Shim(LEFT_ALONE, "pyo3 0.15.2 is older than 0.18.0", "use pyo3 0.18.0 or newer")
+RUN = "pyo3-base-python run --"
+
+
+@pytest.mark.parametrize(
+    ("shim", "on", "words"),
+    [
+        (Shim(OFF), False, f"{RUN} uv build"),
+        (
+            ALONE,
+            True,
+            "on, and left this cargo alone: pyo3 0.15.2 is older than 0.18.0: use pyo3 0.18.0 or newer",
+        ),
+        (Shim(LEFT_ALONE, "some error"), True, "it was on, and left this cargo alone: some error"),
+        (Shim(PASSED_BY), True, "was started by its name, past it: cargo base-python rustc"),
+        (Shim(OFF), True, "it was on, but CARGO did not reach this cargo"),
+    ],
+)
+@pytest.mark.parametrize(
+    "reason",
+    [
+        INTERPRETER,
+        variable("PYO3_CONFIG_FILE", CONFIG, None),
+        Reason(Kind.MISSING_FILE, "", "/tmp/x1/pyvenv.cfg", "", "", PYO3_FFI, by_script=True),
+        Reason(Kind.FILE, "", "/tmp/x1/pyvenv.cfg", "", "", PYO3_FFI, by_script=True),
+        file("/shared/target/maturin/pyo3-config-x86_64-3.11.txt", PYO3_FFI),
+        file("/home/a/project/src/lib.rs", kept_in=ELSEWHERE),
+    ],
+)
+def test_the_shim_is_not_recommended_to_who_had_it_on(reason: Reason, shim: Shim, on: bool, words: str) -> None:
+    advice = advise(reason, SEEN._replace(shim=shim, typed=Typed("uv build", on)))
+    assert words in advice
+    assert (RUN in advice) is not on
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (("cargo", "test"), "cargo base-python test"),
+        (("cargo", "+nightly", "test", "--", "a b"), "cargo +nightly base-python test -- 'a b'"),
+        (("cargo", "test", *["--a"] * 30), "cargo base-python test --a --a --a --a --a --a --a --a --..."),
+    ],
+)
+def test_a_cargo_that_was_started_by_its_name_has_a_subcommand_instead(command: tuple[str, ...], words: str) -> None:
+    assert advise(INTERPRETER, SEEN._replace(shim=Shim(PASSED_BY), command=command)).endswith(words)
+
+
+def test_export_is_named_where_it_is_too_little() -> None:
+    did = "PYO3_BASE_PYTHON=/b (base); PYO3_CONFIG_FILE= (left alone: PYO3_SHIM_MODE=export)"
+    assert "unset it" in advise(INTERPRETER, SEEN._replace(shim=Shim(SET, did=did)))
+
+
+def test_interpreters_in_turn_can_be_kept_apart() -> None:
+    reason = variable("PYO3_CONFIG_FILE", "/store/config/0.txt", CONFIG)
+    assert "PYO3_SHIM_BUILD_DIR=interpreter" in advise(reason, WITH)
+
+
+# Extension modules and tests in turn
+
+
+@pytest.mark.parametrize("command", [("cargo", "check"), ("cargo", "+nightly", "clippy")])
+def test_what_links_nothing_may_have_maturins_variable(command: tuple[str, ...]) -> None:
+    advice = advise(variable("PYO3_BUILD_EXTENSION_MODULE", "1", None), SEEN._replace(command=command))
+    assert advice == (
+        f"cargo {command[-1]} links nothing: PYO3_BUILD_EXTENSION_MODULE=1 for it, as maturin has it, compiles nothing"
+        " twice"
+    )
+
+
+@pytest.mark.parametrize(("old", "new"), [("1", None), (None, "1")])
+def test_tests_and_extension_modules_in_turn_are_not_given_one_value(old: str | None, new: str | None) -> None:
+    reason = variable("PYO3_BUILD_EXTENSION_MODULE", old, new)
+    advice = advise(reason, WITH._replace(command=("cargo", "test")))
+    assert "tests and programs must not have it" in advice
+    assert "PYO3_SHIM_BUILD_DIR=interpreter keeps" in advice
+    assert "same value" not in advice
+    assert RUN not in advice
+    past = advise(reason, SEEN._replace(shim=Shim(PASSED_BY), command=("cargo", "test")))
+    assert "with the shim: it was on, but this cargo was started by its name, past it: cargo base-python test" in past
+
+
+# Unpacked sdists
+
+SDIST = "/tmp/y/a-1.0"
+UNPACKED = Sources(f"{SDIST}/rust", SDIST, lasts=False)
+CRATE = Package("a", "1.0", f"{SDIST}/rust")
+
+
+def first(place: str) -> Reason:
+    return Reason(Kind.FIRST, "", kept_in=f"{place}/release/.fingerprint/a-1/lib-a")
+
+
+@pytest.mark.parametrize(
+    ("shim", "on", "words"),
+    [
+        (Shim(OFF), False, f"CARGO_TARGET_DIR=/a/folder/that/stays {RUN} uv build"),
+        (Shim(SET), True, "set CARGO_TARGET_DIR=/a/folder/that/stays"),
+        (ALONE, True, "left this cargo alone: pyo3 0.15.2 is older"),
+        (Shim(OFF), True, "CARGO did not reach this cargo"),
+    ],
+)
+def test_what_is_compiled_in_an_unpacked_sdist_is_lost_with_it(shim: Shim, on: bool, words: str) -> None:
+    seen = SEEN._replace(shim=shim, typed=Typed("uv build", on), sources=UNPACKED, cold=True)
+    advice = advise(first(f"{SDIST}/rust/target"), seen, (CRATE,))
+    assert advice.startswith(
+        "the sources were unpacked from an sdist at a path of their own, and what is compiled goes"
+    )
+    assert words in advice
+
+
+@pytest.mark.parametrize(
+    ("place", "sources"),
+    [
+        ("/shared", UNPACKED),
+        ("/home/a/.cache/places/cpython-3.11", UNPACKED),
+        (f"{SDIST}/rust/target", UNPACKED._replace(lasts=True)),
+        ("/home/a/project/target", SEEN.sources),
+    ],
+)
+def test_a_place_that_stays_has_a_first_build_as_others(place: str, sources: Sources) -> None:
+    advice = advise(first(place), SEEN._replace(sources=sources, cold=True), (CRATE,))
+    assert advice.startswith("a first build")
+
+
+def test_vendored_crates_have_their_path_in_their_identity() -> None:
+    seen = WITH._replace(sources=UNPACKED._replace(vendored=f"{SDIST}/include/cargo"), cold=True)
+    advice = advise(first("/shared"), seen, (CRATE,))
+    assert "vendored in the sdist (include/cargo)" in advice
+    assert advice.endswith("unpack it once, and build from that folder")
+    elsewhere = seen._replace(sources=UNPACKED._replace(vendored="/opt/crates"))
+    assert advise(first("/shared"), elsewhere, (CRATE,)).startswith("a first build")
+
+
+def test_a_path_dependency_outside_of_the_workspace_has_its_path_in_its_identity() -> None:
+    outside = Package("core", "1.0", f"{SDIST}/core")
+    seen = WITH._replace(sources=UNPACKED)
+    advice = advise(first("/shared"), seen, (CRATE, outside))
+    assert advice.startswith("core (../core) lies outside of the workspace, and cargo knows it by its absolute path")
+    assert "unpack it once, and build from that folder" in advice
+    assert advise(first("/shared"), seen, (CRATE,)).startswith("new here")
+    assert advise(first("/shared"), seen._replace(cold=True), (CRATE, outside)).startswith("a first build")
+    checkout = seen._replace(sources=UNPACKED._replace(lasts=True))
+    assert advise(first("/shared"), checkout, (outside,)).startswith("new here")
+    assert "for pyo3 the shim as well: it was on" in advise(first("/s"), seen._replace(shim=ALONE), (outside,))
+
+
+def test_packages_of_another_tree_in_the_same_target_directory() -> None:
+    seen = WITH._replace(shim=Shim(SET, did="A=b (c); cleaned common: another tree was built last"))
+    advice = advise(first("/shared"), seen, (CRATE,))
+    assert "a target directory for each, or one [workspace] over them" in advice
+
+
+@pytest.mark.parametrize(
+    ("compared", "words"),
+    [
+        ("61 of 61", "the shim knows of no build of them here to compare with"),
+        ("2 of 61", "their content is not what was built last"),
+    ],
+)
+def test_unpacked_files_that_were_compared_have_changed_or_were_not_known(compared: str, words: str) -> None:
+    """Several crates in one sdist: what the shim does not know again is no change of the sources."""
+    did = f"A=b (c); {compared} unpacked files and folders differ from what was built last"
+    assert words in advise(file("/home/a/project/src/lib.rs"), WITH._replace(shim=Shim(SET, did=did)))
+
+
+# Environments and patterns
+
+
+def test_an_environment_that_somebody_else_watches_is_to_be_kept() -> None:
+    reason = Reason(Kind.FILE, "", "/home/a/.venv/pyvenv.cfg", "", "", OTHER, by_script=True)
+    assert "keep the environment" in advise(reason, WITH)
+    assert "keep the environment" in advise(reason._replace(watched_by=PYO3_FFI), WITH)
+
+
+def test_a_pattern_is_no_file() -> None:
+    reason = Reason(Kind.MISSING_FILE, "", "/home/a/project/include/x/*", "", "", OTHER, by_script=True)
+    assert "cargo expands none" in advise(reason, SEEN)
 
 
 def test_a_first_build_is_told_from_what_is_new() -> None:

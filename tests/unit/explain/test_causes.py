@@ -11,7 +11,7 @@ from pyo3_base_python.explain.cargo_log import Package, Unit
 from pyo3_base_python.explain.reasons import Kind
 from pyo3_base_python.explain.sieve import part
 
-from .support import CARGOS, STORIES, explained, recorded, stderr_of
+from .support import CARGOS, STORIES, TYPED, explained, recorded, stderr_of
 
 # For each story the kind of the one cause, its words, and the tree: `base > top` is `top`, which followed `base`.
 EXPECTED = {
@@ -137,7 +137,7 @@ def test_a_crate_with_a_cause_of_its_own_that_would_have_followed_says_so() -> N
         b"UnitDependencyInfoChanged { unit: UnitIndex(0) }",
         b'FsStatusOutdated(StaleItem(MissingFile { path: "/gone" }))',
     )
-    call = causes.explain(recorded(log), "", "")
+    call = causes.explain(recorded(log), TYPED, "")
     found = {crate.package.name: crate.also_after for crate in call.compiled}
     assert found["base"] == ""
     assert found["top"] == "base"
@@ -181,9 +181,9 @@ def test_what_changed_says_more_than_what_is_new() -> None:
 
 
 def test_an_old_cargo_that_says_nothing_is_not_taken_for_a_fresh_build() -> None:
-    call = causes.explain(recorded(b"   Compiling a v1.0.0\n"), "", "")
+    call = causes.explain(recorded(b"   Compiling a v1.0.0\n"), TYPED, "")
     assert call.silent
-    assert not causes.explain(recorded(b"    Finished"), "", "").silent
+    assert not causes.explain(recorded(b"    Finished"), TYPED, "").silent
     assert not explained("variable-changed").silent
 
 
@@ -195,7 +195,7 @@ def test_a_damaged_log_is_explained(data: st.DataObject) -> None:
         place = data.draw(st.integers(0, len(lines) - 1))
         del lines[place : place + data.draw(st.integers(1, 60))]
         lines = lines or [b""]
-    call = causes.explain(recorded(b"\n".join(lines)), "", "")
+    call = causes.explain(recorded(b"\n".join(lines)), TYPED, "")
     packages = [crate.package for crate in call.compiled]
     assert len(packages) == len(set(packages))
     assert not set(packages) & set(call.fresh)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,10 +14,12 @@ from pathlib import Path
 import pytest
 
 from pyo3_base_python.activation import launcher
+from pyo3_base_python.doctor.remedies import REMEDIES
 from pyo3_base_python.explain import recording
+from pyo3_base_python.explain.shim import LEFT_ALONE, OFF, PASSED_BY, SET, Shim
 from pyo3_base_python.explain.sieve import LOG_DIRECTIVES
 from pyo3_base_python.wrapper.errors import ShimError
-from tests.unit.support import Script, wait_for
+from tests.unit.support import LOCK, MANIFEST, Script, wait_for
 
 from .support import stderr_of
 
@@ -61,7 +64,7 @@ def test_arguments_streams_and_exit_code_are_cargos(record: Callable[..., Record
     assert (done.returncode, done.stdout, done.stderr) == (9, "for it<build><--config><a b><>", "said\n")
     (call,) = one.calls
     assert call.command == ("cargo", "build", "--config", "a b", "")
-    assert (call.cwd, call.exit_code, call.shim) == (os.getcwd(), 9, False)
+    assert (call.cwd, call.exit_code, call.shim) == (os.getcwd(), 9, Shim(OFF))
     assert call.told == b"said\n"
     assert call.seconds is not None
 
@@ -144,10 +147,87 @@ def test_cross_is_left_alone(record: Callable[..., Recording], script: Script) -
     assert record(TELLS, CARGO="cross").environ["CARGO"] == "cross"
 
 
-def test_whether_the_shim_was_active_is_recorded(record: Callable[..., Recording]) -> None:
+def test_an_interpreter_that_is_steady_without_the_wrapper_is_recorded(record: Callable[..., Recording]) -> None:
+    """As in rust-analyzer's settings."""
     one = record(TELLS)
     one.run("build", PYO3_SHIM_PYTHON="/a/python")
-    assert [call.shim for call in one.calls] == [True]
+    assert [call.shim for call in one.calls] == [Shim(SET)]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A crate with a version of pyo3 that is too old."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "Cargo.toml").write_text(MANIFEST, encoding="utf-8")
+    (folder / "Cargo.lock").write_text(LOCK.replace("0.26.0", "0.15.2"), encoding="utf-8")
+    return folder
+
+
+def behind_the_wrapper(record: Callable[..., Recording], **environ: str) -> tuple[Recording, str]:
+    wrapper = launcher.install(dict(os.environ))
+    return record(TELLS, CARGO=wrapper, PYO3_SHIM_STORE=os.environ["PYO3_SHIM_STORE"], **environ), wrapper
+
+
+def test_that_the_wrapper_left_cargo_alone_is_recorded_with_why_and_the_cure(
+    record: Callable[..., Recording], project: Path
+) -> None:
+    one, wrapper = behind_the_wrapper(record)
+    one.run("build", "--manifest-path", os.fspath(project / "Cargo.toml"), program=wrapper)
+    (call,) = one.calls
+    assert call.shim == Shim(LEFT_ALONE, "pyo3 0.15.2 is older than 0.18.0", REMEDIES["old pyo3"])
+    assert (call.sources.root, call.sources.sdist) == (os.fspath(project), "")
+
+
+def test_the_hint_of_an_error_of_the_wrappers_is_the_cure(record: Callable[..., Recording], project: Path) -> None:
+    (project / "Cargo.toml").write_text(f'{MANIFEST}workspace = "../nowhere"\n', encoding="utf-8")
+    one, wrapper = behind_the_wrapper(record)
+    one.run("build", "--manifest-path", os.fspath(project / "Cargo.toml"), program=wrapper)
+    (call,) = one.calls
+    assert "cargo does not say which workspace" in call.shim.why
+    assert call.shim.cure == "`cargo metadata` there says what is wrong"
+
+
+def test_what_the_wrapper_did_is_recorded(record: Callable[..., Recording], project: Path) -> None:
+    (project / "Cargo.lock").write_text(LOCK, encoding="utf-8")
+    one, wrapper = behind_the_wrapper(record, PYO3_PYTHON=sys.executable)
+    one.run("build", "--manifest-path", os.fspath(project / "Cargo.toml"), program=wrapper)
+    (call,) = one.calls
+    assert (call.shim.state, call.shim.why) == (SET, "")
+    assert call.shim.did.startswith("PYO3_BASE_PYTHON=")
+
+
+def test_a_cargo_that_is_started_past_the_wrapper_is_known(record: Callable[..., Recording], project: Path) -> None:
+    one, wrapper = behind_the_wrapper(record)
+    words = ("build", "--manifest-path", os.fspath(project / "Cargo.toml"))
+    one.run(*words, program=wrapper)
+    one.run(*words)
+    assert [call.shim.state for call in one.calls] == [LEFT_ALONE, PASSED_BY]
+
+
+def test_the_users_own_log_of_the_shim_is_as_without_the_recording(
+    record: Callable[..., Recording], project: Path, tmp_path: Path
+) -> None:
+    log = tmp_path / "own log"
+    one, wrapper = behind_the_wrapper(record, PYO3_SHIM_LOG=os.fspath(log))
+    words = ("build", "--manifest-path", os.fspath(project / "Cargo.toml"))
+    for environ in (one.environ, one.before):
+        subprocess.run([wrapper, *words], env=environ, check=True, capture_output=True)
+    recorded, alone = log.read_text(encoding="utf-8").splitlines()
+    assert recorded == alone
+    assert "left alone: pyo3 0.15.2" in alone
+
+
+def test_sources_that_are_gone_by_the_end_are_known(record: Callable[..., Recording], project: Path) -> None:
+    for name in ("PKG-INFO", "setup.py"):
+        (project / name).touch()
+    one = record(TELLS)
+    one.run("build", "--manifest-path", os.fspath(project / "Cargo.toml"))
+    (call,) = one.calls
+    assert (call.sources.sdist, call.sources.unpacked_anew) == (os.fspath(project), False)
+    shutil.rmtree(project)
+    (call,) = one.calls
+    assert call.sources.unpacked_anew
 
 
 @pytest.mark.parametrize(("locale", "told"), [({}, "unset"), ({"LC_CTYPE": "C"}, "C"), ({"LC_CTYPE": ""}, "")])
@@ -237,6 +317,7 @@ def test_colours_are_for_a_terminal(record: Callable[..., Recording]) -> None:
 
 def test_calls_are_in_the_order_in_which_they_began(tmp_path: Path) -> None:
     for name, began in (("2-1", 2.0), ("10-1", 10.0), ("1-1", 1.0)):
-        call = {"command": ["cargo", name], "cwd": "/", "began": began, "shim": False}
+        sources = {"root": "", "sdist": "", "vendored": ""}
+        call = {"command": ["cargo", name], "cwd": "/", "began": began, "shim": {}, "sources": sources}
         (tmp_path / f"{name}.json").write_text(json.dumps(call), encoding="utf-8")
     assert [call.command[1] for call in recording.calls(tmp_path)] == ["1-1", "2-1", "10-1"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pyo3_base_python.explain import causes, report
+from pyo3_base_python.explain.shim import LEFT_ALONE, OFF, PASSED_BY, Shim
 
-from .support import explained, recorded
+from .support import TYPED, explained, recorded
 
 
 def lines(*calls: causes.Call) -> list[str]:
@@ -38,6 +39,20 @@ def test_root_cause_then_what_followed_then_what_to_do() -> None:
 
 def test_nothing_compiled_is_a_line() -> None:
     assert lines(explained("nothing-changed", shim=True))[4:] == ["nothing compiled in 2.0 s, 2 fresh; with the shim"]
+
+
+@pytest.mark.parametrize(
+    ("did", "words"),
+    [
+        (Shim(LEFT_ALONE, "pyo3 0.15.2 is old"), "with the shim on, which left it alone: pyo3 0.15.2 is old"),
+        (Shim(PASSED_BY), "past the shim, which is on"),
+        (Shim(OFF), "without the shim"),
+    ],
+)
+def test_the_headline_says_what_the_shim_did(did: Shim, words: str) -> None:
+    call = explained("nothing-changed")
+    call = call._replace(recorded=call.recorded._replace(shim=did))
+    assert lines(call)[4] == f"nothing compiled in 2.0 s, 2 fresh; {words}"
 
 
 def test_a_first_build_is_a_list_and_no_tree() -> None:
@@ -105,6 +120,6 @@ def test_without_cargo_calls_it_says_where_it_looks() -> None:
 
 
 def test_a_cargo_that_does_not_say_why() -> None:
-    call = causes.explain(recorded(b"   Compiling a v1.0.0\n"), "", "")
+    call = causes.explain(recorded(b"   Compiling a v1.0.0\n"), TYPED, "")
     assert report.SILENT in lines(call)
     assert not any("fresh" in line for line in lines(call))
