@@ -50,6 +50,11 @@ class Installation:
         for compiled in (self.library / "__pycache__").glob("_sysconfigdata*"):
             compiled.unlink()
 
+    def upgrade(self) -> None:
+        """Let it be a later release at the same path, as far as `sys.version` says so."""
+        code = "import sys\nrelease, _, rest = sys.version.partition(' ')\nsys.version = f'{release}9 {rest}'\n"
+        (self.library / "site-packages" / "sitecustomize.py").write_text(code, encoding="utf-8")
+
 
 def install(python: str, name: str, version: str, record: str = "", folder: str = "") -> None:
     """Put the traces of a distribution into the environment of ``python``, or into ``folder``."""

@@ -18,8 +18,8 @@ __all__ = ["Interpreter", "ask", "find", "named_by"]
 SECONDS_TO_ANSWER = 30.0
 
 EXPECTED_FACTS = frozenset(
-    "implementation version executable base_executable prefix base_prefix shared ld_version lib_dir pointer_width"
-    " build_flags framework_prefix platform soabi stdlib sys_path".split()
+    "implementation version full_version executable base_executable prefix base_prefix shared ld_version lib_dir"
+    " pointer_width build_flags framework_prefix platform soabi stdlib sys_path".split()
 )
 
 
@@ -29,19 +29,26 @@ class Interpreter:
     ``executable`` runs in its environment; ``base_executable`` is the real, canonical path of the interpreter that the
     environment was made from; ``config`` is pyo3's view of it (see ``config.describe``); ``abi`` tells builds of one
     version apart (SOABI where the platform has it); ``environment`` lists what is installed, a line for each
-    distribution.
+    distribution; ``full_version`` is ``sys.version``, which changes when the interpreter is upgraded in its place.
     """
 
-    __slots__ = ("abi", "base_executable", "config", "environment", "executable")
+    __slots__ = ("abi", "base_executable", "config", "environment", "executable", "full_version")
 
     def __init__(
-        self, executable: str, base_executable: str, config: Mapping[str, str], abi: str, environment: Iterable[str]
+        self,
+        executable: str,
+        base_executable: str,
+        config: Mapping[str, str],
+        abi: str,
+        environment: Iterable[str],
+        full_version: str = "",
     ) -> None:
         self.executable = executable
         self.base_executable = base_executable
         self.config = dict(config)
         self.abi = abi
         self.environment = list(environment)
+        self.full_version = full_version
 
 
 def find(environ: Mapping[str, str], *, pyo3: bool = True) -> str | None:
@@ -94,6 +101,7 @@ def ask(executable: str, environ: Mapping[str, str], building: str = "") -> Inte
         pyo3_config.describe(facts),
         facts["soabi"],
         installed.environment_content(_library_folders(facts), building),
+        facts["full_version"],
     )
 
 

@@ -96,6 +96,8 @@ def put(root: str, file: File) -> str:
             _write(path, file)
     except OSError as error:
         raise CannotSteady(f"can't use the store {root}: {error.strerror or error}", ANOTHER_PLACE) from None
+    if file.executable and not os.access(path, os.X_OK):
+        raise CannotSteady(f"programs in the store {root} can't be executed (is it mounted noexec?)", ANOTHER_PLACE)
     return path
 
 

@@ -152,6 +152,18 @@ def test_interpreter_that_was_built_anew_in_its_place_is_another(
 
 
 @pytest.mark.promise("stale")
+def test_interpreter_that_was_upgraded_in_its_place_is_another_to_build_scripts_alone(tmp_path: Path) -> None:
+    """S13: a script can embed the full version; pyo3 knows `3.11` only, and need not be compiled again."""
+    installation = Installation(tmp_path / "python")
+    before, same = (ask(os.fspath(installation.python), PATH) for _ in range(2))
+    installation.upgrade()
+    after = ask(os.fspath(installation.python), PATH)
+    (config, name), (config_after, name_after) = names(before), names(after)
+    assert config == config_after
+    assert name == names(same)[1] != name_after
+
+
+@pytest.mark.promise("stale")
 def test_two_installations_of_one_version_are_told_apart(tmp_path: Path) -> None:
     first, second = (ask(os.fspath(Installation(tmp_path / name).python), PATH) for name in ("one", "two"))
     assert first.config["version"] == second.config["version"]
