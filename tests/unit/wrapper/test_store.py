@@ -300,7 +300,7 @@ def noexec(tmp_path: Path) -> Iterator[Path]:
     """A folder in which nothing can be executed."""
     place = tmp_path / "noexec"
     place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "noexec", "tmpfs", place]
+    mount = ["mount", "-t", "tmpfs", "-o", "noexec", "tmpfs", os.fspath(place)]
     if not shutil.which("mount") or subprocess.run(mount, check=False, capture_output=True).returncode:
         pytest.skip("only root can mount, and not in every container")
     yield place
