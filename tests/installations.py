@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
 import sys
 import sysconfig
 from pathlib import Path
 
-__all__ = ["Installation"]
+__all__ = ["Installation", "install"]
 
 
 class Installation:
@@ -48,3 +49,17 @@ class Installation:
         # What was compiled of it is told from this by seconds and size only.
         for compiled in (self.library / "__pycache__").glob("_sysconfigdata*"):
             compiled.unlink()
+
+    def upgrade(self) -> None:
+        """Let it be a later release at the same path, as far as `sys.version` says so."""
+        code = "import sys\nrelease, _, rest = sys.version.partition(' ')\nsys.version = f'{release}9 {rest}'\n"
+        (self.library / "site-packages" / "sitecustomize.py").write_text(code, encoding="utf-8")
+
+
+def install(python: str, name: str, version: str, record: str = "", folder: str = "") -> None:
+    """Put the traces of a distribution into the environment of ``python``, or into ``folder``."""
+    code = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    site = Path(folder or subprocess.check_output([python, "-c", code], text=True).strip())
+    information = site / f"{name}-{version}.dist-info"
+    information.mkdir(parents=True)
+    (information / "RECORD").write_text(record or f"{name}.py,sha256={version},1\n", encoding="utf-8")

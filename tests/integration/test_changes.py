@@ -71,6 +71,23 @@ def test_an_interpreter_that_was_built_anew_in_its_place(site_of: Make, tmp_path
     assert site.run(command, shim=False).recompiled == ()
 
 
+def test_an_interpreter_that_was_upgraded_in_its_place(site_of: Make, tmp_path: Path) -> None:
+    """S13: a build script that embeds the full version runs again, pyo3 is not compiled for it."""
+    site = site_of("imports_by_variable")
+    site.edit("build.rs", "import cffi; print(cffi.__version__)", "import sys; print(sys.version.split()[0])")
+    installation = Installation(tmp_path / "python")
+    site.python = os.fspath(installation.python)
+    command = ["maturin-shim", "build", "--release", "-o", "wheels", "-i", site.python]
+    site.run(command, shim=False)
+    assert site.run(command, shim=False).recompiled == ()
+    installation.upgrade()
+    changed = site.run(command, shim=False)
+    assert changed.recompiled == ("imports_by_variable",)
+    wheel = next((site.project / "wheels").glob("*.whl"))
+    release = subprocess.check_output([site.python, "-c", "import sys; print(sys.version.split()[0])"], text=True)
+    assert site.call(changed._replace(wheel=wheel), "module.cffi_version()") == release.strip()
+
+
 def test_a_debug_build_of_the_same_version(site_of: Make, debug_python: str, interpreters: dict[str, str]) -> None:
     version = subprocess.check_output(
         [debug_python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], text=True

@@ -73,10 +73,11 @@ def an_interpreter(
     base_executable: str = "/opt/python/bin/python3.11",
     abi: str = "cpython-311-x86_64-linux-gnu",
     environment: Iterable[str] = ("maturin-1.9.4.dist-info a.py,sha256=1,2",),
+    full_version: str = "3.11.7 (main) [GCC]",
     **config: str,
 ) -> Interpreter:
     """An interpreter as the probe would have found it, but for what is given."""
-    return Interpreter(executable, base_executable, {**CONFIG, **config}, abi, environment)
+    return Interpreter(executable, base_executable, {**CONFIG, **config}, abi, environment, full_version)
 
 
 def project_with(

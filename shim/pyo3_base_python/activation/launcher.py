@@ -13,6 +13,7 @@ from __future__ import annotations
 import importlib.resources
 import os
 import sys
+import sysconfig
 
 from pyo3_base_python import __version__
 from pyo3_base_python.wrapper import interpreter, plan, probe, store
@@ -21,7 +22,7 @@ from pyo3_base_python.wrapper.exit_codes import Exit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 __all__ = ["install"]
 
@@ -41,7 +42,7 @@ def install(environ: Mapping[str, str], *, lasting: bool = False) -> str:
     folder = f"wrapper/{version}"
     for name, content in code.items():
         store.put(root, store.File(f"{folder}/pyo3_base_python/{name}", content))
-    script = launcher_script(base_python(), os.path.join(root, *folder.split("/")))
+    script = launcher_script(base_python(), os.path.join(root, *folder.split("/")), needed_by_python())
     own = store.put(root, store.File(f"{folder}/bin/cargo", script, executable=True))
     if not lasting and os.path.exists(os.path.join(root, "bin", "cargo")):
         return own
@@ -57,24 +58,41 @@ def wrapper_code() -> dict[str, bytes]:
     return {"__init__.py": (package / "__init__.py").read_bytes(), **code}
 
 
-def launcher_script(python: str, code: str) -> bytes:
-    """A POSIX shell script that runs the wrapper in ``code`` with ``python``; plain cargo, if either is gone.
+def launcher_script(python: str, code: str, needed: Iterable[str] = ()) -> bytes:
+    """A POSIX shell script that runs the wrapper in ``code`` with ``python``; plain cargo, if either is of no use.
 
+    To try ``python`` costs as much as the wrapper itself, so that is done only if it, or another file that is
+    ``needed``, is not there or has changed since it was last seen to work (a file in ``code`` says when that was).
     ``-I -S``: neither PYTHONPATH (pip's isolation puts a sitecustomize there) nor site-packages are looked at.
     """
-    quoted_python, quoted_code = plan.shell_quoted(os.fsencode(python)), plan.shell_quoted(os.fsencode(code))
+    quoted_python, *quoted_needed = [plan.shell_quoted(os.fsencode(path)) for path in (python, *needed)]
     return b"""#!/bin/sh
 # Written by pyo3-base-python %(version)s: what CARGO names. It becomes cargo, with a stable interpreter set for pyo3.
 python=%(python)s
 code=%(code)s
-if [ -x "$python" ] && [ -f "$code/pyo3_base_python/wrapper/main.py" ]; then
+seen() {
+  for file in "$python"%(needed)s; do
+    if [ ! -f "$file" ] || [ "$file" -nt "$code/seen" ]; then return 1; fi
+  done
+  [ -f "$code/seen" ]
+}
+works() {
+  said=$("$python" -I -S -c 'import sys
+sys.path.append(sys.argv[1])
+import pyo3_base_python.wrapper.main
+print("works")' "$code" </dev/null)
+  [ "$said" = works ] || return
+  echo >"$code/seen" || true
+}
+if [ -x "$python" ] && [ -f "$code/pyo3_base_python/wrapper/main.py" ] && { seen || works 2>/dev/null; }
+then
   exec "$python" -I -S -c 'import sys
 del sys.argv[0]
 sys.path.append(sys.argv.pop(0))
 from pyo3_base_python.wrapper.main import main
 main(sys.argv.pop(0))' "$code" "${LC_CTYPE+set to $LC_CTYPE}" "$0" "$@"
 fi
-echo "pyo3-base-python: $python or $code is gone ('pyo3-base-python env' mends it);" \\
+echo "pyo3-base-python: $python or $code is gone or broken ('pyo3-base-python env' mends it);" \
   "cargo runs without a stable interpreter" >&2
 unset CARGO
 if [ -n "$PYO3_SHIM_CARGO" ]; then exec "$PYO3_SHIM_CARGO" "$@"; fi
@@ -88,8 +106,17 @@ exit 127
 """ % {
         b"version": __version__.encode(),
         b"python": quoted_python,
-        b"code": quoted_code,
+        b"code": plan.shell_quoted(os.fsencode(code)),
+        b"needed": b"".join(b" " + path for path in quoted_needed),
     }
+
+
+def needed_by_python() -> list[str]:
+    """What ``base_python`` does not start without: its library, if it is linked to one, and the standard library."""
+    variables = sysconfig.get_config_vars()
+    library = os.path.join(str(variables.get("LIBDIR")), str(variables.get("INSTSONAME")))
+    linked = [library] if variables.get("Py_ENABLE_SHARED") else []
+    return [path for path in (*linked, os.path.abspath(os.__file__)) if os.path.isfile(path)]
 
 
 def base_python() -> str:

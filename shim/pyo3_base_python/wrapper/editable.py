@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import time
 
-from pyo3_base_python.wrapper import paths, store
+from pyo3_base_python.wrapper import files, paths, store
 
 __all__ = ["holds", "linked_project", "modules", "project"]
 
@@ -26,11 +26,7 @@ def project(direct_url: str) -> str:
     https://packaging.python.org/specifications/direct-url-data-structure/: read by its two words, since to import a
     reader of JSON takes 5 ms, and a URL of a file has neither blanks nor quotes in it. Never raises.
     """
-    try:
-        with open(direct_url, "rb") as file:
-            content = b"".join(file.read().split()).replace(b"\\/", b"/")
-    except OSError:
-        return ""
+    content = b"".join((files.read(direct_url) or b"").split()).replace(b"\\/", b"/")
     if b'"editable":true' not in content:
         return ""
     first, *others = content.partition(b'"url":"file://')[2].partition(b'"')[0].split(b"%")
@@ -42,11 +38,7 @@ def project(direct_url: str) -> str:
 
 def linked_project(egg_link: str) -> str:
     """The folder that an ``.egg-link`` names in its first line (``setup.py develop``); ``""`` if it can't be read."""
-    try:
-        with open(egg_link, "rb") as file:
-            return os.fsdecode(file.readline().strip())
-    except OSError:
-        return ""
+    return os.fsdecode((files.read(egg_link) or b"").partition(b"\n")[0].strip())
 
 
 def modules(folder: str) -> str:
@@ -61,15 +53,11 @@ def modules(folder: str) -> str:
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in NO_MODULES)
         for name in sorted(names):
             path = os.path.join(place, name)
-            if not name.endswith(".py") or not os.path.isfile(path):
+            content = files.read(path) if name.endswith(".py") else None
+            if content is None:
                 continue
             if len(found) == 2 * MODULES_READ:
                 return f" modules:{time.time_ns()}"
-            try:
-                with open(path, "rb") as file:
-                    content = file.read()
-            except OSError:
-                continue
             found += [os.fsencode(os.path.relpath(path, folder)), store.digest(content).encode()]
     return f" modules:{store.digest(*found)}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from pyo3_base_python.wrapper import editable, probe, process, pyo3_config
+from pyo3_base_python.wrapper import installed, probe, process, pyo3_config
 from pyo3_base_python.wrapper.errors import CannotSteady
 from pyo3_base_python.wrapper.names import ENVIRONMENTS
 
@@ -12,14 +12,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["Interpreter", "ask", "environment_content", "find", "named_by"]
+__all__ = ["Interpreter", "ask", "find", "named_by"]
 
 # An interpreter on a cold network drive may be slow; one that hangs must not hang the build.
 SECONDS_TO_ANSWER = 30.0
 
 EXPECTED_FACTS = frozenset(
-    "implementation version executable base_executable prefix base_prefix shared ld_version lib_dir pointer_width"
-    " build_flags framework_prefix platform soabi stdlib sys_path".split()
+    "implementation version full_version executable base_executable prefix base_prefix shared ld_version lib_dir"
+    " pointer_width build_flags framework_prefix platform soabi stdlib sys_path".split()
 )
 
 
@@ -29,19 +29,26 @@ class Interpreter:
     ``executable`` runs in its environment; ``base_executable`` is the real, canonical path of the interpreter that the
     environment was made from; ``config`` is pyo3's view of it (see ``config.describe``); ``abi`` tells builds of one
     version apart (SOABI where the platform has it); ``environment`` lists what is installed, a line for each
-    distribution.
+    distribution; ``full_version`` is ``sys.version``, which changes when the interpreter is upgraded in its place.
     """
 
-    __slots__ = ("abi", "base_executable", "config", "environment", "executable")
+    __slots__ = ("abi", "base_executable", "config", "environment", "executable", "full_version")
 
     def __init__(
-        self, executable: str, base_executable: str, config: Mapping[str, str], abi: str, environment: Iterable[str]
+        self,
+        executable: str,
+        base_executable: str,
+        config: Mapping[str, str],
+        abi: str,
+        environment: Iterable[str],
+        full_version: str = "",
     ) -> None:
         self.executable = executable
         self.base_executable = base_executable
         self.config = dict(config)
         self.abi = abi
         self.environment = list(environment)
+        self.full_version = full_version
 
 
 def find(environ: Mapping[str, str], *, pyo3: bool = True) -> str | None:
@@ -93,7 +100,8 @@ def ask(executable: str, environ: Mapping[str, str], building: str = "") -> Inte
         base_executable(facts),
         pyo3_config.describe(facts),
         facts["soabi"],
-        environment_content(_library_folders(facts), building),
+        installed.environment_content(_library_folders(facts), building),
+        facts["full_version"],
     )
 
 
@@ -139,62 +147,6 @@ def base_executable(facts: Mapping[str, str]) -> str:
             if process.is_program(base) and base != executable and _same_content(base, executable):
                 return base
     raise CannotSteady(f"can't find the base interpreter of {facts['executable'] or prefix}")
-
-
-def environment_content(folders: Iterable[str], building: str = "") -> list[str]:
-    """What is installed in ``folders`` (entries of ``sys.path``), a line for each distribution, sorted.
-
-    A line holds name, version and the hashes of the installed files, and neither a path nor a time: two environments
-    with the same content give the same lines, wherever they are.
-
-    What is installed editable is only pointed to, so its line has what ``editable.modules`` says of it as well; the
-    package in ``building``, which is about to be built, has none.
-    """
-    lines = []
-    for folder in folders:
-        try:
-            names = os.listdir(folder)
-        except OSError:
-            continue
-        for name in names:
-            path = os.path.join(folder, name)
-            if name.endswith((".dist-info", ".egg-link")):
-                content = _content(path, building)
-                if content is not None:
-                    lines.append(name + content)
-            elif name.endswith((".egg-info", ".egg")):
-                lines.append(name)
-    return sorted(lines)
-
-
-def _content(path: str, building: str) -> str | None:
-    """What is known of the content of a ``.dist-info`` or ``.egg-link``; ``None`` for the package in ``building``."""
-    linked = path.endswith(".egg-link")
-    project = editable.linked_project(path) if linked else editable.project(os.path.join(path, "direct_url.json"))
-    if editable.holds(project, building):
-        return None
-    files = "" if linked else f" {_installed_files(os.path.join(path, 'RECORD'))}"
-    return files + editable.modules(project)
-
-
-def _installed_files(record: str) -> str:
-    """The hashes of a RECORD file, without what installers write anew each time.
-
-    https://packaging.python.org/specifications/recording-installed-packages/: ``path,hash,size``. Scripts (``../``)
-    hold the environment's path, ``.dist-info`` the installer's name and the source, ``.pyc`` files times.
-    """
-    try:
-        with open(record, encoding="utf-8", errors="surrogateescape") as file:
-            lines = file.read().splitlines()
-    except OSError:
-        return ""
-    return " ".join(
-        sorted(
-            line
-            for line in lines
-            if not line.startswith(("../", "/")) and ".dist-info/" not in line and ".pyc," not in line
-        )
-    )
 
 
 def _library_folders(facts: Mapping[str, str]) -> list[str]:

@@ -221,6 +221,7 @@ def launcher_file(interpreter: Interpreter) -> File:
         repr(sorted(interpreter.config.items())).encode(),
         interpreter.abi.encode(errors="surrogateescape"),
         "\n".join(interpreter.environment).encode(errors="surrogateescape"),
+        interpreter.full_version.encode(errors="surrogateescape"),
     )
     return File(f"python/{identity}/python", script, executable=True)
 

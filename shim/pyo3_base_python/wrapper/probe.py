@@ -30,6 +30,7 @@ def facts() -> "dict[str, str]":
     return {
         "implementation": sys.implementation.name,
         "version": "%d.%d" % sys.version_info[:2],
+        "full_version": sys.version,
         "executable": sys.executable or "",
         "base_executable": getattr(sys, "_base_executable", None) or "",
         "prefix": sys.prefix,

@@ -98,6 +98,10 @@ def put(root: str, file: File) -> str:
     except OSError as error:
         why = error.strerror or error
         raise CannotSteady(f"can't use the store {root}: {why}", ANOTHER_PLACE, Exit.DISK) from None
+    if file.executable and not os.access(path, os.X_OK):
+        raise CannotSteady(
+            f"programs in the store {root} can't be executed (is it mounted noexec?)", ANOTHER_PLACE, Exit.DISK
+        )
     return path
 
 

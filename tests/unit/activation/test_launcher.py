@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from pyo3_base_python.wrapper.store import PINNED_TIME
 from tests.unit.support import InterpreterOf, Script, Wrapper
 
 AWKWARD = "a b'c\"d$HOME`e`\\f*=g&;ä"
+MENDS_IT = "is gone or broken ('pyo3-base-python env' mends it); cargo runs without a stable interpreter"
 SOURCE = Path(pyo3_base_python.__file__).parent
 COSTLY = frozenset(
     "re json subprocess typing pathlib hashlib tempfile shutil signal enum dataclasses collections".split()
@@ -104,6 +106,7 @@ def test_the_lasting_launcher_is_there_for_settings_that_name_it(wrapper: Wrappe
 @pytest.mark.promise("fault")
 def test_code_that_was_changed_is_put_right_by_the_next_installation(wrapper: Wrapper) -> None:
     (path,) = (wrapper.store / "wrapper").glob("*/pyo3_base_python/wrapper/main.py")
+    assert wrapper.run("build").code == 0
     path.write_text("raise SystemExit('changed')", encoding="utf-8")
     assert wrapper.run("build").code == 1
     launcher.install(wrapper.environ)
@@ -205,8 +208,84 @@ def test_launcher_whose_python_or_code_is_gone_becomes_cargo_and_says_so_in_one_
     assert result.arguments == ["build", "", "a b", "\udcff"]
     assert result.code == 5
     (line,) = result.lines
-    assert line.endswith("is gone ('pyo3-base-python env' mends it); cargo runs without a stable interpreter")
+    assert line.endswith(MENDS_IT)
     assert wrapper.changes(result, CARGO=wrapper.program) == {"CARGO": None}
+
+
+@pytest.mark.promise("fault")
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"#!/bin/sh\nexit 127\n",
+        b"#!/bin/sh\necho said; cat; kill -SEGV $$\n",
+        b"#!/not/there\n",
+        b"\x7fELF of another machine\n",
+        b"",
+    ],
+)
+@pytest.mark.parametrize("worked_before", [False, True])
+def test_launcher_whose_python_is_there_and_does_not_work_becomes_cargo_and_says_so_in_one_line(
+    wrapper: Wrapper, tmp_path: Path, broken: bytes, worked_before: bool
+) -> None:
+    """S17: the build ended with 127."""
+    (code,) = (wrapper.store / "wrapper").iterdir()
+    python = tmp_path / "python"
+    Path(wrapper.program).write_bytes(launcher.launcher_script(os.fspath(python), os.fspath(code)))
+    if worked_before:
+        python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n', encoding="utf-8")
+        python.chmod(0o755)
+        assert wrapper.run("build").err == ""
+    python.write_bytes(broken)
+    python.chmod(0o755)
+    os.utime(python, (time.time() + 60, time.time() + 60))  # newer than what was seen, on any file system
+    result = wrapper.run("build", stdin="for cargo", does="cat; exit 5", CARGO=wrapper.program)
+    assert (result.code, result.out, result.arguments) == (5, b"for cargo", ["build"])
+    (line,) = result.lines
+    assert line.endswith(MENDS_IT)
+    assert wrapper.changes(result, CARGO=wrapper.program) == {"CARGO": None}
+
+
+@pytest.mark.promise("fault")
+def test_launcher_whose_standard_library_is_gone_becomes_cargo(wrapper: Wrapper, tmp_path: Path) -> None:
+    """S17: as when a newer minor version has taken its place, and left the program."""
+    (code,) = (wrapper.store / "wrapper").iterdir()
+    python, library = tmp_path / "python", tmp_path / "os.py"
+    python.write_text(f'#!/bin/sh\n[ -f {library} ] && exec {sys.executable} "$@"\n', encoding="utf-8")
+    python.chmod(0o755)
+    library.touch()
+    script = launcher.launcher_script(os.fspath(python), os.fspath(code), [os.fspath(library)])
+    Path(wrapper.program).write_bytes(script)
+    assert wrapper.run("build").err == ""
+    library.unlink()
+    result = wrapper.run("build")
+    assert (result.code, result.arguments, len(result.lines)) == (0, ["build"], 1)
+
+
+def test_python_is_tried_once_and_again_when_it_has_changed(wrapper: Wrapper, tmp_path: Path) -> None:
+    """To try it costs as much as the wrapper itself."""
+    (code,) = (wrapper.store / "wrapper").iterdir()
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\necho >>{tmp_path}/started\nexec {sys.executable} "$@"\n', encoding="utf-8")
+    python.chmod(0o755)
+    Path(wrapper.program).write_bytes(launcher.launcher_script(os.fspath(python), os.fspath(code)))
+    counts = []
+    for change in (False, False, False, True, False):
+        if change:
+            later = time.time() + 60
+            os.utime(python, (later, later))
+            os.utime(code / "seen", (later - 1, later - 1))
+        (tmp_path / "started").unlink(missing_ok=True)
+        assert wrapper.run("build").err == ""
+        counts.append(len((tmp_path / "started").read_text()))
+        os.utime(code / "seen", (time.time() + 120, time.time() + 120))
+    assert counts == [2, 1, 1, 2, 1]
+
+
+def test_what_python_needs_is_named_by_the_launcher(wrapper: Wrapper) -> None:
+    assert launcher.needed_by_python()
+    for path in launcher.needed_by_python():
+        assert os.path.isfile(path)
+        assert f" '{path}'" in Path(wrapper.program).read_text(encoding="utf-8")
 
 
 @pytest.mark.promise("fault")

@@ -190,9 +190,12 @@ main.prepare("cargo", ["build"], os.environ, os.getcwd())
 
 
 def whole(store: Path) -> dict[str, bytes]:
-    """The files of a store that something could be pointed to, by name; drafts are nobody's, and `.pyc` Python's."""
+    """The files of a store that something could be pointed to, by name.
+
+    Drafts are nobody's, `.pyc` Python's, and `seen` is the launcher's note of when its Python worked.
+    """
     files = {os.fspath(path.relative_to(store)): path for path in store.rglob("*") if path.is_file()}
-    return {name: path.read_bytes() for name, path in files.items() if not name.endswith((".new", ".pyc"))}
+    return {name: path.read_bytes() for name, path in files.items() if not name.endswith((".new", ".pyc", "/seen"))}
 
 
 def exit_code_if_killed(wrapper: Wrapper, call: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyo3_base_python.wrapper import editable
-from pyo3_base_python.wrapper.interpreter import environment_content
+from pyo3_base_python.wrapper.installed import environment_content
 
 Tree = Callable[[dict[str, str]], Path]
 FILES = {"pyproject.toml": "", "src/helper/__init__.py": "VALUE = 1\n", "src/helper/data.txt": "1"}
@@ -134,6 +135,28 @@ def test_what_can_not_be_read_is_passed_over(tmp_path: Path, helper: Path) -> No
     (helper / "folder.py").mkdir()
     site = install(tmp_path / "site", helper)
     assert content(site) == content(site)
+
+
+@pytest.mark.promise("fault")
+@pytest.mark.parametrize("place", ["helper-1.0.dist-info/direct_url.json", "helper-1.0.dist-info/RECORD", "a.egg-link"])
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_pipes_and_devices_among_what_is_installed_are_not_read(
+    tmp_path: Path, helper: Path, place: str, kind: str
+) -> None:
+    """A pipe would be waited for, and `/dev/zero` has no end."""
+    path = Path(install(tmp_path / "site", helper), place)
+    path.unlink(missing_ok=True)
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero")
+    before = signal.signal(signal.SIGALRM, lambda *_: pytest.fail("still reading"))
+    signal.setitimer(signal.ITIMER_REAL, 5)
+    try:
+        assert environment_content([os.fspath(tmp_path / "site")])
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture(scope="module")

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from pyo3_base_python.wrapper import interpreter, plan, probe, pyo3_config
 from pyo3_base_python.wrapper.errors import CannotSteady, UserError
-from pyo3_base_python.wrapper.interpreter import ask, base_executable, environment_content, find, read_answer
-from tests.installations import Installation
+from pyo3_base_python.wrapper.installed import environment_content
+from pyo3_base_python.wrapper.interpreter import ask, base_executable, find, read_answer
+from tests.installations import Installation, install
 from tests.unit.support import VERSIONS, InterpreterOf, Script, damaged
 
 MAKERS = ("venv", "virtualenv", "uv")
@@ -43,15 +44,6 @@ def make_environment(maker: str, python: str, folder: Path) -> str:
             raise
         pytest.skip(f"this {maker} does not know {python}")
     return os.fspath(folder / "bin" / "python")
-
-
-def install(python: str, name: str, version: str, record: str = "", folder: str = "") -> None:
-    """Put the traces of a distribution into the environment of ``python``."""
-    code = "import sysconfig; print(sysconfig.get_path('purelib'))"
-    site = Path(folder or subprocess.check_output([python, "-c", code], text=True).strip())
-    information = site / f"{name}-{version}.dist-info"
-    information.mkdir(parents=True)
-    (information / "RECORD").write_text(record or f"{name}.py,sha256={version},1\n", encoding="utf-8")
 
 
 # Environments, for real
@@ -160,6 +152,18 @@ def test_interpreter_that_was_built_anew_in_its_place_is_another(
 
 
 @pytest.mark.promise("stale")
+def test_interpreter_that_was_upgraded_in_its_place_is_another_to_build_scripts_alone(tmp_path: Path) -> None:
+    """S13: a script can embed the full version; pyo3 knows `3.11` only, and need not be compiled again."""
+    installation = Installation(tmp_path / "python")
+    before, same = (ask(os.fspath(installation.python), PATH) for _ in range(2))
+    installation.upgrade()
+    after = ask(os.fspath(installation.python), PATH)
+    (config, name), (config_after, name_after) = names(before), names(after)
+    assert config == config_after
+    assert name == names(same)[1] != name_after
+
+
+@pytest.mark.promise("stale")
 def test_two_installations_of_one_version_are_told_apart(tmp_path: Path) -> None:
     first, second = (ask(os.fspath(Installation(tmp_path / name).python), PATH) for name in ("one", "two"))
     assert first.config["version"] == second.config["version"]
@@ -194,65 +198,6 @@ def test_free_threaded_build_is_another() -> None:
     assert b"build_flags=Py_GIL_DISABLED\n" in names(other)[0]
     with pytest.raises(UserError, match="another build flags"):
         plan.check_base_python(one, other, "/usr/bin/python")
-
-
-# What is installed
-
-
-def test_content_ignores_what_installers_write_anew_each_time(tmp_path: Path) -> None:
-    stable = "a/__init__.py,sha256=x,1\na/data.csv,sha256=y,2\n"
-    noise = (
-        "a/__pycache__/__init__.cpython-311.pyc,,\n"
-        "../../../bin/a,sha256=%s,3\n"
-        "/absolute/%s,sha256=z,3\n"
-        "a-1.dist-info/INSTALLER,sha256=%s,4\n"
-        "a-1.dist-info/direct_url.json,sha256=%s,5\n"
-        "a-1.dist-info/RECORD,,\n"
-        "a-1.dist-info/REQUESTED,sha256=%s,0\n"
-    )
-    for name, record in (("one", stable + noise.replace("%s", "p")), ("two", noise.replace("%s", "q") + stable)):
-        install("", "a", "1", record, os.fspath(tmp_path / name))
-    one, two = (environment_content([os.fspath(tmp_path / name)]) for name in ("one", "two"))
-    assert one == two == ["a-1.dist-info a/__init__.py,sha256=x,1 a/data.csv,sha256=y,2"]
-
-
-@pytest.mark.promise("stale")
-@pytest.mark.parametrize("record", ["a.py,sha256=other,1\n", "b.py,sha256=x,1\n", "a.py,sha256=x,1\nb.py,sha256=x,1\n"])
-def test_content_changes_with_the_installed_files(tmp_path: Path, record: str) -> None:
-    install("", "a", "1", "a.py,sha256=x,1\n", os.fspath(tmp_path / "one"))
-    install("", "a", "1", record, os.fspath(tmp_path / "two"))
-    assert environment_content([os.fspath(tmp_path / "one")]) != environment_content([os.fspath(tmp_path / "two")])
-
-
-def test_content_does_not_depend_on_the_order_of_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("b", "a", "c"):
-        install("", name, "1", folder=os.fspath(tmp_path))
-    expected = environment_content([os.fspath(tmp_path)])
-    listed = os.listdir(tmp_path)
-    monkeypatch.setattr(os, "listdir", lambda _: listed[::-1])
-    assert environment_content([os.fspath(tmp_path)]) == expected
-    assert [line.partition(" ")[0] for line in expected] == ["a-1.dist-info", "b-1.dist-info", "c-1.dist-info"]
-
-
-def test_content_knows_older_kinds_of_installations_by_their_name(tmp_path: Path) -> None:
-    for name in ("a-1-py3.11.egg-info", "b.egg-link", "c-2-py3.11.egg", "module.py", "package"):
-        (tmp_path / name).touch()
-    assert environment_content([os.fspath(tmp_path)]) == ["a-1-py3.11.egg-info", "b.egg-link", "c-2-py3.11.egg"]
-
-
-@pytest.mark.promise("fault")
-def test_folders_that_are_not_there_and_records_that_are_missing_hold_nothing(tmp_path: Path) -> None:
-    (tmp_path / "a-1.dist-info").mkdir()
-    (tmp_path / "file").touch()
-    folders = [os.fspath(tmp_path / name) for name in ("gone", "file", "")]
-    assert environment_content(folders) == ["a-1.dist-info "]
-
-
-@pytest.mark.promise("fault")
-def test_record_that_is_not_utf_8_is_read(tmp_path: Path) -> None:
-    (tmp_path / "a-1.dist-info").mkdir()
-    (tmp_path / "a-1.dist-info" / "RECORD").write_bytes(b"\xff.py,sha256=x,1\n")
-    assert environment_content([os.fspath(tmp_path)]) == ["a-1.dist-info \udcff.py,sha256=x,1"]
 
 
 def test_standard_library_is_no_part_of_an_environment() -> None:

@@ -254,6 +254,7 @@ def test_there_is_a_reason_for_whatever_is_set(mode: str, version: tuple[int, in
         an_interpreter(version="3.12"),
         an_interpreter(build_flags="Py_GIL_DISABLED"),
         an_interpreter(lib_dir="/opt/python/lib64"),
+        an_interpreter(full_version="3.11.9 (main) [GCC]"),
     ],
 )
 def test_launchers_name_changes_with_the_base_and_with_the_environments_content(changed: Interpreter) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType, SimpleNamespace
 
@@ -291,6 +293,49 @@ def test_content_is_whole_even_if_the_system_writes_and_reads_in_pieces(
     assert os.stat(put(root, PLAIN)).st_ino == inode
     monkeypatch.undo()
     check(root, PLAIN)
+
+
+@pytest.fixture
+def noexec(tmp_path: Path) -> Iterator[Path]:
+    """A folder in which nothing can be executed."""
+    place = tmp_path / "noexec"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "noexec", "tmpfs", os.fspath(place)]
+    if not shutil.which("mount") or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("only root can mount, and not in every container")
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+@pytest.mark.promise("fault")
+@pytest.mark.skipif(sys.platform != "linux", reason="the option is Linux's")
+def test_store_where_nothing_can_be_executed_is_refused(noexec: Path) -> None:
+    """S9: else the build ends with `Permission denied`."""
+    place = os.fspath(noexec / "store")
+    put(place, PLAIN)
+    with pytest.raises(CannotSteady, match="can't be executed") as caught:
+        put(place, PROGRAM)
+    assert "PYO3_SHIM_STORE" in caught.value.hint
+    for command in (["run", "--", "sh", "-c", "echo $CARGO"], ["doctor", "-q"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "pyo3_base_python", *command],
+            check=False,
+            env={**os.environ, "PYO3_SHIM_STORE": place},
+            capture_output=True,
+        )
+        lines = (done.stdout + done.stderr).decode().splitlines()
+        assert [line for line in lines if "can't be executed" in line], lines
+        if command[0] == "run":
+            assert (done.returncode, done.stdout.strip(), len(done.stderr.splitlines())) == (0, b"", 1)
+
+
+@pytest.mark.promise("fault")
+def test_program_that_can_not_be_executed_is_refused(root: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S9, where nothing can be mounted."""
+    monkeypatch.setattr(os, "access", lambda path, mode: path != os.path.join(root, PROGRAM.name) or mode != os.X_OK)
+    put(root, PLAIN)
+    with pytest.raises(CannotSteady, match="can't be executed"):
+        put(root, PROGRAM)
 
 
 WORKER = """
