@@ -180,3 +180,67 @@ def test_a_local_build_requirement_at_the_same_version(
     changed = site.build(front_end)
     assert changed.recompiled == ("imports_by_variable",)
     assert site.call(changed, "module.cffi_version()") == "other"
+
+
+TOOL = """\
+from setuptools import setup
+setup(name="helper", version="1.0", py_modules=[], scripts=["answer"], data_files=[("share/helper", ["data.txt"])])
+"""
+# What build scripts do with PYO3_PYTHON as a path, in an environment that may be cleared.
+USES_A_TOOL = """\
+use std::{env, path::PathBuf, process::Command};
+
+fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-env-changed=PYO3_PYTHON");
+    let python = PathBuf::from(env::var_os("PYO3_PYTHON").unwrap());
+    let above = python.parent().unwrap().parent().unwrap();
+    let config = std::fs::read_to_string(above.join("pyvenv.cfg")).expect("pyvenv.cfg is above");
+    assert!(config.contains("home = "), "{config}");
+    let data = std::fs::read_to_string(above.join("share/helper/data.txt")).expect("data is beside");
+    let mut words = vec![data];
+    for program in [python.with_file_name("answer"), python.with_file_name("answer")] {
+        let mut command = Command::new(&program);
+        if words.len() > 1 {
+            command.env_clear();
+        }
+        let output = command.output().expect("the tool is beside PYO3_PYTHON");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        words.push(String::from_utf8(output.stdout).unwrap());
+    }
+    let script = "import importlib.metadata as m; print(m.version('helper'))";
+    let output = Command::new(&python).args(["-c", script]).env_clear().output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    words.push(String::from_utf8(output.stdout).unwrap());
+    let words: Vec<_> = words.iter().map(|word| word.trim()).collect();
+    println!("cargo:rustc-env=CFFI_VERSION={}", words.join(" "));
+}
+"""
+
+
+@pytest.mark.parametrize("front_end", [pytest.param(uv, id="uv"), pytest.param(build, id="build")])
+def test_a_tool_and_data_of_a_build_requirement_that_a_script_finds_by_path(
+    site_of: Make, tmp_path: Path, front_end: FrontEnd
+) -> None:
+    """S10 and S12: beside PYO3_PYTHON, in a cleared environment too, and new when only they have changed."""
+    helper = tmp_path / "helper"
+    helper.mkdir()
+    (helper / "setup.py").write_text(TOOL)
+    (helper / "answer").write_text("#!python\nprint('one')\n")
+    (helper / "data.txt").write_text("first")
+    site = site_of("imports_by_variable")
+    (site.project / "build.rs").write_text(USES_A_TOOL)
+    # A front end may take what it has built of the same version from its cache, with the shim or without.
+    site.environ["UV_NO_CACHE"] = "1"
+    site.edit("pyproject.toml", "cffi==2.0.0", f"helper @ {helper.as_uri()}")
+    assert site.call(site.build(front_end), "module.cffi_version()") == "first one one 1.0"
+    assert site.build(front_end).recompiled == ()
+    for file, content, answer in (
+        ("data.txt", "other", "other one one 1.0"),
+        ("answer", "#!python\nprint('two')\n", "other two two 1.0"),
+    ):
+        (helper / file).write_text(content)
+        changed = site.build(front_end)
+        assert changed.recompiled == ("imports_by_variable",)
+        assert site.call(changed, "module.cffi_version()") == answer
+    assert site.build(front_end).recompiled == ()

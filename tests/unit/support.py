@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from hypothesis import strategies as st
 
 from pyo3_base_python.activation import launcher
-from pyo3_base_python.wrapper.interpreter import Interpreter
+from pyo3_base_python.wrapper.interpreter import Interpreter, Place
 from pyo3_base_python.wrapper.project import Lock, Project
 
 if TYPE_CHECKING:
@@ -74,10 +74,14 @@ def an_interpreter(
     abi: str = "cpython-311-x86_64-linux-gnu",
     environment: Iterable[str] = ("maturin-1.9.4.dist-info a.py,sha256=1,2",),
     full_version: str = "3.11.7 (main) [GCC]",
+    place: Place | None = None,
     **config: str,
 ) -> Interpreter:
     """An interpreter as the probe would have found it, but for what is given."""
-    return Interpreter(executable, base_executable, {**CONFIG, **config}, abi, environment, full_version)
+    place = place or Place(os.path.dirname(executable), is_environment=True)
+    return Interpreter(
+        executable, base_executable, {**CONFIG, **config}, abi, environment, full_version=full_version, place=place
+    )
 
 
 def project_with(

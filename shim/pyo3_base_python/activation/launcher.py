@@ -16,7 +16,7 @@ import sys
 import sysconfig
 
 from pyo3_base_python import __version__
-from pyo3_base_python.wrapper import interpreter, plan, probe, store
+from pyo3_base_python.wrapper import interpreter, probe, stable_name, store
 from pyo3_base_python.wrapper.errors import ShimError
 from pyo3_base_python.wrapper.exit_codes import Exit
 
@@ -65,7 +65,7 @@ def launcher_script(python: str, code: str, needed: Iterable[str] = ()) -> bytes
     ``needed``, is not there or has changed since it was last seen to work (a file in ``code`` says when that was).
     ``-I -S``: neither PYTHONPATH (pip's isolation puts a sitecustomize there) nor site-packages are looked at.
     """
-    quoted_python, *quoted_needed = [plan.shell_quoted(os.fsencode(path)) for path in (python, *needed)]
+    quoted_python, *quoted_needed = [stable_name.shell_quoted(os.fsencode(path)) for path in (python, *needed)]
     return b"""#!/bin/sh
 # Written by pyo3-base-python %(version)s: what CARGO names. It becomes cargo, with a stable interpreter set for pyo3.
 python=%(python)s
@@ -106,7 +106,7 @@ exit 127
 """ % {
         b"version": __version__.encode(),
         b"python": quoted_python,
-        b"code": plan.shell_quoted(os.fsencode(code)),
+        b"code": stable_name.shell_quoted(os.fsencode(code)),
         b"needed": b"".join(b" " + path for path in quoted_needed),
     }
 

@@ -12,10 +12,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["Interpreter", "ask", "find", "named_by"]
+__all__ = ["Interpreter", "Place", "ask", "find", "named_by"]
 
 # An interpreter on a cold network drive may be slow; one that hangs must not hang the build.
 SECONDS_TO_ANSWER = 30.0
+
+# A folder with more names in it is that of a system, whose programs are on PATH as well.
+NAMES_LISTED = 250
 
 EXPECTED_FACTS = frozenset(
     "implementation version full_version executable base_executable prefix base_prefix shared ld_version lib_dir"
@@ -23,16 +26,34 @@ EXPECTED_FACTS = frozenset(
 )
 
 
+class Place:
+    """The folder of an interpreter, and whether that is a virtual environment's.
+
+    ``programs`` are the names of those in it, ``siblings`` of what lies beside it.
+    """
+
+    __slots__ = ("folder", "is_environment", "programs", "siblings")
+
+    def __init__(
+        self, folder: str, *, is_environment: bool, programs: Iterable[str] = (), siblings: Iterable[str] = ()
+    ) -> None:
+        self.folder = folder
+        self.is_environment = is_environment
+        self.programs = list(programs)
+        self.siblings = list(siblings)
+
+
 class Interpreter:
     """An interpreter as the probe found it.
 
     ``executable`` runs in its environment; ``base_executable`` is the real, canonical path of the interpreter that the
-    environment was made from; ``config`` is pyo3's view of it (see ``config.describe``); ``abi`` tells builds of one
-    version apart (SOABI where the platform has it); ``environment`` lists what is installed, a line for each
-    distribution; ``full_version`` is ``sys.version``, which changes when the interpreter is upgraded in its place.
+    environment was made from; ``config`` is pyo3's view of it (see ``pyo3_config.describe``); ``abi`` tells builds of
+    one version apart (SOABI where the platform has it); ``environment`` lists what is installed, a line for each
+    distribution; ``full_version`` is ``sys.version``, which changes when the interpreter is upgraded in its place;
+    ``place`` is where it stands.
     """
 
-    __slots__ = ("abi", "base_executable", "config", "environment", "executable", "full_version")
+    __slots__ = ("abi", "base_executable", "config", "environment", "executable", "full_version", "place")
 
     def __init__(
         self,
@@ -41,7 +62,9 @@ class Interpreter:
         config: Mapping[str, str],
         abi: str,
         environment: Iterable[str],
-        full_version: str = "",
+        *,
+        full_version: str,
+        place: Place,
     ) -> None:
         self.executable = executable
         self.base_executable = base_executable
@@ -49,6 +72,7 @@ class Interpreter:
         self.abi = abi
         self.environment = list(environment)
         self.full_version = full_version
+        self.place = place
 
 
 def find(environ: Mapping[str, str], *, pyo3: bool = True) -> str | None:
@@ -95,13 +119,21 @@ def ask(executable: str, environ: Mapping[str, str], building: str = "") -> Inte
     facts = read_answer(output)
     if facts is None:
         raise CannotSteady(f"{executable} does not answer like a Python 3 interpreter (exit code {code})")
+    name = facts["executable"] or os.path.abspath(executable)
+    prefixes = (facts["prefix"], facts["base_prefix"])
     return Interpreter(
-        facts["executable"] or os.path.abspath(executable),
+        name,
         base_executable(facts),
         pyo3_config.describe(facts),
         facts["soabi"],
-        installed.environment_content(_library_folders(facts), building),
-        facts["full_version"],
+        installed.environment_content(_library_folders(facts), building, prefixes),
+        full_version=facts["full_version"],
+        place=Place(
+            os.path.dirname(name),
+            is_environment=facts["prefix"] != facts["base_prefix"],
+            programs=_programs(os.path.dirname(name)),
+            siblings=_siblings(os.path.dirname(os.path.dirname(name))),
+        ),
     )
 
 
@@ -156,6 +188,26 @@ def _library_folders(facts: Mapping[str, str]) -> list[str]:
         for path in dict.fromkeys(facts["sys_path"].split("\0"))
         if path and path != stdlib and path != os.path.join(stdlib, "lib-dynload") and not path.endswith(".zip")
     ]
+
+
+def _programs(folder: str) -> list[str]:
+    """Names of the programs in ``folder``; where it holds those of a whole system, only what has to do with Python."""
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return []
+    if len(names) > NAMES_LISTED:
+        names = [name for name in names if name.startswith(("python", "pip"))]
+    return [name for name in names if process.is_program(os.path.join(folder, name))]
+
+
+def _siblings(folder: str) -> list[str]:
+    """Names in ``folder``; none if there are too many, or in the root of the file system."""
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return []
+    return names if len(names) <= NAMES_LISTED and folder != os.path.dirname(folder) else []
 
 
 def _in_prefix(prefix: str, windows_folder: str) -> str:

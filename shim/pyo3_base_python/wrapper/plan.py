@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 
-from pyo3_base_python.wrapper import pyo3_config
+from pyo3_base_python.wrapper import pyo3_config, stable_name
 from pyo3_base_python.wrapper.cargo_config import UNKNOWN
 from pyo3_base_python.wrapper.errors import UserError
-from pyo3_base_python.wrapper.store import File, digest
+from pyo3_base_python.wrapper.store import File, Links, digest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Plan:
         self.build_dir = ""
         self.place = ""
         self.set: dict[str, str] = {}
-        self.files: list[File] = []
+        self.files: list[File | Links] = []
         self.reasons: dict[str, str] = {}
 
     def export(self, variable: str, value: str, reason: str) -> None:
@@ -175,9 +175,8 @@ def steady(
 
     name = interpreter.executable
     if not windows:
-        launcher = launcher_file(interpreter)
-        plan.files.append(launcher)
-        name = os.path.join(root, launcher.name)
+        plan.files += stable_name.files(interpreter)
+        name = os.path.join(root, plan.files[0].name)
         plan.export("PYO3_PYTHON", name, "a stable name for the isolated interpreter")
         plan.export("PYO3_SHIM_PYTHON", interpreter.executable, "the isolated interpreter itself, for that name")
         legacy = environ.get("PYTHON_SYS_EXECUTABLE")
@@ -202,33 +201,6 @@ def steady(
     plan.files.append(file)
     plan.export("PYO3_CONFIG_FILE", os.path.join(root, *file.name.split("/")), reason)
     return plan
-
-
-def launcher_file(interpreter: Interpreter) -> File:
-    """A program that is the isolated interpreter while a build runs, and the base interpreter when none does.
-
-    Its name changes with the base interpreter and with the content of the environment, and with nothing else.
-    """
-    base = shell_quoted(os.fsencode(interpreter.base_executable))
-    script = (
-        b"#!/bin/sh\n"
-        b"# Written by pyo3-base-python: a stable name for the interpreter of an isolated build.\n"
-        b'if [ -x "$PYO3_SHIM_PYTHON" ]; then exec "$PYO3_SHIM_PYTHON" "$@"; fi\n'
-        b"exec " + base + b' "$@"\n'
-    )
-    identity = digest(
-        os.fsencode(interpreter.base_executable),
-        repr(sorted(interpreter.config.items())).encode(),
-        interpreter.abi.encode(errors="surrogateescape"),
-        "\n".join(interpreter.environment).encode(errors="surrogateescape"),
-        interpreter.full_version.encode(errors="surrogateescape"),
-    )
-    return File(f"python/{identity}/python", script, executable=True)
-
-
-def shell_quoted(word: bytes) -> bytes:
-    """``word`` as one word of a POSIX shell."""
-    return b"'" + word.replace(b"'", b"'\\''") + b"'"
 
 
 def dotted(version: tuple[int, ...]) -> str:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # A planted link is not followed, and a planted pipe not waited for.
 READ_FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
 
-__all__ = ["ANOTHER_PLACE", "PINNED_TIME", "File", "default_root", "digest", "put"]
+__all__ = ["ANOTHER_PLACE", "PINNED_TIME", "File", "Links", "default_root", "digest", "put"]
 
 # Seconds; the day Rust 1.0 came out. cargo reruns a build script when a file it names is newer than its last run.
 PINNED_TIME = 1431648000
@@ -43,6 +43,16 @@ class File:
         self.name = name
         self.content = content
         self.executable = executable
+
+
+class Links:
+    """Symbolic links that belong into a folder of the store (its path as that of a ``File``): name to target."""
+
+    __slots__ = ("name", "targets")
+
+    def __init__(self, name: str, targets: Mapping[str, str]) -> None:
+        self.name = name
+        self.targets = targets
 
 
 def digest(*parts: bytes) -> str:
@@ -79,29 +89,30 @@ def _data_folder(environ: Mapping[str, str]) -> str:
     return os.path.join(base, "pyo3-base-python")
 
 
-def put(root: str, file: File) -> str:
-    """Make sure that the store below ``root`` holds ``file``, and return its absolute path.
+def put(root: str, item: File | Links) -> str:
+    """Make sure that the store below ``root`` holds ``item``, and return its absolute path.
 
     Raises ``CannotSteady`` if that is not possible.
     """
-    *folders, name = file.name.split("/")
+    is_file = isinstance(item, File)
+    path = os.path.join(root, *item.name.split("/"))
     try:
         private_folder(root)
         _check_parent(os.path.dirname(root))
         folder = root
-        for below in folders:
+        for below in item.name.split("/")[: -1 if is_file else None]:
             folder = os.path.join(folder, below)
             private_folder(folder)
-        path = os.path.join(folder, name)
-        if not _holds(path, file):
-            _write(path, file)
+        if isinstance(item, Links):
+            _put_links(folder, item.targets)
+        elif not _holds(path, item):
+            _write(path, item)
     except OSError as error:
         why = error.strerror or error
         raise CannotSteady(f"can't use the store {root}: {why}", ANOTHER_PLACE, Exit.DISK) from None
-    if file.executable and not os.access(path, os.X_OK):
-        raise CannotSteady(
-            f"programs in the store {root} can't be executed (is it mounted noexec?)", ANOTHER_PLACE, Exit.DISK
-        )
+    if isinstance(item, File) and item.executable and not os.access(path, os.X_OK):
+        what = f"programs in the store {root} can't be executed (is it mounted noexec?)"
+        raise CannotSteady(what, ANOTHER_PLACE, Exit.DISK)
     return path
 
 
@@ -182,6 +193,35 @@ def _write(path: str, file: File) -> None:
         except OSError:
             pass
         raise
+
+
+def _put_links(folder: str, targets: Mapping[str, str]) -> None:
+    """Make these links in ``folder``, one rename each; where one is new, others that lead nowhere are removed."""
+    new = [name for name, target in targets.items() if not _leads_to(os.path.join(folder, name), target)]
+    for name in new:
+        path = os.path.join(folder, name)
+        draft = f"{path}.{os.getpid()}.{os.urandom(4).hex()}.new"
+        os.symlink(targets[name], draft)
+        try:
+            os.replace(draft, path)
+        except BaseException:
+            os.unlink(draft)
+            raise
+    if new:
+        for name in set(os.listdir(folder)) - set(targets):
+            path = os.path.join(folder, name)
+            if not os.path.exists(path) and os.path.islink(path):
+                try:
+                    os.unlink(path)
+                except FileNotFoundError:  # another build was faster
+                    pass
+
+
+def _leads_to(path: str, target: str) -> bool:
+    try:
+        return os.readlink(path) == target
+    except OSError:
+        return False
 
 
 def _mode(file: File) -> int:

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyo3_base_python.wrapper import interpreter, plan, probe, pyo3_config
+from pyo3_base_python.wrapper import interpreter, plan, probe, pyo3_config, stable_name
 from pyo3_base_python.wrapper.errors import CannotSteady, UserError
 from pyo3_base_python.wrapper.installed import environment_content
 from pyo3_base_python.wrapper.interpreter import ask, base_executable, find, read_answer
@@ -110,13 +110,17 @@ def test_same_content_in_two_environments_gives_the_same_lines_and_other_version
     ]
     assert second.environment == first.environment
     assert third.environment != first.environment
-    assert plan.launcher_file(first).name == plan.launcher_file(second).name != plan.launcher_file(third).name
+    assert (
+        stable_name.launcher_file(first).name
+        == stable_name.launcher_file(second).name
+        != stable_name.launcher_file(third).name
+    )
 
 
 def test_environment_of_pips_isolation_is_seen_on_the_path_it_sets(tmp_path: Path) -> None:
     install("", "cffi", "1.0", folder=os.fspath(tmp_path / "overlay"))
     found = ask(sys.executable, {**PATH, "PYTHONPATH": os.fspath(tmp_path / "overlay")})
-    assert "cffi-1.0.dist-info cffi.py,sha256=1.0,1" in found.environment
+    assert "elsewhere: cffi-1.0.dist-info cffi.py,sha256=1.0,1" in found.environment
 
 
 # Two builds of one version
@@ -124,7 +128,7 @@ def test_environment_of_pips_isolation_is_seen_on_the_path_it_sets(tmp_path: Pat
 
 def names(found: interpreter.Interpreter) -> tuple[bytes, str]:
     """The configuration without the path of the interpreter, and the name of the launcher."""
-    return pyo3_config.render(found.config, "/python"), plan.launcher_file(found).name
+    return pyo3_config.render(found.config, "/python"), stable_name.launcher_file(found).name
 
 
 @pytest.mark.promise("stale")
@@ -190,7 +194,15 @@ def test_free_threaded_build_is_another() -> None:
     normal = {**common, "ld_version": "3.13", "soabi": soabi.format("")}
     free = {**common, "ld_version": "3.13t", "soabi": soabi.format("t"), "build_flags": "Py_GIL_DISABLED"}
     one, other = (
-        interpreter.Interpreter("/v/python", "/usr/bin/python", pyo3_config.describe(facts), facts["soabi"], [])
+        interpreter.Interpreter(
+            "/v/bin/python",
+            "/usr/bin/python",
+            pyo3_config.describe(facts),
+            facts["soabi"],
+            [],
+            full_version="",
+            place=interpreter.Place("/v/bin", is_environment=True),
+        )
         for facts in (normal, free)
     )
     for first, second in zip(names(one), names(other)):

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import os
-import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from pyo3_base_python.wrapper import plan, store
+from pyo3_base_python.wrapper import plan, stable_name, store
 from pyo3_base_python.wrapper.command_line import parse
 from pyo3_base_python.wrapper.errors import UserError
 from pyo3_base_python.wrapper.plan import (
     check_base_python,
-    launcher_file,
     reasons_to_leave_alone,
-    shell_quoted,
     steady,
 )
-from tests.unit.support import Script, an_interpreter, project_with
+from tests.unit.support import an_interpreter, project_with
 
 if TYPE_CHECKING:
     from pyo3_base_python.wrapper.interpreter import Interpreter
@@ -39,7 +33,7 @@ def lines_of(content: bytes) -> dict[str, str]:
 
 
 def config_of(planned: plan.Plan) -> store.File:
-    (file,) = (file for file in planned.files if file.name.startswith("config/"))
+    (file,) = (file for file in planned.files if isinstance(file, store.File) and file.name.startswith("config/"))
     return file
 
 
@@ -157,14 +151,15 @@ def test_a_variable_without_a_value_counts_as_it_does_for_pyo3(variable: str) ->
 def test_full_mode() -> None:
     used = an_interpreter()
     planned = steady({"PYO3_PYTHON": used.executable}, BUILT, used, "/store")
-    name = launcher_file(used).name
+    beside = stable_name.files(used)
+    name = beside[0].name
     assert planned.set == {
         "PYO3_BASE_PYTHON": used.base_executable,
         "PYO3_CONFIG_FILE": f"/store/{config_of(planned).name}",
         "PYO3_PYTHON": f"/store/{name}",
         "PYO3_SHIM_PYTHON": used.executable,
     }
-    assert [file.name for file in planned.files] == [name, config_of(planned).name]
+    assert [file.name for file in planned.files] == [*(file.name for file in beside), config_of(planned).name]
 
 
 def test_export_mode_exports_and_writes_nothing() -> None:
@@ -178,7 +173,7 @@ def test_pyo3_that_does_not_take_a_config_file_gets_none(version: tuple[int, int
     for project in (project_with(version), project_with(version, NEW)):
         planned = steady({}, project, an_interpreter(), "/store")
         assert sorted(planned.set) == ["PYO3_BASE_PYTHON", "PYO3_PYTHON", "PYO3_SHIM_PYTHON"]
-        assert len(planned.files) == 1
+        assert [file.name for file in planned.files] == [file.name for file in stable_name.files(an_interpreter())]
         assert "not set" in planned.reasons["PYO3_CONFIG_FILE"]
 
 
@@ -238,71 +233,6 @@ def test_there_is_a_reason_for_whatever_is_set(mode: str, version: tuple[int, in
     )
     assert planned.set.keys() <= planned.reasons.keys()
     assert all(planned.reasons.values())
-
-
-# The launcher
-
-
-@pytest.mark.promise("stale")
-@pytest.mark.parametrize(
-    "changed",
-    [
-        an_interpreter(base_executable="/opt/other/bin/python3.11"),
-        an_interpreter(abi="cpython-311d-x86_64-linux-gnu"),
-        an_interpreter(environment=["maturin-1.9.5.dist-info"]),
-        an_interpreter(environment=[]),
-        an_interpreter(version="3.12"),
-        an_interpreter(build_flags="Py_GIL_DISABLED"),
-        an_interpreter(lib_dir="/opt/python/lib64"),
-        an_interpreter(full_version="3.11.9 (main) [GCC]"),
-    ],
-)
-def test_launchers_name_changes_with_the_base_and_with_the_environments_content(changed: Interpreter) -> None:
-    assert launcher_file(changed).name != launcher_file(an_interpreter()).name
-
-
-def test_launcher_does_not_know_where_the_isolated_environment_is() -> None:
-    first, second = launcher_file(an_interpreter("/tmp/a/bin/python")), launcher_file(an_interpreter("/tmp/b/python"))
-    assert (first.name, first.content) == (second.name, second.content)
-    assert first.executable
-
-
-def test_distributions_are_told_apart_in_the_launchers_name() -> None:
-    names = {launcher_file(an_interpreter(environment=lines)).name for lines in (["a", "b"], ["ab"], ["b", "a"])}
-    assert len(names) == 3
-
-
-def run_launcher(folder: Path, base: str, **environ: str) -> list[str]:
-    path = folder / "python"
-    path.write_bytes(launcher_file(an_interpreter(base_executable=base)).content)
-    path.chmod(0o700)
-    return subprocess.run(
-        [path, "-c", "two words", ""], env=environ, stdout=subprocess.PIPE, text=True, check=True
-    ).stdout.splitlines()
-
-
-PRINT = 'echo "$0"; printf "<%s>\\n" "$@"'
-PRINTED = ["<-c>", "<two words>", "<>"]
-
-
-@pytest.mark.parametrize("name", ["base", "with space", "quote'\"$HOME`x`\\", "umlaut-ä"])
-def test_launcher_is_the_isolated_interpreter_during_a_build_and_the_base_otherwise(
-    tmp_path: Path, script: Script, name: str
-) -> None:
-    base, isolated = script(name, PRINT), script("isolated", PRINT)
-    assert run_launcher(tmp_path, base, PYO3_SHIM_PYTHON=isolated) == [isolated, *PRINTED]
-    assert run_launcher(tmp_path, base) == [base, *PRINTED]
-    assert run_launcher(tmp_path, base, PYO3_SHIM_PYTHON=f"{isolated}-gone") == [base, *PRINTED]
-
-
-@settings(max_examples=40)
-@given(
-    st.lists(st.binary().filter(lambda word: b"\0" not in word) | st.sampled_from([b"'", b"''", b"$(x)\n", b"\xff"]))
-)
-def test_quoted_words_come_through_a_real_shell(words: list[bytes]) -> None:
-    line = b"printf '%s\\0' " + b" ".join(map(shell_quoted, [b"", *words]))
-    said = subprocess.run([b"sh", b"-c", line], stdout=subprocess.PIPE, check=True).stdout
-    assert said.split(b"\0")[1:-1] == words
 
 
 # PYO3_BASE_PYTHON of the user
@@ -397,12 +327,3 @@ def test_the_older_name_of_the_variable_alone_counts_where_there_is_no_pyo3(
     """It is not pyo3 that reads it there, but a build script of another kind."""
     planned = steady({"PYTHON_SYS_EXECUTABLE": "/a", **environ}, project, an_interpreter("/a"), "/store")
     assert planned.set.get("PYTHON_SYS_EXECUTABLE") == (planned.set["PYO3_PYTHON"] if renamed else None)
-
-
-def test_environment_may_hold_names_that_are_not_utf_8() -> None:
-    odd = an_interpreter(abi="cpython-\udcff", environment=["\udcff.dist-info"])
-    assert launcher_file(odd).name != launcher_file(an_interpreter()).name
-
-
-def test_launcher_says_who_wrote_it() -> None:
-    assert launcher_file(an_interpreter()).content.startswith(b"#!/bin/sh\n# Written by pyo3-base-python")

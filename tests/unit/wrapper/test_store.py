@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import pyo3_base_python
 from pyo3_base_python.wrapper.errors import CannotSteady
 from pyo3_base_python.wrapper.paths import home
-from pyo3_base_python.wrapper.store import PINNED_TIME, File, default_root, digest, put
+from pyo3_base_python.wrapper.store import PINNED_TIME, File, Links, default_root, digest, put
 
 CONTENT = b"version=3.11\n"
 PLAIN = File("config/abc.txt", CONTENT)
@@ -377,6 +377,41 @@ def test_processes_at_once_on_an_empty_store_never_see_half_a_file(root: str, tm
     said = [worker.communicate(timeout=60)[1] for worker in workers]
     assert [(worker.returncode, words) for worker, words in zip(workers, said)] == [(0, b"")] * count
     assert len(files_below(root)) == 12
+
+
+# Links
+
+
+def test_links_are_made_and_put_right_and_written_once(root: str, tmp_path: Path) -> None:
+    links = Links("python/abc", {"lib": os.fspath(tmp_path), "gone": "nowhere"})
+    folder = put(root, links)
+    assert folder == os.path.join(root, "python/abc")
+    assert {name: os.readlink(os.path.join(folder, name)) for name in os.listdir(folder)} == links.targets
+    before = os.lstat(os.path.join(folder, "lib"))
+    put(root, links)
+    assert os.lstat(os.path.join(folder, "lib")).st_ino == before.st_ino
+    os.unlink(os.path.join(folder, "lib"))
+    os.symlink("/elsewhere", os.path.join(folder, "lib"))
+    os.unlink(os.path.join(folder, "gone"))
+    Path(folder, "gone").write_text("a file", encoding="utf-8")
+    put(root, links)
+    assert {name: os.readlink(os.path.join(folder, name)) for name in os.listdir(folder)} == links.targets
+
+
+def test_links_that_lead_nowhere_go_when_another_is_written(root: str, tmp_path: Path) -> None:
+    (tmp_path / "there").touch()
+    folder = put(root, Links("python/abc", {"there": os.fspath(tmp_path / "there"), "gone": "nowhere"}))
+    Path(folder, "file").touch()
+    put(root, Links("python/abc", {"new": "nowhere either"}))
+    assert sorted(os.listdir(folder)) == ["file", "new", "there"]
+
+
+@pytest.mark.promise("fault")
+def test_folder_in_place_of_a_link_is_refused_and_leaves_no_draft(root: str) -> None:
+    os.makedirs(os.path.join(root, "python", "lib"), 0o700)
+    with pytest.raises(CannotSteady, match="can't use the store"):
+        put(root, Links("python", {"lib": "/lib"}))
+    assert os.listdir(os.path.join(root, "python")) == ["lib"]
 
 
 # Where it is
