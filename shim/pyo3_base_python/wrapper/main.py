@@ -14,7 +14,15 @@ from __future__ import annotations
 import os
 import sys
 
-from pyo3_base_python.wrapper import build_dir, command_line, plan, process, project, real_cargo, staleness, store
+from pyo3_base_python.wrapper import (
+    build_dir,
+    command_line,
+    process,
+    project,
+    real_cargo,
+    staleness,
+    store,
+)
 from pyo3_base_python.wrapper.decide import decide
 from pyo3_base_python.wrapper.errors import NOT_STARTED, CannotSteady, ShimError, UserError
 
@@ -84,7 +92,7 @@ def prepare(
     here, steps = decision.project, decision.plan
     if steps is None or here is None:
         return dict(environ), list(arguments), f"left alone: {decision.reasons[0][1]}"
-    profile_dir = os.path.join(here.target_dir, *plan.targets(call, here)[:1], call.profile_folder)
+    profile_dir = os.path.join(here.target_dir, decision.target, call.profile_folder)
     # Before anything is set: a stable interpreter on top of another tree's artifacts would ship old code.
     settled = staleness.settle(
         here,
