@@ -53,7 +53,7 @@ def decide(cargo: str, call: Invocation, environ: Mapping[str, str], cwd: str) -
     """
     check_choices(environ)
     # No need to look where it is, then.
-    works = call.may_build and environ.get("PYO3_SHIM_MODE") != "off"
+    works = call.may_build and not call.unclear and environ.get("PYO3_SHIM_MODE") != "off"
     return decide_for(call, locate(cargo, call, environ, cwd) if works else None, environ)
 
 

@@ -16,6 +16,7 @@ import sys
 
 from pyo3_base_python.wrapper import (
     build_dir,
+    cargo_config,
     command_line,
     process,
     project,
@@ -87,7 +88,7 @@ def prepare(
     Effects: those of ``decide``, writes to the store, and settles what was built last (see ``staleness``). Raises
     ``CannotSteady``, with nothing lost, or ``UserError``.
     """
-    call = command_line.parse(arguments)
+    call = command_line.parse(arguments, lambda name: cargo_config.alias(name, environ, cwd))
     decision = decide(cargo, call, environ, cwd)
     here, steps = decision.project, decision.plan
     if steps is None or here is None:

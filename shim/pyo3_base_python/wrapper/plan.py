@@ -61,6 +61,8 @@ def reasons_to_leave_alone(
     if not invocation.may_build:
         subcommand = invocation.subcommand
         yield "subcommand", f"cargo {subcommand} compiles nothing" if subcommand else "no cargo subcommand"
+    if invocation.unclear:
+        yield "command line", invocation.unclear
     for variable in environ:
         # To pyo3 a variable is set when it is there, with whatever value.
         if variable == "PYO3_NO_PYTHON" or variable.startswith("PYO3_CROSS"):

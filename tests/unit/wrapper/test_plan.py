@@ -74,6 +74,7 @@ def config_of(planned: plan.Plan) -> store.File:
             "cross build",
             f"it builds for {HOST} and x86_64-unknown-linux-musl at once",
         ),
+        ({}, "-C elsewhere build", BUILT, "command line", "cargo -C leads to another folder"),
         (
             {},
             "build",
