@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import pytest
 from click.testing import CliRunner
 from hypothesis import strategies as st
 
 from pyo3_base_python.activation import launcher
+from pyo3_base_python.wrapper.cargo_config import CargoConfig
 from pyo3_base_python.wrapper.interpreter import Interpreter, Place
 from pyo3_base_python.wrapper.project import Lock, Project
 
@@ -32,6 +35,7 @@ __all__ = [
     "an_interpreter",
     "click_runner",
     "damaged",
+    "needs_tomllib",
     "project_with",
     "wait_for",
 ]
@@ -62,6 +66,9 @@ source = "registry+index"
 # What a shell adds of its own to the environment that it was given.
 SHELL_VARIABLES = frozenset({"PWD", "OLDPWD", "SHLVL", "_"})
 
+# For what is unknown to the shim on older ones.
+needs_tomllib = pytest.mark.skipif(sys.version_info < (3, 11), reason="this Python has no reader for TOML")
+
 # The path of an interpreter of a version ("3.9"); skips the test where there is none.
 InterpreterOf: TypeAlias = Callable[[str], str]
 # Writes a program from the body of a shell script: name, body -> path.
@@ -90,10 +97,12 @@ def project_with(
     build_target: str = "",
     locked: bool = True,
     cargo_env: Iterable[str] = (),
+    unknown: Iterable[str] = (),
     target_dir: str = "/src/target",
 ) -> Project:
     """A project whose Cargo.lock has these versions of pyo3."""
-    return Project("/src", "/src", Lock(pyo3, readers) if locked else None, build_target, target_dir, cargo_env)
+    config = CargoConfig([build_target] if build_target else [], variables=cargo_env, unknown=unknown)
+    return Project("/src", "/src", Lock(pyo3, readers) if locked else None, target_dir, config=config)
 
 
 @st.composite

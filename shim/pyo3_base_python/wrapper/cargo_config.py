@@ -1,10 +1,11 @@
-"""The part of cargo's configuration that says for what and to where it builds, and for which interpreter.
-
-The table ``[build]``, and the variables that the table ``[env]`` has cargo set.
+"""The part of cargo's configuration that says for what and to where it builds, for which interpreter; and its aliases.
 
 https://doc.rust-lang.org/cargo/reference/config.html: ``--config``, then variables, then the files from the working
-directory upwards and in cargo's home; the nearest wins. The files are read by line rather than as TOML (Python 3.9 has
-no reader for it); what is not understood counts as set to something unknown.
+directory upwards and in cargo's home. The nearest wins; tables are joined key by key, lists one after the other.
+
+Most files speak of none of it: the words are looked for before the reader for TOML is imported (10 ms). Where there is
+none (before Python 3.11), or it does not take a file (TOML 1.1, which cargo does from 1.94 on), each setting that the
+file speaks of counts as set to something unknown.
 """
 
 from __future__ import annotations
@@ -15,106 +16,99 @@ from pyo3_base_python.wrapper import names, paths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
 
-__all__ = [
-    "ENV",
-    "MULTILINE",
-    "UNKNOWN",
-    "build_table",
-    "files",
-    "parse",
-    "read",
-]
+__all__ = ["CargoConfig", "alias", "files", "load", "read"]
 
-# The value of a key that is set to something that can't be read here.
-UNKNOWN = "?"
 # Keys of `[build]` that are read, and the variables that stand for them.
 KEYS = {"target": "CARGO_BUILD_TARGET", "target-dir": "CARGO_BUILD_TARGET_DIR", "build-dir": "CARGO_BUILD_BUILD_DIR"}
-FOLDERS = ("target-dir", "build-dir")
-# The key under which `parse` has these of `[env]`, a word each; one that holds whatever the environment says ends so.
-ENV = "env"
-FORCED = "!"
+# What ends a key of TOML, or begins one.
+DELIMITERS = str.maketrans(dict.fromkeys("\"'[]{}.=,#\t\r\n", " "))
 # Strings of several lines: what looks like a line of its own may be inside.
 MULTILINE = ('"""', "'''")
-# How many files one may include, with those that they include, before the rest counts as unknown.
-MOST_INCLUDES = 32
+# Words may be hidden in these.
+ESCAPES = ("\\u", "\\U", "\\x")
 
 
-def build_table(options: Sequence[str], environ: Mapping[str, str], cwd: str) -> dict[str, str]:
-    """``target``, ``target-dir`` and ``build-dir`` as cargo would find them when started in ``cwd``.
+class CargoConfig:
+    """What cargo's configuration has set; a field is empty where it has not.
 
-    ``options`` are the values of ``--config`` in order. Folders are absolute; ``""`` is not set, ``UNKNOWN`` is set to
-    something unknown. ``ENV`` has the variables by which pyo3 would find an interpreter that all tables ``[env]`` set
-    and ``environ`` does not override, with blanks between them.
+    ``targets`` are the triples of ``build.target``, as they stand there; ``target_dir`` and ``build_dir`` are absolute
+    paths. ``variables`` are those by which ``[env]`` names an interpreter to pyo3, and which it sets or may set in
+    spite of the environment. ``unknown`` has the keys of ``[build]``, and the variables among these, that are or may be
+    set to something that can't be read here.
     """
-    layers = []
-    for option in reversed(options):
-        # A file, or a line of TOML.
-        file = os.path.join(cwd, option)
-        layers.append(_file(file, cwd) if os.path.isfile(file) else _absolute(parse(option)[0], cwd))
-    layers.append(_absolute({key: environ.get(variable, "") for key, variable in KEYS.items()}, cwd))
-    for path in files(environ, cwd):
-        # A path in a file is relative to the folder that holds `.cargo`.
-        layers.append(_file(path, os.path.dirname(os.path.dirname(path))))
-    found = {key: next((layer[key] for layer in layers if layer.get(key)), "") for key in KEYS}
-    words = " ".join(layer[ENV] for layer in layers if layer.get(ENV)).split()
-    variables = [word.rstrip(FORCED) for word in words if word.endswith(FORCED) or word not in environ]
-    if environ.get("PYO3_PYTHON"):
-        # Nobody looks for an environment then. (pyo3 does where `PYTHON_SYS_EXECUTABLE` alone is set.)
-        variables = [variable for variable in variables if variable not in names.ENVIRONMENTS]
-    found[ENV] = " ".join(variables)
-    return found
+
+    __slots__ = ("build_dir", "target_dir", "targets", "unknown", "variables")
+
+    def __init__(
+        self,
+        targets: Iterable[str] = (),
+        target_dir: str = "",
+        build_dir: str = "",
+        variables: Iterable[str] = (),
+        unknown: Iterable[str] = (),
+    ) -> None:
+        self.targets = list(targets)
+        self.target_dir = target_dir
+        self.build_dir = build_dir
+        self.variables = list(variables)
+        self.unknown = frozenset(unknown)
+
+
+def load(options: Sequence[str], environ: Mapping[str, str], cwd: str) -> CargoConfig:
+    """What is set for a cargo that is started in ``cwd``; ``options`` are the values of ``--config``, in order."""
+    layers = [_option(option, cwd) for option in reversed(options)]
+    layers.append(_of_environment(environ, cwd))
+    layers += [_file(path) for path in files(environ, cwd)]
+    tables = _all_joined(layers)
+    build, env = tables.get("build", {}), tables.get("env", {})
+    targets = build.get("target") or []
+    return CargoConfig(
+        targets=[targets] if isinstance(targets, str) else targets,
+        target_dir=build.get("target-dir") or "",
+        build_dir=build.get("build-dir") or "",
+        variables=sorted(name for name, value in env.items() if _holds(name, value, environ)),
+        unknown=[key for key, value in [*build.items(), *env.items()] if value is None],
+    )
+
+
+def alias(name: str, environ: Mapping[str, str], cwd: str) -> list[str] | None:
+    """The words that ``cargo <name>``, started in ``cwd``, stands for.
+
+    ``None`` if ``name`` is no alias of the user's; no words if it may be one that can't be read here. Cargo looks for
+    them before it reads ``--config``.
+    """
+    value: Any = _all_joined([_file(path, name) for path in files(environ, cwd)]).get("alias", {})
+    for part in name.split("."):
+        value = value.get(part, "") if isinstance(value, dict) else value
+    variable = environ.get(f"CARGO_ALIAS_{name}".upper().replace("-", "_").replace(".", "_"))
+    if isinstance(value, list) and _all_strings(value):
+        return [*value, *(variable or "").split()]
+    if not isinstance(value, str):
+        return []
+    return (value if variable is None else variable).split() if value or variable is not None else None
 
 
 def files(environ: Mapping[str, str], cwd: str) -> list[str]:
-    """Where cargo started in ``cwd`` looks for configuration: absolute paths, the strongest first."""
-    cargo_home = environ.get("CARGO_HOME") or os.path.join(paths.home(environ), ".cargo")
-    places = [*(os.path.join(folder, ".cargo") for folder in paths.with_parents(cwd)), cargo_home]
-    return [os.path.join(place, name) for place in places for name in ("config", "config.toml")]
-
-
-def parse(text: str) -> tuple[dict[str, str], list[str]]:
-    """The keys that ``text`` sets, as they stand there, and the files that it includes. Never raises."""
-    if any(quotes in text for quotes in MULTILINE):
-        return _unsure(text)
+    """The files of configuration that a cargo started in ``cwd`` reads: absolute paths, the strongest first."""
+    home = environ.get("CARGO_HOME") or os.path.join(paths.home(environ), ".cargo")
     found: dict[str, str] = {}
-    variables: list[str] = []
-    includes: list[str] = []
-    section: list[str] = []
-    including = False
-    for raw in text.splitlines():
-        line = raw.strip()
-        if including:
-            includes += _strings(line)
-            including = "]" not in line
-            continue
-        if line.startswith("["):
-            section = _path(line.strip("[").partition("]")[0])
-            continue
-        left, equals, value = line.partition("=")
-        path = [*section, *_path(left)]
-        if not equals or line.startswith("#"):
-            continue
-        if value.lstrip().startswith("{") and value.count("{") > value.count("}"):
-            # An inline table of several lines, from cargo 1.94 on (TOML 1.1).
-            return _unsure(text)
-        if path == ["include"]:
-            includes += _strings(value)
-            including = value.strip().startswith("[") and "]" not in value
-        elif path == ["build"]:  # an inline table
-            found.update({key: UNKNOWN for key in KEYS if key in value})
-        elif len(path) == 2 and path[0] == "build" and path[1] in KEYS:  # noqa: PLR2004 - table and key
-            found[path[1]] = _string(value)
-        elif path[0] == "env":
-            variables += _variables(path[1:], value)
-    if variables:
-        found[ENV] = " ".join(variables)
-    return found, includes
+    for place in (*(os.path.join(folder, ".cargo") for folder in paths.with_parents(cwd)), os.path.join(cwd, home)):
+        for name in ("config", "config.toml"):
+            path = os.path.join(place, name)
+            if os.path.exists(path):
+                # Cargo's home may be one of the folders above.
+                found.setdefault(os.path.realpath(place), path)
+                break
+    return list(found.values())
 
 
 def read(path: str) -> str | None:
-    """The text of a file, without a byte order mark; ``None`` if there is none that can be read."""
+    """The text of a file, without a byte order mark; ``None`` if there is no regular file that can be read."""
+    if not os.path.isfile(path):
+        return None  # a pipe would have to be waited for, and a device may have no end
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             return file.read().removeprefix("\ufeff")
@@ -122,85 +116,146 @@ def read(path: str) -> str | None:
         return None
 
 
-def _file(path: str, base: str, before: list[str] | None = None) -> dict[str, str]:
-    """What the file ``path`` and those that it includes set; what it sets itself wins.
+# In all that follows, a layer has the tables `build`, `env` and `alias` as a reader for TOML returns them, with what is
+# read here alone, paths absolute, and `None` for a value that is not known. The alias that is looked for is `""` where
+# it is the other two tables that are.
 
-    ``before`` are the files that were read for the one that includes it: they may include each other.
+
+def _option(option: str, cwd: str) -> dict[str, Any]:
+    path = os.path.join(cwd, option)
+    if option and os.path.exists(path):
+        return _file(path)
+    return _text(option, cwd, cwd, "", set())
+
+
+def _of_environment(environ: Mapping[str, str], cwd: str) -> dict[str, Any]:
+    build = {key: environ[variable] for key, variable in KEYS.items() if environ.get(variable)}
+    layer = _layer({"build": build}, cwd)
+    if "target" in build:
+        layer["build"]["target"] = [build["target"]]  # cargo adds it to a list
+    return layer
+
+
+def _file(path: str, wanted_alias: str = "", seen: set[str] | None = None) -> dict[str, Any]:
+    """What the file ``path`` sets, and those that it includes.
+
+    ``seen`` are those that were read before, for the one that includes it. Cargo refuses files that include each other.
     """
-    before = [] if before is None else before
-    if len(before) > MOST_INCLUDES:
-        return dict.fromkeys(KEYS, UNKNOWN)
-    before.append(path)
-    own, includes = parse(read(path) or "")
-    found = _absolute(own, base)
-    for include in reversed(includes):
-        other = _file(os.path.join(os.path.dirname(path), include), base, before)
-        variables = [each[ENV] for each in (found, other) if ENV in each]
-        found = {**other, **found, **({ENV: " ".join(variables)} if variables else {})}
+    seen = set() if seen is None else seen
+    text = read(path)
+    identity = os.path.realpath(path)
+    if text is None or identity in seen:
+        return _layer(_anything(), "") if os.path.exists(path) else {}
+    seen.add(identity)
+    folder = os.path.dirname(path)
+    # Wherever the file is: its paths are relative to what holds its folder, which is `.cargo` as a rule.
+    return _text(text, folder, os.path.dirname(folder), wanted_alias, seen)
+
+
+def _text(text: str, folder: str, base: str, wanted_alias: str, seen: set[str]) -> dict[str, Any]:
+    """As ``_file``: files are included relative to ``folder``, other paths are relative to ``base``."""
+    document = _parsed(text, wanted_alias)
+    layers = [_layer(document, base)]
+    includes = document.get("include", [])
+    for include in reversed(includes if isinstance(includes, list) else [None]):
+        name: object = include.get("path") if isinstance(include, dict) else include
+        if isinstance(name, str):
+            layers.append(_file(os.path.join(folder, name), wanted_alias, seen))
+        else:
+            layers.append(_layer(_anything(), ""))
+    return _all_joined(layers)
+
+
+def _parsed(text: str, wanted_alias: str) -> dict[str, Any]:
+    """``text`` as TOML if it speaks of what is looked for; where it can't be read, that with ``None`` for values."""
+    mentioned = _mentioned(text, wanted_alias)
+    if not mentioned:
+        return {}
+    try:
+        import tomllib  # noqa: PLC0415 - slow, rarely needed, and not there before Python 3.11
+
+        return tomllib.loads(text)
+    except (ImportError, ValueError, RecursionError):
+        return mentioned
+
+
+def _mentioned(text: str, wanted_alias: str) -> dict[str, Any]:
+    """What ``text`` may set, by its words."""
+    lines = text.split("\n")
+    if not any(quotes in text for quotes in MULTILINE):
+        # `[target.x86_64-unknown-linux-gnu]` is the most frequent of all, and no key.
+        lines = [line for line in lines if not line.lstrip().startswith("[target")]
+    words = set(" ".join(lines).translate(DELIMITERS).split())
+    if "include" in words or any(escape in text for escape in ESCAPES):
+        return _anything()
+    if wanted_alias:
+        parts = wanted_alias.translate(DELIMITERS).split()
+        return {"alias": None} if words.issuperset(["alias", *parts]) else {}
+    found = {}
+    if "build" in words and words & KEYS.keys():
+        found["build"] = {key: None for key in KEYS if key in words}
+    if "env" in words and any(map(_leads_to_interpreter, words)):
+        found["env"] = {word: None for word in words if _leads_to_interpreter(word)}
     return found
 
 
-def _variables(path: list[str], value: str) -> list[str]:
-    """The variables that a line of `[env]` sets, of those that lead to an interpreter: a name, one with ``FORCED``."""
-    if not path:  # all in one inline table
-        return _mentioned(value)
-    if not _leads_to_interpreter(path[0]):
-        return []
-    # `force` is a key of an inline table, or of a table on its own.
-    forced = "true" in value and "force" in (path[-1] + value)
-    return [path[0] + (FORCED if forced else "")]
+def _anything() -> dict[str, Any]:
+    """What nothing is known of."""
+    variables = (*names.INTERPRETER, names.CROSS, *names.ENVIRONMENTS)
+    return {"build": dict.fromkeys(KEYS), "env": dict.fromkeys(variables), "alias": None, "include": []}
 
 
-def _unsure(text: str) -> tuple[dict[str, str], list[str]]:
-    """As ``parse``, where lines can't be told apart: whatever ``text`` speaks of is set, to something unknown."""
-    words = _words(text)
-    includes = _strings(text) if "include" in words else []
-    found = {key: UNKNOWN for key in KEYS if includes or (key in words and "build" in words)}
-    variables = _mentioned(text) if "env" in words else []
-    if variables:
-        found[ENV] = " ".join(variables)
-    return found, includes
+def _layer(document: Mapping[str, Any], base: str) -> dict[str, Any]:
+    """Of a ``document`` what is read here, its paths made absolute by ``base``."""
+    build, env, aliases = _table(document.get("build")), _table(document.get("env")), document.get("alias", {})
+    found: dict[str, Any] = {
+        key: build[key] if _is_understood(key, build[key]) else None for key in KEYS if key in build
+    }
+    for key in ("target-dir", "build-dir"):
+        if found.get(key):
+            found[key] = os.path.abspath(os.path.join(base, found[key]))
+    env = {name: value for name, value in env.items() if _leads_to_interpreter(name)}
+    return {"build": found, "env": env, "alias": aliases if isinstance(aliases, dict) else None}
 
 
-def _mentioned(text: str) -> list[str]:
-    """What ``_variables`` would find if each word of ``text`` were a key."""
-    return [word + FORCED for word in dict.fromkeys(_words(text)) if _leads_to_interpreter(word)]
+def _table(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
-def _words(text: str) -> list[str]:
-    """What may be keys of TOML in ``text``."""
-    return "".join(letter if letter.isalnum() or letter in "_-" else " " for letter in text).split()
+def _is_understood(key: str, value: object) -> bool:
+    return isinstance(value, str) or (key == "target" and isinstance(value, list) and _all_strings(value))
+
+
+def _all_strings(values: Iterable[object]) -> bool:
+    return all(isinstance(value, str) for value in values)
+
+
+def _all_joined(layers: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Several layers, the strongest first, as one."""
+    tables: dict[str, Any] = {}
+    for layer in layers:
+        tables = _joined(tables, layer)
+    return tables
+
+
+def _joined(strong: Any, weak: Any) -> Any:
+    """What cargo makes of two values for one key."""
+    if isinstance(strong, dict) and isinstance(weak, dict):
+        both = {key: _joined(strong[key], weak[key]) for key in strong if key in weak}
+        return {**weak, **strong, **both}
+    if isinstance(strong, list) and isinstance(weak, list):
+        return [*weak, *strong]
+    # What is not known may be a list, or a table.
+    return None if weak is None and isinstance(strong, (dict, list)) else strong
+
+
+def _holds(variable: str, value: object, environ: Mapping[str, str]) -> bool:
+    """Whether ``variable`` gets to pyo3, which reads it, from a cargo in ``environ`` whose ``[env]`` has ``value``."""
+    if variable in names.ENVIRONMENTS and environ.get("PYO3_PYTHON"):
+        # Nobody looks for an environment then. (pyo3 does where `PYTHON_SYS_EXECUTABLE` alone is set.)
+        return False
+    return variable not in environ or value is None or _table(value).get("force") is True
 
 
 def _leads_to_interpreter(variable: str) -> bool:
     return names.names_interpreter(variable) or variable in names.ENVIRONMENTS
-
-
-def _absolute(values: Mapping[str, str], base: str) -> dict[str, str]:
-    return {
-        key: os.path.abspath(os.path.join(base, value)) if key in FOLDERS and value not in {"", UNKNOWN} else value
-        for key, value in values.items()
-    }
-
-
-def _path(dotted: str) -> list[str]:
-    """A key of TOML, ``a."b".c``, as a list. A dot within quotes is not expected in a key that is looked for."""
-    return [part.strip().strip("\"'") for part in dotted.split(".")]
-
-
-def _string(value: str) -> str:
-    """A TOML string on one line, unquoted, if it is a plain one; else ``UNKNOWN``."""
-    word = value.strip()
-    quote = word[:1]
-    if not quote or quote not in "\"'" or word.startswith(quote * 3):
-        return UNKNOWN
-    inner, closing, rest = word[1:].partition(quote)
-    rest = rest.strip()
-    if not closing or (rest and not rest.startswith("#")) or (quote == '"' and "\\" in inner):
-        return UNKNOWN
-    return inner
-
-
-def _strings(value: str) -> list[str]:
-    """Names of TOML files among the strings in ``value``."""
-    return [word for word in value.replace("'", '"').split('"')[1::2] if word.endswith(".toml")]

@@ -1,27 +1,35 @@
-"""A cargo command line, read as far as the shim needs it. Pure."""
+"""A cargo command line, read as far as the shim needs it. Pure, but for what looks up the user's aliases."""
 
 from __future__ import annotations
 
+from pyo3_base_python.wrapper import paths
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = ["Invocation", "parse"]
 
-# cargo's own subcommands that never compile. What is not known here (aliases, plugins) may.
+# cargo's own subcommands that never compile, and rustfmt's. What is not known here (plugins) may.
 NEVER_BUILD = frozenset(
     "add clean config fetch fmt generate-lockfile help info init locate-project login logout metadata new owner pkgid"
-    " read-manifest remove report rm search tree uninstall update vendor verify-project version yank".split()
+    " read-manifest remove report search tree uninstall update vendor verify-project version yank".split()
 )
 # Of cargo's own that build, those whose options are all cargo's up to `--`: others hand words on to another program.
-TAKES_NO_PROGRAM = frozenset("b bench build c check d doc fix install package publish rustc rustdoc t test".split())
+TAKES_NO_PROGRAM = frozenset("bench build check doc fix install package publish rustc rustdoc test".split())
+# No alias takes the place of one of these.
+OWN = (NEVER_BUILD - {"fmt"}) | TAKES_NO_PROGRAM | {"run"}
+# Cargo's own aliases, for which a user may have others (`BUILTIN_ALIASES` in its `src/bin/cargo/main.rs`).
+ALIASES = {"b": "build", "c": "check", "d": "doc", "r": "run", "rm": "remove", "t": "test"}
+
 # Options before the subcommand that take a value (cargo 1.95, `cargo --help`).
 GLOBAL_OPTIONS_WITH_VALUE = frozenset({"--color", "--config", "--explain", "-C", "-Z"})
-
-# The options that are read here, and those whose value might be taken for one of them.
+# Those after it that are read here, and those whose value might be taken for one of them.
 OPTIONS_WITH_VALUE = frozenset(
-    {"--config", "--features", "-F", "--manifest-path", "--profile", "--target", "--target-dir"}
+    {"--config", "--features", "-F", "--manifest-path", "--profile", "--target", "--target-dir", "-Z"}
 )
+# What follows these in the same word is no option either; a next word is none by itself.
+SHORT_OPTIONS_WITH_VALUE = frozenset({"-j", "-p"})
 
 
 class Invocation:
@@ -31,7 +39,8 @@ class Invocation:
     every ``--target`` and ``--config`` that counts, in order; ``manifest_path`` and ``target_dir`` are as given, or
     ``""``; ``profile`` is the one that cargo builds; ``toolchain`` is rustup's ``+name`` or ``""``; ``lists_only`` is
     whether a list of files is asked for (``cargo package --list``), ``late_config`` whether a ``--config`` stands
-    after the subcommand.
+    after the subcommand. All of it is what an alias stands for. ``unclear`` says why that, or where cargo works, can't
+    be told, or is ``""``.
     """
 
     __slots__ = (
@@ -44,6 +53,7 @@ class Invocation:
         "target_dir",
         "targets",
         "toolchain",
+        "unclear",
     )
 
     def __init__(self, subcommand: str) -> None:
@@ -56,6 +66,7 @@ class Invocation:
         self.lists_only = False
         self.profile = {"bench": "bench", "install": "release"}.get(subcommand, "dev")
         self.toolchain = ""
+        self.unclear = ""
 
     @property
     def profile_folder(self) -> str:
@@ -73,45 +84,104 @@ class Invocation:
         return not (self.subcommand == "package" and self.lists_only)
 
 
-def parse(arguments: Sequence[str]) -> Invocation:
+def parse(arguments: Sequence[str], alias: Callable[[str], Sequence[str] | None] = lambda _: None) -> Invocation:
     """Read cargo's arguments (without the program's name), ``+toolchain`` first if there is one.
 
-    Everything after ``--`` belongs to rustc or to the program that cargo runs, and is not looked at.
+    ``alias`` has the words that one of the user's aliases stands for: ``None`` if there is none of that name, no words
+    if they are not known. Everything after ``--`` belongs to rustc or to the program that cargo runs, and is not
+    looked at.
     """
-    own = list(arguments[: arguments.index("--")]) if "--" in arguments else list(arguments)
-    toolchain = own.pop(0) if own and own[0].startswith("+") else ""
-    before = _options(own, GLOBAL_OPTIONS_WITH_VALUE)
-    invocation = Invocation(own.pop(0) if own else "")
+    words = list(arguments)
+    toolchain = words.pop(0) if words and words[0].startswith("+") else ""
+    before, subcommand, own, others = _taken_apart(words)
+    first, expanded = before, []
+    unclear = "cargo -C leads to another folder" if any(name == "-C" for name, _ in before) else ""
+    while not unclear and (stands_for := _stands_for(subcommand, alias)) is not None:
+        if not stands_for or subcommand in expanded:
+            unclear = f"it is not known what the alias {subcommand} stands for"
+            break
+        expanded.append(subcommand)
+        before, subcommand, own, others = _taken_apart([*stands_for, *own, *others])
+    invocation = Invocation(subcommand)
     invocation.toolchain = toolchain
-    invocation.lists_only = "--list" in own or "-l" in own
-    if "--release" in own or "-r" in own:
-        invocation.profile = "release"
     after = _options(own, OPTIONS_WITH_VALUE, stop_at_word=False)
     invocation.late_config = any(name == "--config" for name, _ in after)
-    if invocation.late_config and invocation.subcommand in TAKES_NO_PROGRAM:
-        # Cargo does so with this option: those after the subcommand take the place of those before it.
-        before = [(name, value) for name, value in before if name != "--config"]
+    if subcommand not in OWN or (invocation.late_config and subcommand in TAKES_NO_PROGRAM):
+        # Cargo hands no other program what stands before its name, and takes its own options after the subcommand in
+        # place of those before it.
+        before = []
+    if expanded and subcommand in OWN:
+        # These it keeps aside for what the alias stands for; those of an alias in between it drops.
+        before = [*first, *before]
+    if any(name in {"--release", "-r"} for name, _ in after):
+        invocation.profile = "release"
     for name, value in before + after:
-        if name == "--config":
-            invocation.configs.append(value)
-        elif name == "--target":
-            invocation.targets.append(value)
-        elif name == "--target-dir":
-            invocation.target_dir = value
-        elif name == "--manifest-path":
-            invocation.manifest_path = value
-        elif name == "--profile":
-            invocation.profile = value
+        _apply(invocation, name, value)
+    if not paths.is_plain(invocation.profile):
+        unclear = f"cargo refuses {invocation.profile!r} as a profile"
+    elif "/" in subcommand or subcommand.endswith(".rs"):
+        unclear = f"{subcommand} is a script of its own"
+    invocation.unclear = unclear
     return invocation
 
 
+def _taken_apart(words: Sequence[str]) -> tuple[list[tuple[str, str]], str, list[str], list[str]]:
+    """The options before the subcommand, that, what follows up to ``--``, and from there on."""
+    end = words.index("--") if "--" in words else len(words)
+    own = list(words[:end])
+    before = _options(own, GLOBAL_OPTIONS_WITH_VALUE)
+    return before, own.pop(0) if own else "", own, list(words[end:])
+
+
+def _stands_for(subcommand: str, alias: Callable[[str], Sequence[str] | None]) -> Sequence[str] | None:
+    if not subcommand or subcommand in OWN:
+        return None
+    words = alias(subcommand)
+    return [ALIASES[subcommand]] if words is None and subcommand in ALIASES else words
+
+
+def _apply(invocation: Invocation, name: str, value: str) -> None:
+    if name == "--config":
+        invocation.configs.append(value)
+    elif name == "--target":
+        invocation.targets.append(value)
+    elif name == "--target-dir":
+        invocation.target_dir = value
+    elif name == "--manifest-path":
+        invocation.manifest_path = value
+    elif name == "--profile":
+        invocation.profile = value
+    elif name in {"--list", "-l"}:
+        invocation.lists_only = True
+
+
 def _options(words: list[str], with_value: frozenset[str], *, stop_at_word: bool = True) -> list[tuple[str, str]]:
-    """Take options off the front of ``words``: names and values, of those that have one (``--a b`` or ``--a=b``)."""
+    """Take options off the front of ``words``: names and values, which are ``""`` where an option has none.
+
+    Values are those of ``--a b``, ``--a=b``, ``-a b``, ``-ab`` and ``-a=b``; ``-abc`` may be three options.
+    """
     found = []
     while words and (words[0].startswith("-") or not stop_at_word):
-        name, equals, value = words.pop(0).partition("=")
-        if name in with_value:
-            if not equals:
+        word = words.pop(0)
+        if word.startswith("--"):
+            name, equals, value = word.partition("=")
+            if name in with_value and not equals:
                 value = words.pop(0) if words else ""
             found.append((name, value))
+        elif word.startswith("-"):
+            found += _short_options(word[1:], words, with_value)
+    return found
+
+
+def _short_options(letters: str, words: list[str], with_value: frozenset[str]) -> list[tuple[str, str]]:
+    found = []
+    for place, letter in enumerate(letters, 1):
+        name, attached = f"-{letter}", letters[place:]
+        if name in SHORT_OPTIONS_WITH_VALUE:
+            break
+        if name in with_value:
+            value = attached.removeprefix("=") if attached else (words.pop(0) if words else "")
+            found.append((name, value))
+            break
+        found.append((name, ""))
     return found

@@ -27,17 +27,23 @@ class Decision:
     """What is to be done for one call of cargo.
 
     ``reasons`` to leave it alone: a word for the kind (see ``plan``) and the reason in words, the one that counts
-    first. Where there is none, ``plan`` says what to set and to use, for the project in ``project``.
+    first. Where there is none, ``plan`` says what to set and to use, for the project in ``project``; ``target`` is the
+    triple that cargo is asked by name to build for, or ``""``: artifacts go to a folder of that name.
     """
 
-    __slots__ = ("plan", "project", "reasons")
+    __slots__ = ("plan", "project", "reasons", "target")
 
     def __init__(
-        self, project: Project | None, reasons: Iterable[tuple[str, str]] = (), plan: Plan | None = None
+        self,
+        project: Project | None,
+        reasons: Iterable[tuple[str, str]] = (),
+        plan: Plan | None = None,
+        target: str = "",
     ) -> None:
         self.project = project
         self.reasons = tuple(reasons)
         self.plan = plan
+        self.target = target
 
 
 def decide(cargo: str, call: Invocation, environ: Mapping[str, str], cwd: str) -> Decision:
@@ -47,7 +53,7 @@ def decide(cargo: str, call: Invocation, environ: Mapping[str, str], cwd: str) -
     """
     check_choices(environ)
     # No need to look where it is, then.
-    works = call.may_build and environ.get("PYO3_SHIM_MODE") != "off"
+    works = call.may_build and not call.unclear and environ.get("PYO3_SHIM_MODE") != "off"
     return decide_for(call, locate(cargo, call, environ, cwd) if works else None, environ)
 
 
@@ -57,7 +63,7 @@ def decide_for(call: Invocation, here: Project | None, environ: Mapping[str, str
     Raises ``CannotSteady`` or ``UserError``.
     """
     check_choices(environ)
-    host = real_cargo.host_triple(environ) if here and plan.targets(call, here) else None
+    host = real_cargo.host_triple(environ) if here and plan.targets(call, here, None) else None
     reasons = tuple(plan.reasons_to_leave_alone(environ, call, here, host))
     if reasons or here is None:
         return Decision(here, reasons)
@@ -79,7 +85,7 @@ def decide_for(call: Invocation, here: Project | None, environ: Mapping[str, str
         build_dir=build_dir.choose(environ, call, here, used) if not place else ("", ""),
         place=place,
     )
-    return Decision(here, plan=steps)
+    return Decision(here, plan=steps, target="".join(plan.targets(call, here, host)))
 
 
 def locate(cargo: str, call: Invocation, environ: Mapping[str, str], cwd: str) -> Project | None:

@@ -16,8 +16,8 @@ import sys
 
 from pyo3_base_python.wrapper import (
     build_dir,
+    cargo_config,
     command_line,
-    plan,
     process,
     project,
     real_cargo,
@@ -94,13 +94,13 @@ def prepare(
     Effects: those of ``decide``, writes to the store, and settles what was built last (see ``staleness``). Raises
     ``CannotSteady``, with nothing lost, or ``UserError``.
     """
-    call = command_line.parse(arguments)
+    call = command_line.parse(arguments, lambda name: cargo_config.alias(name, environ, cwd))
     decision = decide(cargo, call, environ, cwd)
     here, steps = decision.project, decision.plan
     if steps is None or here is None:
         return dict(environ), list(arguments), f"left alone: {decision.reasons[0][1]}"
     place, done = _place(cargo, call, steps, here, environ)
-    profile_dir = os.path.join(place or here.target_dir, *plan.targets(call, here)[:1], call.profile_folder)
+    profile_dir = os.path.join(place or here.target_dir, decision.target, call.profile_folder)
     # Before anything is set: a stable interpreter on top of another tree's artifacts would ship old code.
     settled = staleness.settle(
         here,

@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["MARKS", "cache", "home", "is_inside", "passing", "with_parents"]
+__all__ = ["MARKS", "cache", "home", "is_inside", "is_plain", "passing", "with_parents"]
 
 # Files that mark a folder with no sources or modules in it: a target directory or other cache, a virtual environment.
 MARKS = ("CACHEDIR.TAG", "pyvenv.cfg")
@@ -28,6 +28,11 @@ def is_inside(path: str, folder: str) -> bool:
         if path == place or path.startswith(os.path.join(place, "")):
             return True
     return False
+
+
+def is_plain(name: str) -> bool:
+    """Whether ``name`` can be a file's or a folder's and leads nowhere else: letters, digits, ``-``, ``_``, dots."""
+    return bool(name.strip(".")) and all(character.isalnum() or character in "-_." for character in name)
 
 
 def home(environ: Mapping[str, str]) -> str:

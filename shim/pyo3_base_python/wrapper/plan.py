@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 
-from pyo3_base_python.wrapper import pyo3_config, stable_name
-from pyo3_base_python.wrapper.cargo_config import UNKNOWN
+from pyo3_base_python.wrapper import pyo3_config, stable_name, triples
 from pyo3_base_python.wrapper.errors import UserError
 from pyo3_base_python.wrapper.store import File, Links, digest
 
@@ -57,13 +56,15 @@ def reasons_to_leave_alone(
 ) -> Iterator[tuple[str, str]]:
     """Why this call of cargo is to run as it is: a word for the kind, and the reason in words; the first one counts.
 
-    ``host`` is the host's target triple if the caller knows it: a target equal to it is no cross build.
+    ``host`` is the host's target triple if the caller knows it.
     """
     if environ.get("PYO3_SHIM_MODE") == "off":
         yield "mode", "PYO3_SHIM_MODE=off"
     if not invocation.may_build:
         subcommand = invocation.subcommand
         yield "subcommand", f"cargo {subcommand} compiles nothing" if subcommand else "no cargo subcommand"
+    if invocation.unclear:
+        yield "command line", invocation.unclear
     for variable in environ:
         # To pyo3 a variable is set when it is there, with whatever value.
         if variable == "PYO3_NO_PYTHON" or variable.startswith("PYO3_CROSS"):
@@ -74,17 +75,27 @@ def reasons_to_leave_alone(
     if project is None:
         yield "no manifest", "there is no Cargo.toml here"
         return
-    for variable in project.cargo_env:
+    for variable in project.config.variables:
         # For build scripts: what this wrapper sets would take its place.
-        yield "cargo env", f"cargo's configuration sets {variable}"
-    foreign = [target for target in targets(invocation, project) if target != host]
-    if foreign:
-        known = foreign[0] != UNKNOWN
-        yield "cross build", f"cross build for {foreign[0]}" if known else "cargo's configuration may name a target"
+        verb = "may set" if variable in project.config.unknown else "sets"
+        yield "cargo env", f"cargo's configuration {verb} {variable}"
+    yield from _reasons_of_targets(invocation, project, host)
     if not project.target_dir and not project.sdist:
         # Another tree may have been built there, unseen. What was just unpacked can be given fresh times.
         yield "unknown place", "it is not known where cargo's configuration has it compile to"
     yield from _reasons_of_lock(environ, project.lock)
+
+
+def _reasons_of_targets(invocation: Invocation, project: Project, host: str | None) -> Iterator[tuple[str, str]]:
+    asked = targets(invocation, project, host)
+    foreign = [target for target in asked if not triples.is_native(target, host)]
+    if not invocation.targets and "target" in project.config.unknown:
+        yield "cross build", "cargo's configuration may name a target"
+    elif foreign:
+        yield "cross build", f"cross build for {foreign[0]}"
+    elif len(asked) > 1:
+        # Each has artifacts of its own to be compared with what was built last.
+        yield "cross build", f"it builds for {' and '.join(asked)} at once"
 
 
 def _reasons_of_lock(environ: Mapping[str, str], lock: Lock | None) -> Iterator[tuple[str, str]]:
@@ -102,9 +113,9 @@ def _reasons_of_lock(environ: Mapping[str, str], lock: Lock | None) -> Iterator[
         yield "reader", f"{older}, and {reader} may run the interpreter that pyo3-build-config names"
 
 
-def targets(invocation: Invocation, project: Project) -> list[str]:
+def targets(invocation: Invocation, project: Project, host: str | None) -> list[str]:
     """The target triples that are asked for by name: on the command line, else by variable or config file."""
-    return invocation.targets or ([project.build_target] if project.build_target else [])
+    return triples.named(invocation.targets or project.config.targets, host)
 
 
 def takes_config_file(lock: Lock) -> bool:

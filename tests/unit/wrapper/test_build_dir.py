@@ -14,7 +14,7 @@ from pyo3_base_python.wrapper.errors import CannotSteady
 from pyo3_base_python.wrapper.project import Lock, Project
 from tests.unit.support import Script, Wrapper, an_interpreter
 
-BUILT = Project("/src", "/src", Lock([(0, 26, 0)]), "", "/src/target")
+BUILT = Project("/src", "/src", Lock([(0, 26, 0)]), "/src/target")
 BUILD = parse(["build"])
 ON = {"PYO3_SHIM_BUILD_DIR": "interpreter"}
 NEW_CARGO = 'if [ "$1" = --version ]; then echo "cargo 1.91.0 (abc 2025-10-01)"; fi'
@@ -71,7 +71,7 @@ def test_interpreters_are_told_apart_and_so_are_extension_modules() -> None:
     ],
 )
 def test_cargos_own_stays_where_it_may_serve_other_trees_or_can_not_be_named(target_dir: str, why: str) -> None:
-    project = Project("/src", "/src", Lock([(0, 26, 0)]), "", target_dir)
+    project = Project("/src", "/src", Lock([(0, 26, 0)]), target_dir)
     folder, why_not = build_dir.choose(ON, BUILD, project, an_interpreter())
     assert folder == ""
     assert why in why_not

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyo3_base_python.wrapper.command_line import NEVER_BUILD, Invocation, parse
+from pyo3_base_python.wrapper.command_line import NEVER_BUILD, OWN, Invocation, parse
 
-OPTIONS = "--list -l --target --target=a --config --config=b --manifest-path -C -Z -"
+OPTIONS = "--list -l --target --target=a --config --config=b --manifest-path -C -Cx -vr -Z -j4 -"
 WORDS = st.lists(st.sampled_from(f"+nightly build metadata package x {OPTIONS}".split()) | st.text())
 
 
@@ -28,7 +28,9 @@ def fields(invocation: Invocation) -> dict[str, object]:
         ("", ""),
         ("--config", ""),
         ("-- build", ""),
-        ("my-alias --flag", "my-alias"),
+        ("my-plugin --flag", "my-plugin"),
+        ("-qZunstable build", "build"),
+        ("-vZ unstable build", "build"),
     ],
 )
 def test_subcommand_is_found_behind_toolchain_and_global_options(line: str, subcommand: str) -> None:
@@ -93,6 +95,11 @@ def test_value_of_an_option_is_not_taken_for_an_option(option: str) -> None:
         ("rustc --lib", "dev", "debug"),
         ("build --release", "release", "release"),
         ("build -r", "release", "release"),
+        ("build -vr", "release", "release"),
+        ("build -pr -jr -Fr", "dev", "debug"),
+        ("build -F r -v", "dev", "debug"),
+        ("build -p -r", "release", "release"),
+        ("build --features --release", "dev", "debug"),
         ("bench", "bench", "release"),
         ("install", "release", "release"),
         ("build --profile dev", "dev", "debug"),
@@ -128,3 +135,93 @@ def test_toolchain_changes_nothing_else(words: list[str], toolchain: str) -> Non
     while words and words[0].startswith("+"):
         del words[0]
     assert fields(parse([toolchain, *words])) == {**fields(parse(words)), "toolchain": toolchain}
+
+
+# Aliases
+
+
+def with_aliases(line: str, **aliases: str) -> Invocation:
+    """How ``line`` is read where these are the user's aliases."""
+    return parse(line.split(), lambda name: aliases[name].split() if name in aliases else None)
+
+
+@pytest.mark.parametrize(
+    ("alias", "subcommand"),
+    [("b", "build"), ("c", "check"), ("d", "doc"), ("r", "run"), ("t", "test"), ("rm", "remove")],
+)
+def test_cargos_own_aliases_are_expanded_unless_the_user_has_others(alias: str, subcommand: str) -> None:
+    assert parse([alias]).subcommand == subcommand
+    assert with_aliases(alias, **{alias: "clippy"}).subcommand == "clippy"
+
+
+@pytest.mark.parametrize("subcommand", sorted(OWN))
+def test_no_alias_takes_the_place_of_a_subcommand(subcommand: str) -> None:
+    assert with_aliases(subcommand, **{subcommand: "clippy"}).subcommand == subcommand
+
+
+def test_an_alias_may_take_the_place_of_another_program() -> None:
+    assert with_aliases("fmt", fmt="build").may_build
+
+
+def test_what_an_alias_stands_for_comes_before_the_rest() -> None:
+    call = with_aliases(
+        "+nightly mine --target x -- --target y", mine="outer --release", outer="build --target-dir out"
+    )
+    assert (call.subcommand, call.toolchain, call.unclear) == ("build", "+nightly", "")
+    assert (call.target_dir, call.profile, call.targets) == ("out", "release", ["x"])
+    assert with_aliases("mine --target x", mine="run --").targets == []
+
+
+@pytest.mark.parametrize(
+    ("line", "configs"),
+    [
+        ("--config a mine", ["a"]),
+        ("--config a mine --config b", ["a", "b"]),
+        ("--config a b --config b", ["a", "b"]),
+        ("with", ["w"]),
+        ("with --config b", ["b"]),
+        ("--config a with", ["a", "w"]),
+        ("through", []),
+        ("--config a through --config b", ["a", "b"]),
+        # Nothing before its name is handed to another program.
+        ("--config a lint --config b", ["b"]),
+        ("--config a clippy --config b", ["b"]),
+    ],
+)
+def test_configs_before_an_alias_count_beside_those_after_it(line: str, configs: list[str]) -> None:
+    """As cargo 1.95 does: compared in `test_agrees_with_cargo`."""
+    aliases = {"mine": "check", "with": "--config w build", "through": "--config t mine", "lint": "clippy"}
+    assert with_aliases(line, **aliases).configs == configs
+
+
+@pytest.mark.parametrize("aliases", [{"a": "a"}, {"a": "x", "x": "a -v"}, {"a": ""}])
+def test_an_alias_without_an_end_or_a_meaning_is_unclear(aliases: dict[str, str]) -> None:
+    call = with_aliases("a", **aliases)
+    assert (call.may_build, call.unclear.partition("alias")[0]) == (True, "it is not known what the ")
+
+
+@pytest.mark.parametrize("line", ["-C dir build", "-Cdir b", "-vC=dir build", "-Z unstable-options -C dir mine"])
+def test_cargo_that_leaves_the_folder_is_unclear(line: str) -> None:
+    assert with_aliases(line, mine="build").unclear == "cargo -C leads to another folder"
+
+
+@pytest.mark.parametrize("line", ["mine", "build -C dir", "build --color always -Z unstable"])
+def test_cargo_that_stays_in_the_folder_is_clear(line: str) -> None:
+    """It does for an alias that says `-C`, and `-C` after the subcommand is none."""
+    assert with_aliases(line, mine="-C dir build").unclear == ""
+
+
+@pytest.mark.parametrize("name", ["./build.rs", "script.rs", "a/b"])
+def test_a_script_is_no_project(name: str) -> None:
+    assert parse(["-Zscript", name]).unclear == f"{name} is a script of its own"
+
+
+@pytest.mark.promise("fault")
+@pytest.mark.parametrize("profile", ["../../elsewhere", "/abs", "..", ""])
+def test_a_profile_that_leads_elsewhere_as_a_path_is_unclear(profile: str) -> None:
+    assert parse(["build", "--profile", profile]).unclear == f"cargo refuses {profile!r} as a profile"
+
+
+@given(WORDS, st.dictionaries(st.sampled_from(["x", "b", "alias"]), WORDS))
+def test_any_alias_comes_to_an_end(words: list[str], aliases: dict[str, list[str]]) -> None:
+    assert isinstance(parse(words, aliases.get).subcommand, str)

@@ -17,7 +17,7 @@ import pytest
 from pyo3_base_python.wrapper import interpreter, plan, process
 from pyo3_base_python.wrapper import main as entry
 from pyo3_base_python.wrapper.errors import ShimError
-from tests.unit.support import LOCK, MANIFEST, InterpreterOf, Script, Wrapper, wait_for
+from tests.unit.support import LOCK, MANIFEST, InterpreterOf, Script, Wrapper, needs_tomllib, wait_for
 
 AWKWARD = ["", "a b", "'\"$HOME`e`\\", "new\nline", "--", "", "*", "ä", "-v"]
 BASE = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
@@ -352,6 +352,35 @@ def test_log_has_a_line_for_each_call_with_what_was_done_and_why(wrapper: Wrappe
 
 
 @pytest.mark.promise("fault")
+@needs_tomllib
+def test_an_alias_is_what_it_stands_for_and_reaches_cargo_as_it_is(wrapper: Wrapper, tmp_path: Path) -> None:
+    (wrapper.project / ".cargo").mkdir()
+    elsewhere = tmp_path / "elsewhere"
+    (wrapper.project / ".cargo" / "config.toml").write_text(
+        f'[alias]\nget = "fetch --locked"\nmake = ["build", "--target-dir", "{elsewhere}"]\nend = "end"\n'
+    )
+    log = tmp_path / "log"
+    for name in ("get", "end"):
+        assert wrapper.run(name, PYO3_SHIM_LOG=os.fspath(log)).arguments == [name]
+    assert [line.partition(": ")[2] for line in log.read_text().splitlines()] == [
+        "left alone: cargo fetch compiles nothing",
+        "left alone: it is not known what the alias end stands for",
+    ]
+    result = wrapper.run("make")
+    assert result.arguments == ["make"]
+    assert result.environ["PYO3_BASE_PYTHON"] == BASE
+    assert (elsewhere / "debug" / ".pyo3-base-python").is_dir()
+
+
+@pytest.mark.promise("fault")
+def test_where_cargo_leaves_the_folder_nobody_looks_what_is_there(wrapper: Wrapper, tmp_path: Path) -> None:
+    wrapper.write_project('[package]\nworkspace = "of-nobody"\n', None)
+    log = tmp_path / "log"
+    result = wrapper.run("-C", "elsewhere", "build", PYO3_SHIM_LOG=os.fspath(log))
+    assert (result.arguments, result.err) == (["-C", "elsewhere", "build"], "")
+    assert log.read_text().endswith("left alone: cargo -C leads to another folder\n")
+
+
 def test_log_that_can_not_be_written_costs_one_line(wrapper: Wrapper) -> None:
     result = wrapper.run("metadata", PYO3_SHIM_LOG="/not/there/log")
     assert (result.code, result.arguments) == (0, ["metadata"])
@@ -567,6 +596,16 @@ def test_target_that_is_the_host_is_no_cross_build(wrapper: Wrapper, script: Scr
     for arguments, changes in ((["--target", "some-triple"], {}), ([], {"CARGO_BUILD_TARGET": "some-triple"})):
         result = wrapper.run("build", *arguments, RUSTC=named, **changes)
         assert result.environ["PYO3_BASE_PYTHON"] == BASE
+
+
+def test_what_was_built_last_for_a_target_is_recorded_where_cargo_builds_for_it(
+    wrapper: Wrapper, script: Script, tmp_path: Path
+) -> None:
+    named = rustc(script, "host: x86_64-apple-darwin\\n")
+    for target, folder in (("host-tuple", "x86_64-apple-darwin"), ("aarch64-apple-darwin", "aarch64-apple-darwin")):
+        changes = {"RUSTC": named, "CARGO_BUILD_TARGET": target, "CARGO_TARGET_DIR": os.fspath(tmp_path / target)}
+        assert wrapper.run("build", **changes).environ["PYO3_BASE_PYTHON"] == BASE
+        assert (tmp_path / target / folder / "debug" / ".pyo3-base-python").is_dir()
 
 
 @pytest.mark.promise("fault")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pyo3_base_python.wrapper.errors import CannotSteady
-from pyo3_base_python.wrapper.paths import home, is_inside, with_parents
+from pyo3_base_python.wrapper.paths import home, is_inside, is_plain, with_parents
 from pyo3_base_python.wrapper.store import default_root
 
 
@@ -22,6 +22,17 @@ def test_a_folder_and_those_that_hold_it() -> None:
 )
 def test_what_lies_inside_a_folder(path: str, expected: bool) -> None:
     assert is_inside(path, "/a/b") is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        *(("a-b_1", True), ("ä.b", True), (".a", True)),
+        *((name, False) for name in ("", ".", "..", "...", "a/b", "/a", "a\\b", "a b", "a\n", "a:b")),
+    ],
+)
+def test_names_that_lead_nowhere_else(name: str, expected: bool) -> None:
+    assert is_plain(name) is expected
 
 
 def test_folder_may_be_named_through_a_link(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pyo3_base_python.wrapper import project
 from pyo3_base_python.wrapper.command_line import parse
 from pyo3_base_python.wrapper.project import Project, locate, parse_lock, unpacked_sdist
-from tests.unit.support import damaged
+from tests.unit.support import damaged, needs_tomllib
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -152,12 +152,14 @@ def test_target_directory_asked_for_is_relative_to_where_cargo_starts(tree: Tree
 CONFIG_PLACES = [".cargo/config.toml", ".cargo/config", "cargo-home/config.toml"]
 
 
+@needs_tomllib
 @pytest.mark.parametrize("place", CONFIG_PLACES)
 def test_target_directory_of_a_config_file_is_relative_to_what_holds_its_folder(tree: Tree, place: str) -> None:
     folder = tree({"Cargo.toml": "[package]", place: '[build]\ntarget-dir = "out"\n'})
     assert at(folder).target_dir == os.path.join(folder, "out")
 
 
+@needs_tomllib
 def test_target_directory_of_config_on_the_command_line_is_relative_to_where_cargo_starts(tree: Tree) -> None:
     folder = tree({"Cargo.toml": "[workspace]", "a/Cargo.toml": "[package]"})
     assert at(folder / "a", "build --config build.target-dir='out'").target_dir == os.fspath(folder / "a" / "out")
@@ -187,107 +189,21 @@ def test_target_directory_is_not_known_where_the_build_directory_lies_elsewhere(
     assert at(folder, CARGO_TARGET_DIR="target", CARGO_BUILD_BUILD_DIR="/elsewhere").target_dir == ""
 
 
+@needs_tomllib
+def test_target_directory_in_a_list_of_lists_is_found(tree: Tree) -> None:
+    """A line that begins with `[` need not be a header."""
+    text = '[build]\nrustflags = [\n["a"],\n]\ntarget-dir = "out"\n'
+    folder = tree({"Cargo.toml": "[package]", ".cargo/config.toml": text})
+    assert at(folder).target_dir == os.path.join(folder, "out")
+
+
 # Cargo's config
 
 
-def test_nearest_config_file_wins(tree: Tree) -> None:
-    folder = tree(
-        {
-            "Cargo.toml": "[package]",
-            "a/Cargo.toml": "[package]",
-            "a/.cargo/config.toml": '[build]\ntarget = "near"',
-            ".cargo/config.toml": '[build]\ntarget = "far"',
-            "cargo-home/config.toml": '[build]\ntarget = "home"',
-        }
-    )
-    home = {"CARGO_HOME": os.fspath(folder / "cargo-home")}
-    assert at(folder / "a", **home).build_target == "near"
-    assert at(folder, **home).build_target == "far"
-    (folder / ".cargo" / "config.toml").unlink()
-    assert at(folder, **home).build_target == "home"
-
-
-def test_config_file_in_the_home_folder_counts_where_there_is_no_cargo_home(tree: Tree) -> None:
-    folder = tree({"a/Cargo.toml": "[package]", "home/.cargo/config.toml": '[build]\ntarget = "home"'})
-    here = locate(parse(["build"]), {"HOME": os.fspath(folder / "home")}, os.fspath(folder / "a"), no_cargo)
-    assert here is not None
-    assert here.build_target == "home"
-
-
-def test_a_variable_wins_over_config_files(tree: Tree) -> None:
-    folder = tree({"Cargo.toml": "[package]", ".cargo/config.toml": '[build]\ntarget = "file"'})
-    assert at(folder, CARGO_BUILD_TARGET="variable").build_target == "variable"
-
-
-@pytest.mark.parametrize("value", ["build.target='line'", "file.toml"])
-def test_config_on_the_command_line_wins_over_config_files(tree: Tree, value: str) -> None:
-    folder = tree(
-        {
-            "Cargo.toml": "[package]",
-            ".cargo/config.toml": '[build]\ntarget = "nearest"',
-            "file.toml": '[build]\ntarget = "line"',
-        }
-    )
-    assert at(folder, f"build --config build.target='first' --config {value}").build_target == "line"
-
-
-def test_config_on_the_command_line_wins_over_a_variable(tree: Tree) -> None:
-    folder = tree({"Cargo.toml": "[package]"})
-    assert at(folder, "build --config build.target='line'", CARGO_BUILD_TARGET="variable").build_target == "line"
-
-
-def test_an_included_config_file_may_set_the_target(tree: Tree) -> None:
-    folder = tree(
-        {
-            "Cargo.toml": "[package]",
-            ".cargo/config.toml": 'include = ["other.toml"]\n',
-            ".cargo/other.toml": '[build]\ntarget = "included"\n',
-        }
-    )
-    assert at(folder).build_target in {"included", "?"}
-
-
-def target_of(text: str, folder: Path) -> str:
-    environ = {"CARGO_HOME": os.fspath(folder)}
-    here = locate(parse(["build", "--config", text]), environ, os.fspath(folder), no_cargo)
-    assert here is not None
-    return here.build_target
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ('[build]\ntarget = "a"', "a"),
-        ("[build]\ntarget='a'", "a"),
-        ('  [ build ]  \r\n  target = "a"  # why\r\n', "a"),
-        ('build.target = "a"', "a"),
-        ('"build"."target" = "a"', "a"),
-        ('[build]\n"target" = "a"', "a"),
-        ('build = { target = "a" }', "?"),
-        ('[build]\ntarget = ["a", "b"]', "?"),
-        ('[build]\ntarget = [\n  "a",\n]', "?"),
-        ('[build]\n# target = "a"\n# build.target = "a"', ""),
-        ('[build]\njobs = 2\n[net]\ntarget = "a"', ""),
-        ('[target.x86_64-unknown-linux-gnu]\nlinker = "a"', ""),
-        ('[build]\ntarget-dir = "a"', ""),
-    ],
-)
-def test_build_target_in_the_ways_it_can_be_written(tree: Tree, text: str, expected: str) -> None:
-    assert target_of(text, tree({"Cargo.toml": "[package]"})) == expected
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        '[build] # why\ntarget = "a"',
-        '["build"]\ntarget = "a"',
-        'build . target = "a"',
-        "[build]\n'target' = \"a\"",
-    ],
-)
-def test_a_target_that_is_not_understood_counts_as_one_that_may_be_set(tree: Tree, text: str) -> None:
-    assert tomllib.loads(text) == {"build": {"target": "a"}}
-    assert target_of(text, tree({"Cargo.toml": "[package]"})) in {"a", "?"}
+def test_cargos_config_is_that_of_the_folder_in_which_cargo_starts(tree: Tree) -> None:
+    folder = tree({"a/Cargo.toml": "[package]", "a/.cargo/config.toml": "[env]\nPYO3_PYTHON = 'x'\n"})
+    assert at(folder / "a").config.variables == ["PYO3_PYTHON"]
+    assert at(folder, "build --manifest-path a/Cargo.toml").config.variables == []
 
 
 @pytest.mark.promise("fault")
@@ -356,6 +272,8 @@ def test_source_without_a_package_is_survived() -> None:
         ("[package]\nname='a'\n[lib]\nname = \"b\"\n", ["a", "b"]),
         ('[package]\nversion = "1"\n[[bin]]\nname = "c"\n[package.metadata.x]\nname = "d"\n', []),
         ("[workspace]\n", []),
+        ('[package]\nname = "/abs/path/x"\n[lib]\nname = "../x"\n', []),
+        ('[package]\nname = "a"\n[lib]\nname = ".."\n', ["a"]),
     ],
 )
 def test_artifacts_have_the_name_of_the_package_or_of_its_library(
@@ -366,6 +284,17 @@ def test_artifacts_have_the_name_of_the_package_or_of_its_library(
 
 def test_there_are_no_artifacts_without_a_manifest(tmp_path: Path) -> None:
     assert project.artifact_names(os.fspath(tmp_path)) == []
+
+
+@pytest.mark.promise("fault")
+@pytest.mark.timeout(60)
+def test_a_pipe_is_no_lock_file_and_no_manifest(tree: Tree) -> None:
+    folder = tree({"Cargo.toml": "[package]", "a/src/lib.rs": ""})
+    os.mkfifo(folder / "Cargo.lock")
+    os.mkfifo(folder / "a" / "Cargo.toml")
+    assert at(folder).lock is None
+    assert project.artifact_names(os.fspath(folder / "a")) == []
+    assert at(folder / "a" / "src").manifest_dir == os.fspath(folder)
 
 
 def test_an_unused_patch_is_no_part_of_the_graph() -> None:

@@ -86,7 +86,7 @@ def test_it_is_in_the_users_cache(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 ENVIRON = {"HOME": "/home/me"}
-SDIST = Project("/tmp/x/crate", "/tmp/x", None, "", "/tmp/x/target", sdist="/tmp/x")
+SDIST = Project("/tmp/x/crate", "/tmp/x", None, "/tmp/x/target", sdist="/tmp/x")
 
 
 def chosen(project: Project = SDIST, line: str = "rustc --lib", **changes: str) -> str:
@@ -101,9 +101,9 @@ def test_each_interpreter_and_way_of_linking_has_its_own() -> None:
 @pytest.mark.parametrize(
     ("project", "line", "changes"),
     [
-        (Project("/src", "/src", None, "", "/src/target"), "build", {}),
-        (Project("/tmp/x", "/tmp/x", None, "", "/elsewhere", sdist="/tmp/x"), "build", {}),
-        (Project("/tmp/x", "/tmp/x", None, "", "", sdist="/tmp/x"), "build", {}),
+        (Project("/src", "/src", None, "/src/target"), "build", {}),
+        (Project("/tmp/x", "/tmp/x", None, "/elsewhere", sdist="/tmp/x"), "build", {}),
+        (Project("/tmp/x", "/tmp/x", None, "", sdist="/tmp/x"), "build", {}),
         (SDIST, "build", {"PYO3_SHIM_SDIST_DIR": "off"}),
         (SDIST, "build", {"PYO3_SHIM_PLACE": "/held"}),
         (SDIST, "build", {"PYO3_SHIM_SDIST_DIR": "/a'b"}),

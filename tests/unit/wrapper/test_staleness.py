@@ -58,7 +58,7 @@ class Site:
         """Settle the tree, as before each build."""
         target = os.fspath(self.folder / "target") if target_dir is None else target_dir
         place = os.fspath(tree)
-        project = Project(place, place, Lock([], [], packages), "", target, sdist=unpacked_sdist(place, {}))
+        project = Project(place, place, Lock([], [], packages), target, sdist=unpacked_sdist(place, {}))
         return settle(project, os.fspath(self.profile_dir), ["crate"], self.cleaned.append)
 
     def build(self, tree: Path) -> str:
@@ -294,7 +294,7 @@ def test_cleaning_that_failed_is_tried_again(site: Site) -> None:
     def refuse(_: list[str]) -> None:
         raise CannotSteady("cargo clean ended with exit code 1")
 
-    project = Project(second, second, Lock([], [], PACKAGES), "", os.fspath(site.folder / "target"))
+    project = Project(second, second, Lock([], [], PACKAGES), os.fspath(site.folder / "target"))
     for _ in range(2):
         with pytest.raises(CannotSteady, match="cargo clean"):
             settle(project, os.fspath(site.profile_dir), ["crate"], refuse)
@@ -486,7 +486,7 @@ def test_record_remembers_the_last_trees_only() -> None:
 def test_sdist_without_a_lock_file_is_fresh(site: Site) -> None:
     tree = site.unpack("tree", FILES)
     place = os.fspath(tree)
-    project = Project(place, place, None, "", os.fspath(site.folder / "target"), sdist=place)
+    project = Project(place, place, None, os.fspath(site.folder / "target"), sdist=place)
     settle(project, os.fspath(site.profile_dir), ["crate"], site.cleaned.append)
     assert all(map(is_fresh, times(tree).values()))
 
