@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
+import tomlkit
 
 from .conftest import FRONT_ENDS, FrontEnd, Outcome, Site, build, pip, uv
 
@@ -41,6 +42,11 @@ class Adopted:
         """Run a command in the project's folder."""
         return self.site.run([*NO_CARGO, *command], shim=False, expect=0, **variables)
 
+    def required(self) -> list[str]:
+        """What the build requires."""
+        text = (self.site.project / "pyproject.toml").read_text(encoding="utf-8")
+        return [str(each) for each in tomlkit.parse(text).unwrap()["build-system"]["requires"]]
+
     def git(self, *arguments: str) -> str:
         """What git says in the project's folder."""
         return subprocess.run(
@@ -70,6 +76,15 @@ def test_a_second_isolated_build_compiles_nothing(adopted: MAKE, crate: str, fro
     assert project.site.answer(second) == 42
     project.run(["pyo3-base-python", "adopt", "--undo"])
     assert project.git("diff") == ""
+
+
+@pytest.mark.quick
+def test_a_build_installs_one_distribution_besides_its_own_backend(adopted: MAKE) -> None:
+    project = adopted("version_specific")
+    outcome = project.build(lambda site, wheels: [*pip(site, wheels), "--verbose"])
+    (line,) = (line for line in outcome.output.splitlines() if line.strip().startswith("Successfully installed "))
+    names = {word.rpartition("-")[0].replace("_", "-") for word in line.split()[2:]}
+    assert names - {"tomli"} == {"maturin", "pyo3-base-python-core"}  # tomli: maturin's own, before Python 3.11
 
 
 @pytest.mark.parametrize("crate", ["version_specific", "setuptools_rust"])
@@ -120,9 +135,12 @@ def test_an_editable_install_works_with_pip_and_with_uv(adopted: MAKE, crate: st
 
 
 @pytest.mark.quick
-def test_without_isolation_as_well(adopted: MAKE) -> None:
-    """There the environment has to have the backend, as this one has."""
+def test_without_isolation_as_well(adopted: MAKE, tmp_path: Path) -> None:
+    """There the environment has to have the backend."""
     project = adopted("version_specific")
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "env"], check=True)
+    project.site.python = os.fspath(tmp_path / "env" / "bin" / "python")
+    project.run([project.site.python, "-m", "pip", "install", "--quiet", *project.required()])
     outcome = project.build(lambda site, wheels: [*pip(site, wheels), "--no-build-isolation"])
     assert outcome.recompiled == ()
     assert "pyo3" in outcome.fresh

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pyo3_base_python.activation import inventory, launcher
-from pyo3_base_python.wrapper import command_line, main, process, real_cargo, store
-from pyo3_base_python.wrapper.decide import decide
-from pyo3_base_python.wrapper.errors import ShimError
+from ..wrapper import command_line, main, process, real_cargo, store
+from ..wrapper.decide import decide
+from ..wrapper.errors import ShimError
+from . import inventory, launcher
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 
-from pyo3_base_python.wrapper import names, paths
+from . import names, paths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def read(path: str) -> str | None:
     """The text of a file, without a byte order mark; ``None`` if there is none that can be read."""
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read().removeprefix("\ufeff")
+            return file.read().lstrip("\ufeff")
     except (OSError, ValueError):
         return None
 
