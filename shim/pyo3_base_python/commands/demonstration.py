@@ -43,8 +43,8 @@ SCRUBBED = (
     "PYTHON_SYS_EXECUTABLE",
 )
 POLL_SECONDS = 0.2
-# What front ends, maturin and cargo begin the line with that says why.
-TELLING = re.compile(r"^(?:error(?:\[E\d+\])?: |.*\bCaused by: )", re.IGNORECASE)
+# How pip (whose lines `build` begins with `<`) and cargo begin the line that says why.
+TELLING = re.compile(r"(?:< )?((?:ERROR|error(?:\[E\d+\])?): .*)")
 # What pip, cargo and maturin say where there is no network, or no mirror of what is in it.
 NO_NETWORK = re.compile(
     r"no matching distribution|failed to (?:download|fetch|query)|could not resolve|timed out|couldn't connect",
@@ -128,13 +128,13 @@ def _build(
 
 
 def _failed(output: str) -> ShimError:
-    """The error for a build that ended with ``output``: the last line of it that says why."""
+    """The error for a build that ended with ``output``: the first line of it that says why, else the last."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    telling = [line for line in lines if TELLING.match(line)] or lines or ["it says nothing"]
+    telling = [match[1] for match in map(TELLING.match, lines) if match] or lines[-1:] or ["it says nothing"]
     hint = "`pyo3-base-python demo --keep` keeps its whole output, in build.log"
     if NO_NETWORK.search(output):
         hint = "maturin comes from a package index and pyo3 from crates.io: check the connection, or name your mirrors"
-    return ShimError(f"the build failed: {telling[-1][:200]}", hint, Exit.BUILD)
+    return ShimError(f"the build failed: {telling[0][:200]}", hint, Exit.BUILD)
 
 
 def _check_answer(wheels: Path, environ: Mapping[str, str]) -> None:
