@@ -12,6 +12,7 @@ import pytest
 import tomlkit
 
 from .conftest import FRONT_ENDS, FrontEnd, Outcome, Site, build, pip, uv
+from .test_pyo3_versions import write_crate
 
 MAKE = Callable[[str], "Adopted"]
 # Without a CARGO of ours: the recording cargo is the one on PATH.
@@ -30,7 +31,7 @@ class Adopted:
         site.environ["PIP_FIND_LINKS"] = f"{site.environ.get('PIP_FIND_LINKS', '')} {links}".strip()
         site.environ["UV_FIND_LINKS"] = ",".join(filter(None, [site.environ.get("UV_FIND_LINKS"), os.fspath(links)]))
         self.git("init", "--quiet")
-        self.git("add", "pyproject.toml", "Cargo.toml", "Cargo.lock", "src")
+        self.git("add", "pyproject.toml", "Cargo.toml", "src")
         self.git("-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "--quiet", "--message", "as it is")
         self.run(["pyo3-base-python", "adopt"])
 
@@ -99,6 +100,23 @@ def test_front_ends_in_turn_share_what_is_compiled(adopted: MAKE, crate: str) ->
         (own,) = Path(project.site.environ["PYO3_SHIM_STORE"]).glob("wrapper/*/bin/cargo")
         launchers.add(own.read_bytes())
     assert len(launchers) == 1
+
+
+def test_oldest_python_that_the_backend_runs_on(
+    tmp_path: Path, environ: dict[str, str], interpreters: dict[str, str], shim_index: Path
+) -> None:
+    """Maturin's template for new projects says `requires-python = ">=3.8"`; pyo3 builds for that up to 0.26."""
+    if "3.8" not in interpreters:
+        pytest.skip("there is no Python 3.8 on this machine")
+    site = Site(write_crate(tmp_path / "example", "0.26.0"), tmp_path / "scratch", environ)
+    site.edit("pyproject.toml", 'version = "0.1.0"', 'version = "0.1.0"\nrequires-python = ">=3.8"')
+    site.python = interpreters["3.8"]
+    project = Adopted(site, shim_index)
+    project.build(uv)
+    second = project.build(uv)
+    assert second.recompiled == ()
+    assert "pyo3" in second.fresh
+    assert site.call(second, "module.__name__").endswith("example")
 
 
 @pytest.mark.promise("stale")
