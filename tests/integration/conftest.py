@@ -158,13 +158,14 @@ def site_of(
 
 @pytest.fixture(scope="session")
 def shim_index() -> Iterator[Path]:
-    """A folder with this package's wheel, as an index would have it.
+    """A folder with the wheels of both distributions, as an index would have them.
 
     Its path is new each time: uv takes what it has cached for what it knows by path.
     """
     folder = Path(tempfile.mkdtemp(prefix="pyo3-base-python-index-"))
-    command = [sys.executable, "-m", "build", "--wheel", "--outdir", os.fspath(folder), os.fspath(REPOSITORY)]
-    subprocess.run(command, check=True, capture_output=True)
+    for project in (REPOSITORY, REPOSITORY / "shim"):
+        command = [sys.executable, "-m", "build", "--wheel", "--outdir", os.fspath(folder), os.fspath(project)]
+        subprocess.run(command, check=True, capture_output=True)
     yield folder
     shutil.rmtree(folder)
 

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
+import tomlkit
 
 from .conftest import FRONT_ENDS, FrontEnd, Outcome, Site, build, pip, uv
+from .test_pyo3_versions import write_crate
 
 MAKE = Callable[[str], "Adopted"]
 # Without a CARGO of ours: the recording cargo is the one on PATH.
@@ -29,7 +31,7 @@ class Adopted:
         site.environ["PIP_FIND_LINKS"] = f"{site.environ.get('PIP_FIND_LINKS', '')} {links}".strip()
         site.environ["UV_FIND_LINKS"] = ",".join(filter(None, [site.environ.get("UV_FIND_LINKS"), os.fspath(links)]))
         self.git("init", "--quiet")
-        self.git("add", "pyproject.toml", "Cargo.toml", "Cargo.lock", "src")
+        self.git("add", "pyproject.toml", "Cargo.toml", "src")
         self.git("-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "--quiet", "--message", "as it is")
         self.run(["pyo3-base-python", "adopt"])
 
@@ -40,6 +42,11 @@ class Adopted:
     def run(self, command: list[str], **variables: str) -> Outcome:
         """Run a command in the project's folder."""
         return self.site.run([*NO_CARGO, *command], shim=False, expect=0, **variables)
+
+    def required(self) -> list[str]:
+        """What the build requires."""
+        text = (self.site.project / "pyproject.toml").read_text(encoding="utf-8")
+        return [str(each) for each in tomlkit.parse(text).unwrap()["build-system"]["requires"]]
 
     def git(self, *arguments: str) -> str:
         """What git says in the project's folder."""
@@ -72,6 +79,15 @@ def test_a_second_isolated_build_compiles_nothing(adopted: MAKE, crate: str, fro
     assert project.git("diff") == ""
 
 
+@pytest.mark.quick
+def test_a_build_installs_one_distribution_besides_its_own_backend(adopted: MAKE) -> None:
+    project = adopted("version_specific")
+    outcome = project.build(lambda site, wheels: [*pip(site, wheels), "--verbose"])
+    (line,) = (line for line in outcome.output.splitlines() if line.strip().startswith("Successfully installed "))
+    names = {word.rpartition("-")[0].replace("_", "-") for word in line.split()[2:]}
+    assert names - {"tomli"} == {"maturin", "pyo3-base-python-core"}  # tomli: maturin's own, before Python 3.11
+
+
 @pytest.mark.parametrize("crate", ["version_specific", "setuptools_rust"])
 def test_front_ends_in_turn_share_what_is_compiled(adopted: MAKE, crate: str) -> None:
     """Each has the launcher written anew from an environment of its own, to the same path and with the same content."""
@@ -84,6 +100,23 @@ def test_front_ends_in_turn_share_what_is_compiled(adopted: MAKE, crate: str) ->
         (own,) = Path(project.site.environ["PYO3_SHIM_STORE"]).glob("wrapper/*/bin/cargo")
         launchers.add(own.read_bytes())
     assert len(launchers) == 1
+
+
+def test_oldest_python_that_the_backend_runs_on(
+    tmp_path: Path, environ: dict[str, str], interpreters: dict[str, str], shim_index: Path
+) -> None:
+    """Maturin's template for new projects says `requires-python = ">=3.8"`; pyo3 builds for that up to 0.26."""
+    if "3.8" not in interpreters:
+        pytest.skip("there is no Python 3.8 on this machine")
+    site = Site(write_crate(tmp_path / "example", "0.26.0"), tmp_path / "scratch", environ)
+    site.edit("pyproject.toml", 'version = "0.1.0"', 'version = "0.1.0"\nrequires-python = ">=3.8"')
+    site.python = interpreters["3.8"]
+    project = Adopted(site, shim_index)
+    project.build(uv)
+    second = project.build(uv)
+    assert second.recompiled == ()
+    assert "pyo3" in second.fresh
+    assert site.call(second, "module.__name__").endswith("example")
 
 
 @pytest.mark.promise("stale")
@@ -120,9 +153,12 @@ def test_an_editable_install_works_with_pip_and_with_uv(adopted: MAKE, crate: st
 
 
 @pytest.mark.quick
-def test_without_isolation_as_well(adopted: MAKE) -> None:
-    """There the environment has to have the backend, as this one has."""
+def test_without_isolation_as_well(adopted: MAKE, tmp_path: Path) -> None:
+    """There the environment has to have the backend."""
     project = adopted("version_specific")
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "env"], check=True)
+    project.site.python = os.fspath(tmp_path / "env" / "bin" / "python")
+    project.run([project.site.python, "-m", "pip", "install", "--quiet", *project.required()])
     outcome = project.build(lambda site, wheels: [*pip(site, wheels), "--no-build-isolation"])
     assert outcome.recompiled == ()
     assert "pyo3" in outcome.fresh

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -12,17 +13,31 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
+UV = Path(sys.executable).with_name("uv")
+# What a backend of the distribution would set for a build.
+PRINT_CARGO = "import os; from {}.activation import switch; print(switch.variables(os.environ)['CARGO'])"
+
+
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of commands of an environment into which the wheel has been installed."""
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The wheel of each distribution, by its package's name."""
     top = tmp_path_factory.mktemp("wheel")
-    uv = Path(sys.executable).with_name("uv")
-    subprocess.run([sys.executable, "-m", "build", "--wheel", "--outdir", top, ROOT], check=True, capture_output=True)
-    (wheel,) = top.glob("pyo3_base_python-*.whl")
-    subprocess.run([uv, "venv", "-q", "--python", sys.executable, top / "env"], check=True)
-    python = top / "env" / "bin" / "python"
-    subprocess.run([uv, "pip", "install", "-q", "--python", python, wheel], check=True)
-    return top / "env" / "bin"
+    for project in (ROOT, ROOT / "shim"):
+        command = [sys.executable, "-m", "build", "--wheel", "--outdir", os.fspath(top), os.fspath(project)]
+        subprocess.run(command, check=True, capture_output=True)
+    return {wheel.name.partition("-")[0]: wheel for wheel in top.glob("*.whl")}
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory, wheels: dict[str, Path]) -> Path:
+    """The folder of commands of an environment into which the wheel has been installed."""
+    env = tmp_path_factory.mktemp("installed") / "env"
+    subprocess.run([UV, "venv", "-q", "--python", sys.executable, env], check=True)
+    subprocess.run([UV, "pip", "install", "-q", "--python", env / "bin" / "python", wheels[WHOLE]], check=True)
+    return env / "bin"
+
+
+WHOLE, CORE = "pyo3_base_python", "pyo3_base_python_core"
 
 
 @pytest.fixture
@@ -44,6 +59,43 @@ def test_the_launcher_works_and_needs_nothing_of_the_environment_that_wrote_it(o
     version = subprocess.run([outside / "store" / "bin" / "cargo", "--version"], capture_output=True, check=True)
     assert version.stdout.startswith(b"cargo ")
     assert version.stderr == b""
+
+
+@pytest.mark.quick
+def test_both_distributions_can_be_in_one_environment_and_name_the_same_launcher(
+    outside: Path, installed: Path, wheels: dict[str, Path]
+) -> None:
+    """Uninstalling one leaves the other whole: they share no file, and neither needs the other."""
+    python = installed / "python"
+
+    def launcher(package: str) -> str:
+        command = [os.fspath(python), "-c", PRINT_CARGO.format(package)]
+        return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=outside).stdout
+
+    before = launcher(WHOLE)
+    for remove, kept in ((WHOLE, CORE), (CORE, WHOLE)):
+        subprocess.run([UV, "pip", "install", "-q", "--python", python, *wheels.values()], check=True)
+        assert launcher(WHOLE) == launcher(CORE) == before
+        subprocess.run([UV, "pip", "uninstall", "-q", "--python", python, remove], check=True)
+        assert launcher(kept) == before
+
+
+def test_small_distribution_is_the_same_from_its_sdist(wheels: dict[str, Path], tmp_path: Path) -> None:
+    """Where it is built in the tree, sources lie in the same place as in the sdist."""
+    command = [sys.executable, "-m", "build", "--outdir", os.fspath(tmp_path), os.fspath(ROOT / "shim")]
+    subprocess.run(command, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    assert contents(wheel) == contents(wheels[CORE])
+    names = set(contents(wheel))
+    assert {f"{CORE}/__init__.py", f"{CORE}/wrapper/main.py", f"{CORE}/backend/maturin.py"} <= names
+    assert not [name for name in names if name.startswith(f"{WHOLE}/")]
+    (metadata,) = (contents(wheel)[name].decode() for name in names if name.endswith(".dist-info/METADATA"))
+    assert "Requires-Dist" not in metadata
+
+
+def contents(wheel: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(wheel) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
 
 
 @pytest.mark.quick

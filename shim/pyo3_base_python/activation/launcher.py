@@ -10,21 +10,24 @@ environment holds an older version must not put that in place for every shell.
 
 from __future__ import annotations
 
-import importlib.resources
 import os
 import sys
 import sysconfig
+from pathlib import Path
 
-from pyo3_base_python import __version__
-from pyo3_base_python.wrapper import interpreter, probe, stable_name, store
-from pyo3_base_python.wrapper.errors import ShimError
-from pyo3_base_python.wrapper.exit_codes import Exit
+from .. import __version__
+from ..wrapper import interpreter, probe, stable_name, store
+from ..wrapper.errors import ShimError
+from ..wrapper.exit_codes import Exit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 __all__ = ["install"]
+
+# The package that this is in: `pyo3_base_python`, or `pyo3_base_python_core`. In the store it has the one name.
+PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def install(environ: Mapping[str, str], *, lasting: bool = False) -> str:
@@ -52,10 +55,8 @@ def install(environ: Mapping[str, str], *, lasting: bool = False) -> str:
 
 def wrapper_code() -> dict[str, bytes]:
     """What ``$CARGO`` runs: the folder ``wrapper`` and the package's own file, by relative path (``/`` in between)."""
-    package = importlib.resources.files("pyo3_base_python")
-    modules = [module for module in (package / "wrapper").iterdir() if module.name.endswith(".py")]
-    code = {f"wrapper/{module.name}": module.read_bytes() for module in modules}
-    return {"__init__.py": (package / "__init__.py").read_bytes(), **code}
+    code = {f"wrapper/{module.name}": module.read_bytes() for module in (PACKAGE / "wrapper").glob("*.py")}
+    return {"__init__.py": (PACKAGE / "__init__.py").read_bytes(), **code}
 
 
 def launcher_script(python: str, code: str, needed: Iterable[str] = ()) -> bytes:
@@ -126,7 +127,7 @@ def base_python() -> str:
 
 
 def _windows_launcher() -> str:
-    name = "pyo3-base-python-cargo.exe"
+    name = f"{PACKAGE.name.replace('_', '-')}-cargo.exe"  # each distribution has one of its own
     for folder in (os.path.dirname(sys.executable), os.path.join(sys.prefix, "Scripts")):
         path = os.path.join(folder, name)
         if os.path.isfile(path):

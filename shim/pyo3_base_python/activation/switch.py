@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pyo3_base_python.activation import inventory, launcher
-from pyo3_base_python.wrapper import command_line, main, process, real_cargo, store
-from pyo3_base_python.wrapper.decide import decide
-from pyo3_base_python.wrapper.errors import ShimError
+from ..wrapper import command_line, main, process, real_cargo, store
+from ..wrapper.decide import decide
+from ..wrapper.errors import ShimError
+from . import inventory, launcher
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["resolved", "variables", "variables_if_possible"]
+__all__ = ["names_launcher", "removals", "resolved", "variables", "variables_if_possible"]
 
 # setuptools-rust compares CARGO with this name and then looks elsewhere for what was built.
 CROSS = "cross"
@@ -49,6 +49,27 @@ def variables(environ: Mapping[str, str], *, lasting: bool = False) -> dict[str,
     if TOX_OVERRIDE not in overrides:
         result["TOX_OVERRIDE"] = f"{overrides};{TOX_OVERRIDE}" if overrides else TOX_OVERRIDE
     return result
+
+
+def removals(environ: Mapping[str, str]) -> dict[str, str | None]:
+    """What to set in ``environ``, or unset (``None``), to be where one was before ``variables`` were added to it."""
+    found: dict[str, str | None] = {}
+    if names_launcher(environ):
+        found["CARGO"] = environ.get("PYO3_SHIM_CARGO") or None
+        if "PYO3_SHIM_CARGO" in environ:
+            found["PYO3_SHIM_CARGO"] = None
+    overrides = environ.get("TOX_OVERRIDE", "")
+    if TOX_OVERRIDE in overrides:
+        left = [part for part in overrides.replace(TOX_OVERRIDE, "").split(";") if part]
+        found["TOX_OVERRIDE"] = ";".join(left) or None
+    return found
+
+
+def names_launcher(environ: Mapping[str, str]) -> bool:
+    """Whether ``CARGO`` in ``environ`` is a launcher of ours, or where one was in a store that is cleared."""
+    cargo = environ.get("CARGO", "")
+    within = os.path.join(store.default_root(environ), "")
+    return bool(cargo) and (real_cargo.is_wrapper(cargo) or os.path.abspath(cargo).startswith(within))
 
 
 def variables_if_possible(environ: Mapping[str, str], what: str, *, quiet: bool = False) -> dict[str, str]:

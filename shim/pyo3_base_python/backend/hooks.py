@@ -6,7 +6,7 @@ import functools
 import os
 from contextlib import contextmanager
 
-from pyo3_base_python.activation import switch
+from ..activation import switch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ __all__ = ["ADOPTED", "adopt"]
 
 # What is to be known when a project is adopted.
 ADOPTED = (
-    "front ends now install pyo3-base-python for each build: from an index, or its wheel from a folder that"
+    "front ends now install pyo3-base-python-core for each build: from an index, or its wheel from a folder that"
     " PIP_FIND_LINKS and UV_FIND_LINKS name"
 )
 
@@ -28,9 +28,10 @@ def adopt(project: Path, dry_run: bool, undo: bool) -> None:
     pyo3-base-python adopt path/to/project   another one
     pyo3-base-python adopt --undo            as it was
 
-    Two things in [build-system] are changed: build-backend becomes pyo3_base_python.backend.maturin, or
-    .setuptools_rust, which run the hooks of maturin or setuptools; pyo3-base-python is added to requires.
-    PYO3_SHIM_MODE=off switches it off for one build.
+    Two things in [build-system] are changed: build-backend becomes pyo3_base_python_core.backend.maturin, or
+    .setuptools_rust, which run the hooks of maturin or setuptools; pyo3-base-python-core is added to requires, a
+    distribution without dependencies that has these backends and nothing else. PYO3_SHIM_MODE=off switches the shim off
+    for one build. Refused is what would break a build: a project for a Python that is too old, a backend that is.
     """
     from pyo3_base_python import __version__  # noqa: PLC0415 - see the top
     from pyo3_base_python.commands import adoption  # noqa: PLC0415 - as above
@@ -40,9 +41,9 @@ def adopt(project: Path, dry_run: bool, undo: bool) -> None:
     if undo:
         after = adoption.restored(before)
     else:
-        setup = path.with_name("setup.py")
-        script = setup.read_text(encoding="utf-8", errors="replace") if setup.is_file() else ""
-        after = adoption.adopted(before, f"pyo3-base-python>={__version__}", script)
+        beside = (path.with_name(name) for name in ("setup.py", "setup.cfg"))
+        setup = "\n".join(file.read_text(encoding="utf-8", errors="replace") for file in beside if file.is_file())
+        after = adoption.adopted(before, f"{adoption.DISTRIBUTION}>={__version__}", setup)
     if after == before:
         click.echo(f"{path} is {'not' if undo else 'already'} adopted: nothing to do", err=True)
     elif dry_run:

@@ -17,10 +17,15 @@ import tempfile
 from pathlib import Path
 
 import tomlkit
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
 from tomlkit.exceptions import TOMLKitError
 
+from pyo3_base_python.commands.requirements import (
+    FIRST_BACKENDS,
+    OLDEST_PYTHON,
+    name_of,
+    older_python,
+    too_old_backend,
+)
 from pyo3_base_python.wrapper.errors import ShimError
 from pyo3_base_python.wrapper.exit_codes import Exit
 
@@ -29,33 +34,49 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
-__all__ = ["adopted", "diff", "find", "read", "restored", "write"]
+__all__ = ["DISTRIBUTION", "adopted", "diff", "find", "read", "restored", "write"]
 
-DISTRIBUTION = "pyo3-base-python"
+# What an adopted project requires.
+DISTRIBUTION = "pyo3-base-python-core"
 # A backend to the one that stands around it.
 BACKENDS = {
-    "maturin": "pyo3_base_python.backend.maturin",
-    "setuptools.build_meta": "pyo3_base_python.backend.setuptools_rust",
+    "maturin": "pyo3_base_python_core.backend.maturin",
+    "setuptools.build_meta": "pyo3_base_python_core.backend.setuptools_rust",
 }
-INNER = {outer: inner for inner, outer in BACKENDS.items()}
+# Before there was a distribution of its own, what was required was the whole tool.
+WHOLE = "pyo3-base-python"
+OLDER_BACKENDS = {inner: outer.replace("_core", "") for inner, outer in BACKENDS.items()}
+# A backend of ours to the one that it stands around, and to what it is installed from.
+OURS = {
+    **{outer: (inner, DISTRIBUTION) for inner, outer in BACKENDS.items()},
+    **{outer: (inner, WHOLE) for inner, outer in OLDER_BACKENDS.items()},
+}
 BY_HAND = "change build-backend and requires by hand"
+RUN_INSTEAD = "build with `pyo3-base-python run -- ...` instead"
+# As setup.py and setup.cfg say it, where pyproject.toml does not.
+PYTHON_REQUIRES = re.compile(r"""^\s*python_requires\s*=\s*["']?([^"'\r\n]+)""", re.MULTILINE)
 IMPORTS_SETUPTOOLS_RUST = re.compile(r"^[ \t]*(?:from|import)\s+setuptools_rust\b", re.MULTILINE)
 # What may follow the last requirement on a line of its own: a comma, a comment.
 REST_OF_LINE = re.compile(r"[ \t]*(,?)[ \t]*(?:#[^\r\n]*)?(?=(\r?\n))")
 
 
-def adopted(text: str, requirement: str, setup_py: str = "") -> str:
-    """``text`` of a pyproject.toml with this package's backend, and ``requirement`` added to what the build requires.
+def adopted(text: str, requirement: str, setup: str = "") -> str:
+    """``text`` of a pyproject.toml with our backend, and ``requirement`` added to what the build requires.
 
-    ``setup_py`` is the content of the setup.py beside it. A text that is adopted already is returned as it is. Raises
-    ``ShimError`` for whatever is not understood, or could not be undone exactly.
+    ``setup`` is the content of the setup.py and setup.cfg beside it. A text that is adopted already is returned as it
+    is, if not for the whole tool. Raises ``ShimError`` for whatever is not understood, what adoption would break, and
+    what could not be undone exactly.
     """
+    if _backend(_parsed(text)) in OLDER_BACKENDS.values():
+        text = restored(text)
     document = _parsed(text)
     backend = _backend(document)
-    names = [_name(each) for each in _requires(document)]
-    if backend in INNER and DISTRIBUTION in names:
+    requires = _requires(document)
+    names = [name_of(each) for each in requires]
+    if backend in OURS and DISTRIBUTION in names:
         return text
-    _check(document, backend, names, setup_py)
+    _check(document, backend, names, setup)
+    _check_versions(document, requires, setup)
     result = _with_requirement(_with_backend(text, backend, BACKENDS[backend]), requirement)
     if restored(result) != text:
         raise ShimError("this pyproject.toml can't be edited so that it can be undone exactly", BY_HAND)
@@ -70,11 +91,12 @@ def restored(text: str) -> str:
     """
     document = _parsed(text)
     backend = _backend(document)
-    if backend not in INNER:
+    if backend not in OURS:
         return text
-    text = _with_backend(text, backend, INNER[backend])
+    inner, distribution = OURS[backend]
+    text = _with_backend(text, backend, inner)
     for index, each in enumerate(_requires(document)):
-        if _name(each) == DISTRIBUTION:
+        if name_of(each) == distribution:
             return _without_requirement(text, index)
     return text
 
@@ -158,32 +180,27 @@ def _requires(document: tomlkit.TOMLDocument) -> Any:
     return requires
 
 
-def _check(document: tomlkit.TOMLDocument, backend: str, names: list[str], setup_py: str) -> None:
+def _check(document: tomlkit.TOMLDocument, backend: str, names: list[str], setup: str) -> None:
     """Raise ``ShimError`` if this is no project that builds with maturin or setuptools-rust as most do."""
     data = document.unwrap()
     build_system, tool = data["build-system"], data.get("tool", {})
     known = " or ".join(BACKENDS)
-    if backend in INNER:
+    if backend in OURS:
         raise ShimError(f"the backend is {backend}, but `requires` has no {DISTRIBUTION}", "use --undo, then try again")
     if not backend:
         raise ShimError(
             "[build-system] names no build-backend", 'set it, for setuptools build-backend = "setuptools.build_meta"'
         )
     if backend not in BACKENDS:
-        raise ShimError(
-            f"the build backend is {backend}, not {known}", "build with `pyo3-base-python run -- ...` instead"
-        )
+        raise ShimError(f"the build backend is {backend}, not {known}", RUN_INSTEAD)
     if "backend-path" in build_system:
-        raise ShimError(
-            "[build-system] has a backend-path: the backend is in the project itself",
-            "build with `pyo3-base-python run -- ...` instead",
-        )
+        raise ShimError("[build-system] has a backend-path: the backend is in the project itself", RUN_INSTEAD)
     if DISTRIBUTION in names:
         raise ShimError(f"`requires` has {DISTRIBUTION} already, but the backend is {backend}", "take it out first")
     if not names:
         raise ShimError(f"`requires` is empty, but the backend is {backend}", "add what the backend is installed from")
     by_table = isinstance(tool, dict) and "setuptools-rust" in tool
-    rust = "setuptools-rust" in names or by_table or IMPORTS_SETUPTOOLS_RUST.search(setup_py)
+    rust = "setuptools-rust" in names or by_table or IMPORTS_SETUPTOOLS_RUST.search(setup)
     if backend == "setuptools.build_meta" and not rust:
         raise ShimError(
             "the project does not use setuptools-rust: not in `requires`, no [tool.setuptools-rust], not in setup.py",
@@ -191,12 +208,25 @@ def _check(document: tomlkit.TOMLDocument, backend: str, names: list[str], setup
         )
 
 
-def _name(requirement: str) -> str:
-    """The normalised name of a distribution; the text itself, if it is no requirement."""
-    try:
-        return canonicalize_name(Requirement(requirement).name)
-    except InvalidRequirement:
-        return str(requirement)
+def _check_versions(document: tomlkit.TOMLDocument, requires: list[str], setup: str) -> None:
+    """Raise ``ShimError`` if a build that works would not any more, or would not be changed."""
+    project: Any = document.unwrap().get("project")
+    asked = project.get("requires-python") if isinstance(project, dict) else None
+    if asked is None and (found := PYTHON_REQUIRES.search(setup)):
+        asked = found[1].strip()
+    older = older_python(str(asked)) if asked else None
+    if older:
+        raise ShimError(
+            f"the project supports Python {older} (it requires {asked}), and {DISTRIBUTION} only 3.{OLDEST_PYTHON} and"
+            " later: builds for older ones would fail",
+            f"require >=3.{OLDEST_PYTHON} in the project, or {RUN_INSTEAD}",
+        )
+    too_old = too_old_backend(requires)
+    if too_old:
+        raise ShimError(
+            f"`requires` has {too_old}, which does not start the cargo that CARGO names: nothing would be gained",
+            f"allow {name_of(too_old)} {FIRST_BACKENDS[name_of(too_old)]} or later",
+        )
 
 
 def _with_backend(text: str, old: str, new: str) -> str:

@@ -30,7 +30,7 @@ EXIT_CODES = "\n".join(
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXIT_CODES)
-@click.version_option(__version__)
+@click.version_option(__version__, "-V", "--version")
 def main() -> None:
     """A stable interpreter for isolated builds: cargo stops recompiling pyo3.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 import zipfile
-from collections import deque
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from pyo3_base_python import bundled, measure
 from pyo3_base_python.activation import switch
 from pyo3_base_python.wrapper import process
 from pyo3_base_python.wrapper.errors import ShimError
+from pyo3_base_python.wrapper.exit_codes import Exit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,6 +43,13 @@ SCRUBBED = (
     "PYTHON_SYS_EXECUTABLE",
 )
 POLL_SECONDS = 0.2
+# How pip (whose lines `build` begins with `<`) and cargo begin the line that says why.
+TELLING = re.compile(r"(?:< )?((?:ERROR|error(?:\[E\d+\])?): .*)")
+# What pip, cargo and maturin say where there is no network, or no mirror of what is in it.
+NO_NETWORK = re.compile(
+    r"no matching distribution|failed to (?:download|fetch|query)|could not resolve|timed out|couldn't connect",
+    re.IGNORECASE,
+)
 
 
 class Build(NamedTuple):
@@ -107,17 +115,26 @@ def _build(
     recorder.take()
     output = crate.parent / "build.log"
     began = time.monotonic()
-    command = [sys.executable, "-m", "build", "--wheel", "--outdir", os.fspath(wheels), os.fspath(crate)]
+    command = [sys.executable, "-m", "build", "--verbose", "--wheel", "--outdir", os.fspath(wheels), os.fspath(crate)]
     with output.open("wb") as file:
         build = process.start(command, environ, os.fspath(crate), file.fileno())
         process.watch(build, POLL_SECONDS, lambda: recorder.tell(progress))
     seconds = time.monotonic() - began
     messages = recorder.take()
     if build.returncode:
-        last = deque((output.read_text(errors="replace") + messages).splitlines(), maxlen=12)
-        raise ShimError("the build failed; its last lines:\n  " + "\n  ".join(last), "see above what it lacks")
+        raise _failed(output.read_text(encoding="utf-8", errors="replace") + messages)
     _check_answer(wheels, environ)
     return measure.compiled(messages), seconds
+
+
+def _failed(output: str) -> ShimError:
+    """The error for a build that ended with ``output``: the first line of it that says why, else the last."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    telling = [match[1] for match in map(TELLING.match, lines) if match] or lines[-1:] or ["it says nothing"]
+    hint = "`pyo3-base-python demo --keep` keeps its whole output, in build.log"
+    if NO_NETWORK.search(output):
+        hint = "maturin comes from a package index and pyo3 from crates.io: check the connection, or name your mirrors"
+    return ShimError(f"the build failed: {telling[0][:200]}", hint, Exit.BUILD)
 
 
 def _check_answer(wheels: Path, environ: Mapping[str, str]) -> None:
@@ -131,5 +148,7 @@ def _check_answer(wheels: Path, environ: Mapping[str, str]) -> None:
     status, output = process.capture([sys.executable, "-c", code], environ, 60)
     if status or output.strip() != b"42":
         raise ShimError(
-            f"the module in {wheel.name} does not answer 42", "report this, with what pip says of maturin's version"
+            f"the module in {wheel.name} does not answer 42",
+            "report this, with what pip says of maturin's version",
+            Exit.BUILD,
         )

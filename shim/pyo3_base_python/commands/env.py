@@ -9,6 +9,8 @@ import click
 from pyo3_base_python.activation import switch
 from pyo3_base_python.commands import shells
 from pyo3_base_python.wrapper import interpreter
+from pyo3_base_python.wrapper.errors import ShimError
+from pyo3_base_python.wrapper.exit_codes import Exit
 
 __all__ = ["env"]
 
@@ -22,28 +24,37 @@ __all__ = ["env"]
     show_default=True,
     help="For which shell or tool.",
 )
-def env(form: str) -> None:
+@click.option("--unset", is_flag=True, help="Print what takes it back instead.")
+def env(form: str, unset: bool) -> None:
     """Print what to set so that every later build has the shim.
 
     \b
     eval "$(pyo3-base-python env)"                               sh, bash, zsh
     pyo3-base-python env --format fish | source                  fish
     pyo3-base-python env --format powershell | Out-String | Invoke-Expression
+    pyo3-base-python env --format cmd >on.cmd && call on.cmd     cmd.exe
     pyo3-base-python env --format direnv >> .envrc               direnv
     pyo3-base-python env --format github                         appends to $GITHUB_ENV
     pyo3-base-python env --format rust-analyzer                  a part of settings.json, for this project
     pyo3-base-python env --format json                           one object, variable to value
+    eval "$(pyo3-base-python env --unset)"                       off again, in this shell
 
     CARGO alone is enough; the others are for tox, and for a CARGO that was set before. rust-analyzer chooses a cargo of
     its own: for it the result is printed, for the project and the interpreter at hand.
     """
+    if unset and form in shells.CAN_NOT_UNSET:
+        raise ShimError(f"--unset does not go with --format {form}", "take out what sets the variables", Exit.USAGE)
     rust_analyzer = form == "rust-analyzer"
-    found = switch.resolved(os.environ, os.getcwd()) if rust_analyzer else switch.variables(os.environ, lasting=True)
-    text = shells.FORMATS[form](found)
+    if unset:
+        text = shells.FORMATS[form](switch.removals(os.environ))
+    elif rust_analyzer:
+        text = shells.FORMATS[form](switch.resolved(os.environ, os.getcwd()))
+    else:
+        text = shells.FORMATS[form](switch.variables(os.environ, lasting=True))
     if form == "github":
         shells.append_to_github_env(text, os.environ)
     else:
-        click.echo(text, nl=False)
+        click.echo(os.fsencode(text), nl=False)  # as it is: Windows would end the lines of sh and fish with \r\n
     if rust_analyzer and not interpreter.named_by(os.environ):
         click.echo(
             f"pyo3-base-python: no virtual environment is active: this is for {interpreter.find(os.environ)}, the first"

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import shlex
 import sys
+from difflib import get_close_matches
 
 import click
 
+from pyo3_base_python.wrapper import process
 from pyo3_base_python.wrapper.errors import ShimError
 from pyo3_base_python.wrapper.exit_codes import Exit
 
 __all__ = ["Commands", "HintedError"]
+
+NAME = "pyo3-base-python"
 
 
 class HintedError(click.ClickException):
@@ -23,13 +29,34 @@ class HintedError(click.ClickException):
 
     def show(self, file: object = None) -> None:  # noqa: ARG002 - click's signature
         """Print it to stderr."""
-        click.echo(f"pyo3-base-python: error: {self.message}", err=True)
+        click.echo(f"{NAME}: error: {self.message}", err=True)
         if self.hint:
-            click.echo(f"pyo3-base-python: hint: {self.hint}", err=True)
+            click.echo(f"{NAME}: hint: {self.hint}", err=True)
 
 
 class Commands(click.Group):
-    """A group whose commands end with a line and a hint, whatever goes wrong: a full disk, a folder that is gone."""
+    """A group whose commands end with a line and a hint, whatever goes wrong: usage, a full disk, a mistake of ours.
+
+    ``interrupted`` is what to know of a command that was interrupted, where there is something to know.
+    """
+
+    interrupted = ""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the group's own options."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            raise _in_one_form(error, _words(ctx)) from None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is named; raises an error that says what may have been meant."""
+        if self.get_command(ctx, args[0]) is None and not ctx.resilient_parsing:
+            what = f"there is no command {' '.join([*_words(ctx), args[0]])!r}"
+            raise HintedError(ShimError(what, self._meant(ctx, args), Exit.USAGE))
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; raises click's own errors only."""
@@ -37,6 +64,10 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except ShimError as error:
             raise HintedError(error) from None
+        except click.UsageError as error:
+            raise _in_one_form(error, [*_words(ctx), ctx.invoked_subcommand or ""]) from None
+        except (click.ClickException, click.Abort, click.exceptions.Exit):
+            raise
         except BrokenPipeError:  # who reads has had enough: click ends without a word
             raise
         except OSError as error:
@@ -44,6 +75,40 @@ class Commands(click.Group):
             with contextlib.suppress(OSError, ValueError):
                 sys.stdout.close()
             raise HintedError(_told(error)) from None
+        except KeyboardInterrupt:  # click would end with 1, which is an answer
+            raise HintedError(ShimError("interrupted", self.interrupted, Exit.INTERRUPTED)) from None
+        except Exception as error:  # noqa: BLE001 - a mistake of ours is told as everything else
+            raise HintedError(_mistake(error)) from None
+
+    def _meant(self, ctx: click.Context, args: list[str]) -> str:
+        """What may have been meant by ``args``, of which the first is no command."""
+        path = [NAME, *_words(ctx)]
+        meant = [shlex.join([*path, name, *args[1:]]) for name in get_close_matches(args[0], self.commands, 1)]
+        if ctx.parent is None and process.find_program(args[0], os.environ):
+            meant.append(f"{NAME} run -- {shlex.join(args)}")
+        if not meant:
+            return f"`{' '.join(path)} --help` lists the commands"
+        return f"did you mean {' or '.join(f'`{words}`' for words in meant)}?"
+
+
+def _in_one_form(error: click.UsageError, path: list[str]) -> click.ClickException:
+    """A usage error of click's, in the command at ``path``, as every other error is shown; help stays help."""
+    if type(error).__name__ == "NoArgsIsHelpError":  # click 8.2 and later
+        return error
+    if isinstance(error, click.NoSuchOption):
+        meant = sorted(error.possibilities or ())
+        what, hint = f"there is no option {error.option_name}", f"did you mean {' or '.join(meant)}?" if meant else ""
+    else:
+        words = " ".join(error.format_message().split())
+        what, hint = words[:1].lower() + words[1:].rstrip("."), ""
+    return HintedError(ShimError(what, hint or f"`{' '.join([NAME, *path])} --help` says what there is", Exit.USAGE))
+
+
+def _words(context: click.Context) -> list[str]:
+    """The names of the commands by which ``context`` was reached, without that of the program."""
+    if context.parent is None:
+        return []
+    return [*_words(context.parent), context.info_name or ""]
 
 
 def _told(error: OSError) -> ShimError:
@@ -51,3 +116,13 @@ def _told(error: OSError) -> ShimError:
         return ShimError("the current folder is gone", "go to one that is there", Exit.DISK)
     where = f"{error.filename}: " if error.filename else ""
     return ShimError(f"{where}{error.strerror or error}", "check the disk and the folder", Exit.DISK)
+
+
+def _mistake(error: Exception) -> ShimError:
+    """As the wrapper tells its own mistakes: a traceback is for the one who asks for it."""
+    if os.environ.get("PYO3_SHIM_LOG"):
+        import traceback  # noqa: PLC0415 - rarely needed
+
+        click.echo(traceback.format_exc(), err=True, nl=False)
+    what = f"internal error ({type(error).__name__}: {' '.join(str(error).split())})"
+    return ShimError(what, "please report it, with the traceback that PYO3_SHIM_LOG=1 shows", Exit.INTERNAL)

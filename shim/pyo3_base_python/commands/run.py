@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 import click
+from click.shell_completion import CompletionItem
 
 from pyo3_base_python.activation import switch
 from pyo3_base_python.wrapper import decide, process
@@ -18,10 +20,22 @@ if TYPE_CHECKING:
 __all__ = ["run"]
 
 
-@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+def _programs(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """What a shell completes: a program on PATH as the first word of the command, files after it."""
+    if context.params.get("command") or os.path.dirname(incomplete):
+        return [CompletionItem(incomplete, type="file")]
+    found: set[str] = set()
+    for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
+        with contextlib.suppress(OSError):
+            names = [name for name in os.listdir(folder) if name.startswith(incomplete)]
+            found.update(name for name in names if process.is_program(os.path.join(folder, name)))
+    return [CompletionItem(name) for name in sorted(found)]
+
+
+@click.command(context_settings={"allow_interspersed_args": False})
 @click.option("-v", "--verbose", is_flag=True, help="Say on stderr what is set before the command starts.")
 @click.option("-q", "--quiet", is_flag=True, help="Do not say so if the command has to run without the shim.")
-@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, shell_complete=_programs)
 def run(command: tuple[str, ...], verbose: bool, quiet: bool) -> NoReturn:
     """Run COMMAND with the shim on for all it starts.
 

@@ -1,4 +1,7 @@
-"""Variables as shells and tools want to read them. Pure, but for the file that GitHub names."""
+"""Variables as shells and tools want to read them. Pure, but for the file that GitHub names.
+
+A value that is ``None`` is a variable to unset.
+"""
 
 from __future__ import annotations
 
@@ -13,35 +16,55 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["FORMATS", "append_to_github_env"]
+    Variables = Mapping[str, str | None]
+
+__all__ = ["CAN_NOT_UNSET", "FORMATS", "append_to_github_env"]
+
+# What takes variables for good.
+CAN_NOT_UNSET = ("github", "rust-analyzer")
 
 
-def sh(variables: Mapping[str, str]) -> str:
+def sh(variables: Variables) -> str:
     """POSIX shells."""
-    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
+    return _lines(variables, lambda name, value: f"export {name}={shlex.quote(value)}", "unset {}")
 
 
-def fish(variables: Mapping[str, str]) -> str:
+def fish(variables: Variables) -> str:
     """Within single quotes fish knows two escapes: https://fishshell.com/docs/current/language.html#quotes."""
-    quoted = {name: value.replace("\\", "\\\\").replace("'", "\\'") for name, value in variables.items()}
-    return "".join(f"set -gx {name} '{value}'\n" for name, value in quoted.items())
+
+    def line(name: str, value: str) -> str:
+        quoted = value.replace("\\", "\\\\").replace("'", "\\'")
+        return f"set -gx {name} '{quoted}'"
+
+    return _lines(variables, line, "set -e {}")
 
 
-def powershell(variables: Mapping[str, str]) -> str:
+def powershell(variables: Variables) -> str:
     """Within single quotes PowerShell knows one escape, the quote doubled; it takes four more characters for one."""
-    quoted = {name: re.sub("(['\u2018-\u201b])", r"\1\1", value) for name, value in variables.items()}
-    return "".join(f"$env:{name} = '{value}'\n" for name, value in quoted.items())
+
+    def line(name: str, value: str) -> str:
+        quoted = re.sub("(['\u2018-\u201b])", r"\1\1", value)
+        return f"$env:{name} = '{quoted}'"
+
+    return _lines(variables, line, "$env:{} = $null")
 
 
-def github(variables: Mapping[str, str]) -> str:
-    """Lines for the file that ``GITHUB_ENV`` names. Raises ``ShimError`` for a value with a line break."""
-    for name, value in variables.items():
-        if "\n" in value:
-            raise ShimError(f"{name} holds a line break, which GITHUB_ENV can't take: {value!r}")
-    return "".join(f"{name}={value}\n" for name, value in variables.items())
+def cmd(variables: Variables) -> str:
+    """A batch file, where a per cent sign is doubled. Raises ``ShimError`` for a value with a line break."""
+
+    def line(name: str, value: str) -> str:
+        doubled = _one_line(name, value, "a batch file").replace("%", "%%")
+        return f'@set "{name}={doubled}"\r'
+
+    return _lines(variables, line, '@set "{}="\r')
 
 
-def rust_analyzer(variables: Mapping[str, str]) -> str:
+def github(variables: Variables) -> str:
+    """Lines for the file that ``GITHUB_ENV`` names. Raises ``ShimError`` for what it has no words for."""
+    return _lines(variables, lambda name, value: f"{name}={_one_line(name, value, 'GITHUB_ENV')}", "")
+
+
+def rust_analyzer(variables: Variables) -> str:
     """A member of VS Code's settings.json: ``rust-analyzer.cargo.extraEnv``.
 
     rust-analyzer takes cargo from cargo's home for most of its calls (crates/toolchain), and ``CARGO`` for a few.
@@ -49,20 +72,36 @@ def rust_analyzer(variables: Mapping[str, str]) -> str:
     return json.dumps({"rust-analyzer.cargo.extraEnv": dict(variables)}, indent=2) + "\n"
 
 
-def as_json(variables: Mapping[str, str]) -> str:
-    """One object, variable to value."""
+def as_json(variables: Variables) -> str:
+    """One object, variable to value; ``null`` for one to unset."""
     return json.dumps(dict(variables), indent=2) + "\n"
 
 
-FORMATS: dict[str, Callable[[Mapping[str, str]], str]] = {
+FORMATS: dict[str, Callable[[Variables], str]] = {
     "sh": sh,
+    "bash": sh,
+    "zsh": sh,
     "fish": fish,
     "powershell": powershell,
+    "cmd": cmd,
     "github": github,
     "direnv": sh,
     "rust-analyzer": rust_analyzer,
     "json": as_json,
 }
+
+
+def _lines(variables: Variables, assignment: Callable[[str, str], str], removal: str) -> str:
+    """A line for each variable: ``assignment`` of its name and value, or ``removal`` with its name."""
+    lines = [removal.format(name) if value is None else assignment(name, value) for name, value in variables.items()]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _one_line(name: str, value: str, what: str) -> str:
+    """``value`` as it is. Raises ``ShimError`` if it has more lines than one, which ``what`` can't take."""
+    if "\n" in value:
+        raise ShimError(f"{name} holds a line break, which {what} can't take: {value!r}", "set it to a plain path")
+    return value
 
 
 def append_to_github_env(text: str, environ: Mapping[str, str]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from pyo3_base_python.activation import inventory
+from pyo3_base_python.commands import leftovers
 from pyo3_base_python.wrapper.errors import ShimError
 from pyo3_base_python.wrapper.exit_codes import Exit
 from pyo3_base_python.wrapper.store import ANOTHER_PLACE, default_root
@@ -25,12 +26,12 @@ def store(clear: bool, everything: bool) -> None:
     \b
     pyo3-base-python store                  where it is, what is in it
     pyo3-base-python store --clear          remove what is unused
-    pyo3-base-python store --clear --all    before uninstalling; CARGO must not be set to the launcher any more
+    pyo3-base-python store --clear --all    before uninstalling; says what still names the launcher
 
     Whatever is needed again is written again, with the same name and time, so that nothing is recompiled for it.
     """
     if everything and not clear:
-        raise click.UsageError("--all goes with --clear")
+        raise ShimError("--all goes with --clear", "pyo3-base-python store --clear --all", Exit.USAGE)
     root = Path(default_root(os.environ))
     if not _is_store(root):
         click.echo(f"{root}\nthere is no store there yet: the first `pyo3-base-python run` or `env` makes it")
@@ -46,6 +47,9 @@ def store(clear: bool, everything: bool) -> None:
                 f"kept {len(found) - len(removed)}: what was used in the last {inventory.UNUSED_AFTER_DAYS} days, and"
                 " what CARGO names with its code; `pyo3-base-python store --clear --all` removes everything"
             )
+        if everything:
+            for place in leftovers.found(os.environ, os.getcwd()):
+                click.echo(f"pyo3-base-python: {place}", err=True)
         return
     click.echo(root)
     for kind, words in inventory.KINDS.items():

@@ -26,7 +26,7 @@ __all__ = ["explain"]
 file_type = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.command(context_settings={"allow_interspersed_args": False})
 @click.option("--json", "json_file", metavar="FILE", type=file_type, help="Write the answer as JSON, too.")
 @click.option("--html", "html_file", metavar="FILE", type=file_type, help="Write the answer as a page, too.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)

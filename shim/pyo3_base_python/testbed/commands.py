@@ -49,19 +49,7 @@ work_option = click.option(
 sets_argument = click.argument("projects", nargs=-1, metavar="[PROJECT[/VERSION]]...")
 
 
-class InterruptedCommands(Commands):
-    """A group whose commands tell by their exit code if they were interrupted: 1 would mean that a fix is none."""
-
-    def invoke(self, ctx: click.Context) -> object:
-        """Run a command."""
-        try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt:
-            click.echo("interrupted; what was finished is kept, and the same command goes on from there", err=True)
-            sys.exit(Exit.INTERRUPTED)
-
-
-@click.group(cls=InterruptedCommands)
+@click.group(cls=Commands)
 def testbed() -> None:
     """Measure fixes of the churn: ours as patches, yours as a checkout.
 
@@ -88,6 +76,9 @@ def testbed() -> None:
       8  the work folder: no space left, no permission, or another run is using it
       130  interrupted; what was finished is kept
     """
+
+
+testbed.interrupted = "what was finished is kept, and the same command goes on from there"
 
 
 @testbed.command()

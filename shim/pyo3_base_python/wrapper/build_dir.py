@@ -14,17 +14,17 @@ from __future__ import annotations
 
 import os
 
-from pyo3_base_python.wrapper import paths, process, store
-from pyo3_base_python.wrapper.command_line import TAKES_NO_PROGRAM
-from pyo3_base_python.wrapper.errors import CannotSteady
+from . import paths, process, store
+from .command_line import TAKES_NO_PROGRAM
+from .errors import CannotSteady
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pyo3_base_python.wrapper.command_line import Invocation
-    from pyo3_base_python.wrapper.interpreter import Interpreter
-    from pyo3_base_python.wrapper.project import Project
+    from .command_line import Invocation
+    from .interpreter import Interpreter
+    from .project import Project
 
 __all__ = ["CHOICES", "add_option", "check_version", "choose", "name_for", "nameable", "takes_option"]
 

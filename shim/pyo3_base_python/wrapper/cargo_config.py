@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 
-from pyo3_base_python.wrapper import names, paths
+from . import names, paths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def read(path: str) -> str | None:
         return None  # a pipe would have to be waited for, and a device may have no end
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read().removeprefix("\ufeff")
+            return file.read().lstrip("\ufeff")
     except (OSError, ValueError):
         return None
 

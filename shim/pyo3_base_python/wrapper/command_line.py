@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyo3_base_python.wrapper import paths
+from . import paths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ def _short_options(letters: str, words: list[str], with_value: frozenset[str]) -
         if name in SHORT_OPTIONS_WITH_VALUE:
             break
         if name in with_value:
-            value = attached.removeprefix("=") if attached else (words.pop(0) if words else "")
+            value = attached[attached.startswith("=") :] if attached else (words.pop(0) if words else "")
             found.append((name, value))
             break
         found.append((name, ""))

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import os
 
-from pyo3_base_python.wrapper import build_dir, interpreter, plan, process, project, real_cargo, sdist_place, store
-from pyo3_base_python.wrapper.errors import CannotSteady, UserError
+from . import build_dir, interpreter, plan, process, project, real_cargo, sdist_place, store
+from .errors import CannotSteady, UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pyo3_base_python.wrapper.command_line import Invocation
-    from pyo3_base_python.wrapper.interpreter import Interpreter
-    from pyo3_base_python.wrapper.plan import Plan
-    from pyo3_base_python.wrapper.project import Project
+    from .command_line import Invocation
+    from .interpreter import Interpreter
+    from .plan import Plan
+    from .project import Project
 
 __all__ = ["Decision", "check_choices", "decide", "decide_for", "locate"]
 

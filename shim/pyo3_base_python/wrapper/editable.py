@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import time
 
-from pyo3_base_python.wrapper import files, paths, store
+from . import files, paths, store
 
 __all__ = ["holds", "linked_project", "modules", "project"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyo3_base_python.wrapper.exit_codes import Exit
+from .exit_codes import Exit
 
 __all__ = ["CannotSteady", "ShimError", "UserError"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from pyo3_base_python.wrapper import editable, files, paths, store
+from . import editable, files, paths, store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

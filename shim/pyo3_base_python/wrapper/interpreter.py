@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from pyo3_base_python.wrapper import installed, probe, process, pyo3_config
-from pyo3_base_python.wrapper.errors import CannotSteady
-from pyo3_base_python.wrapper.names import ENVIRONMENTS
+from . import installed, probe, process, pyo3_config
+from .errors import CannotSteady
+from .names import ENVIRONMENTS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

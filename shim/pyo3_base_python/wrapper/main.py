@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import sys
 
-from pyo3_base_python.wrapper import (
+from . import (
     build_dir,
     cargo_config,
     command_line,
@@ -25,18 +25,18 @@ from pyo3_base_python.wrapper import (
     staleness,
     store,
 )
-from pyo3_base_python.wrapper.decide import decide
-from pyo3_base_python.wrapper.errors import CannotSteady, ShimError, UserError
-from pyo3_base_python.wrapper.exit_codes import Exit
+from .decide import decide
+from .errors import CannotSteady, ShimError, UserError
+from .exit_codes import Exit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import NoReturn
 
-    from pyo3_base_python.wrapper.command_line import Invocation
-    from pyo3_base_python.wrapper.plan import Plan
-    from pyo3_base_python.wrapper.project import Project
+    from .command_line import Invocation
+    from .plan import Plan
+    from .project import Project
 
 __all__ = ["fail", "main", "prepare", "say"]
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 
-from pyo3_base_python.wrapper import pyo3_config, stable_name, triples
-from pyo3_base_python.wrapper.errors import UserError
-from pyo3_base_python.wrapper.store import File, Links, digest
+from . import pyo3_config, stable_name, triples
+from .errors import UserError
+from .store import File, Links, digest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pyo3_base_python.wrapper.command_line import Invocation
-    from pyo3_base_python.wrapper.interpreter import Interpreter
-    from pyo3_base_python.wrapper.project import Lock, Project
+    from .command_line import Invocation
+    from .interpreter import Interpreter
+    from .project import Lock, Project
 
 __all__ = ["MODES", "Plan", "check_base_python", "reasons_to_leave_alone", "steady"]
 

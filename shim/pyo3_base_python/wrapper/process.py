@@ -221,7 +221,8 @@ def _capture_with_spawn(arguments: Sequence[str], environ: Mapping[str, str], se
             raise
     finally:
         os.close(read_end)
-    return os.waitstatus_to_exitcode(status), output
+    # Python 3.8 has no os.waitstatus_to_exitcode.
+    return -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status), output
 
 
 def _wait(pid: int, deadline: float) -> int:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 
-from pyo3_base_python.wrapper import cargo_config, paths
+from . import cargo_config, paths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from pyo3_base_python.wrapper.cargo_config import CargoConfig
-    from pyo3_base_python.wrapper.command_line import Invocation
+    from .cargo_config import CargoConfig
+    from .command_line import Invocation
 
 __all__ = ["Lock", "Project", "artifact_names", "locate", "package_name", "parse_lock", "unpacked_sdist"]
 

@@ -6,7 +6,7 @@ file is neutral: neither ``abi3`` nor ``target_abi`` is in it, since pyo3 from 0
 
 from __future__ import annotations
 
-from pyo3_base_python.wrapper.errors import CannotSteady
+from .errors import CannotSteady
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import os
 
-from pyo3_base_python.wrapper import process
-from pyo3_base_python.wrapper.errors import CannotSteady, ShimError
-from pyo3_base_python.wrapper.exit_codes import Exit
+from . import process
+from .errors import CannotSteady, ShimError
+from .exit_codes import Exit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pyo3_base_python.wrapper.command_line import Invocation
-    from pyo3_base_python.wrapper.project import Project
+    from .command_line import Invocation
+    from .project import Project
 
 __all__ = ["clean", "find", "host_triple", "is_wrapper", "with_toolchain", "workspace_root"]
 

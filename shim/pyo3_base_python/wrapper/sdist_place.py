@@ -20,16 +20,16 @@ import os
 import stat
 import time
 
-from pyo3_base_python.wrapper import build_dir, paths, process, store
-from pyo3_base_python.wrapper.errors import CannotSteady, UserError
+from . import build_dir, paths, process, store
+from .errors import CannotSteady, UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pyo3_base_python.wrapper.command_line import Invocation
-    from pyo3_base_python.wrapper.interpreter import Interpreter
-    from pyo3_base_python.wrapper.project import Project
+    from .command_line import Invocation
+    from .interpreter import Interpreter
+    from .project import Project
 
 __all__ = ["HELD", "LIMIT", "VARIABLE", "bound", "choose", "limit", "places", "root", "size", "take"]
 

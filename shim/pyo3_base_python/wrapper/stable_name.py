@@ -16,11 +16,11 @@ from __future__ import annotations
 
 import os
 
-from pyo3_base_python.wrapper.store import File, Links, digest
+from .store import File, Links, digest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pyo3_base_python.wrapper.interpreter import Interpreter
+    from .interpreter import Interpreter
 
 __all__ = ["files", "launcher_file", "shell_quoted"]
 

@@ -25,15 +25,15 @@ from __future__ import annotations
 import os
 import time
 
-from pyo3_base_python.wrapper import left_behind, paths, store
-from pyo3_base_python.wrapper.errors import CannotSteady
-from pyo3_base_python.wrapper.project import artifact_names
+from . import left_behind, paths, store
+from .errors import CannotSteady
+from .project import artifact_names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
-    from pyo3_base_python.wrapper.project import Project
+    from .project import Project
 
 __all__ = ["Record", "read_record", "settle", "write_record"]
 

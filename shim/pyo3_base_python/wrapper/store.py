@@ -15,9 +15,9 @@ try:
 except ImportError:
     from hashlib import blake2b
 
-from pyo3_base_python.wrapper import paths
-from pyo3_base_python.wrapper.errors import CannotSteady
-from pyo3_base_python.wrapper.exit_codes import Exit
+from . import paths
+from .errors import CannotSteady
+from .exit_codes import Exit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyo3_base_python.wrapper import paths
+from . import paths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.resources
 import os
 import shutil
 import subprocess
@@ -82,7 +81,7 @@ def test_another_version_of_the_code_gets_a_folder_of_its_own(
     shutil.copytree(SOURCE, copy)
     (copy / "wrapper" / "plan.py").write_text("changed", encoding="utf-8")
     before = Path(wrapper.program).read_bytes()
-    monkeypatch.setattr(importlib.resources, "files", lambda _: copy)
+    monkeypatch.setattr(launcher, "PACKAGE", copy)
     assert launcher.install(wrapper.environ, lasting=True) == wrapper.program
     assert len(list((wrapper.store / "wrapper").iterdir())) == 2
     assert Path(wrapper.program).read_bytes() != before
@@ -154,8 +153,8 @@ def test_failing_costs_no_import_either(wrapper: Wrapper, changes: dict[str, str
 # Its script
 
 
-@pytest.mark.parametrize("version", ["3.9", "3.10", "3.12", "3.13"])
-def test_wrapper_runs_on_each_python_that_the_package_supports(
+@pytest.mark.parametrize("version", ["3.8", "3.9", "3.10", "3.12", "3.13"])
+def test_wrapper_runs_on_each_python_that_is_supported(
     wrapper: Wrapper, interpreter_of: InterpreterOf, version: str
 ) -> None:
     (code,) = (wrapper.store / "wrapper").iterdir()

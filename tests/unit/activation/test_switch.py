@@ -88,6 +88,36 @@ def test_tox_hands_on_cargo_in_packaging_and_in_test_environments_of_each_format
     assert {value for _, _, value in parts} == {"CARGO,PYO3_SHIM_*"}
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        {},
+        {"CARGO": "/usr/bin/env"},
+        {"TOX_OVERRIDE": "testenv.a=b"},
+        {"CARGO": "/usr/bin/env", "TOX_OVERRIDE": "testenv.a=b;testenv.c=d"},
+    ],
+)
+@pytest.mark.parametrize("lasting", [False, True])
+def test_removals_lead_back_to_where_one_was(wrapper: Wrapper, before: dict[str, str], lasting: bool) -> None:
+    start = {**wrapper.environ, **before}
+    on = {**start, **switch.variables(start, lasting=lasting)}
+    off = {name: value for name, value in {**on, **switch.removals(on)}.items() if value is not None}
+    assert off == start
+    assert switch.removals(start) == {}
+
+
+def test_what_comes_after_the_overrides_for_tox_stays(wrapper: Wrapper) -> None:
+    environ = {**wrapper.environ, "TOX_OVERRIDE": f"testenv.a=b;{switch.TOX_OVERRIDE};testenv.c=d"}
+    assert switch.removals(environ) == {"TOX_OVERRIDE": "testenv.a=b;testenv.c=d"}
+
+
+def test_launcher_that_is_gone_is_still_known_by_its_place(wrapper: Wrapper, tmp_path: Path) -> None:
+    os.remove(wrapper.program)
+    assert switch.names_launcher({**wrapper.environ, "CARGO": wrapper.program})
+    assert not switch.names_launcher({**wrapper.environ, "CARGO": os.fspath(tmp_path / "store-of-another" / "cargo")})
+    assert not switch.names_launcher(wrapper.environ)
+
+
 @pytest.mark.promise("fault")
 def test_store_that_can_not_be_used_is_said(wrapper: Wrapper) -> None:
     with pytest.raises(CannotSteady):
@@ -128,7 +158,7 @@ def test_what_is_in_the_way_costs_one_line(
     assert capfd.readouterr() == ("", "" if quiet else line)
 
 
-class BecameError(Exception):
+class BecameError(BaseException):
     """A program took this process's place."""
 
 

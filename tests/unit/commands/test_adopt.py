@@ -38,7 +38,7 @@ def test_adopt_says_what_it_did_and_undo_gives_the_file_back(pyproject: Path) ->
 
 def test_adopt_requires_no_older_version_than_this(pyproject: Path) -> None:
     assert invoke("adopt", str(pyproject.parent)).exit_code == 0
-    assert f'requires = ["maturin", "pyo3-base-python>={__version__}"]' in pyproject.read_text(encoding="utf-8")
+    assert f'requires = ["maturin", "pyo3-base-python-core>={__version__}"]' in pyproject.read_text(encoding="utf-8")
 
 
 def test_adopt_looks_into_setup_py(pyproject: Path) -> None:

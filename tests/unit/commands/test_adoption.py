@@ -17,8 +17,12 @@ from hypothesis import strategies as st
 from pyo3_base_python.commands import adoption
 from pyo3_base_python.wrapper.errors import ShimError
 
-REQUIREMENT = "pyo3-base-python>=0.1.0"
+REQUIREMENT = "pyo3-base-python-core>=0.1.0"
 MATURIN = '[build-system]\nrequires = ["maturin>=1.5,<2"]\nbuild-backend = "maturin"\n'
+ADOPTED = (
+    f'[build-system]\nrequires = ["maturin>=1.5,<2", "{REQUIREMENT}"]\n'
+    'build-backend = "pyo3_base_python_core.backend.maturin"\n'
+)
 SETUPTOOLS = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
 
 
@@ -38,15 +42,12 @@ def adopted(text: str) -> str:
 
 
 def test_two_things_are_changed() -> None:
-    assert adopted(MATURIN) == (
-        '[build-system]\nrequires = ["maturin>=1.5,<2", "pyo3-base-python>=0.1.0"]\n'
-        'build-backend = "pyo3_base_python.backend.maturin"\n'
-    )
+    assert adopted(MATURIN) == ADOPTED
 
 
 def test_setuptools_has_a_backend_of_its_own() -> None:
     text = SETUPTOOLS.replace('"setuptools"', '"setuptools", "setuptools-rust"')
-    assert 'build-backend = "pyo3_base_python.backend.setuptools_rust"\n' in adopted(text)
+    assert 'build-backend = "pyo3_base_python_core.backend.setuptools_rust"\n' in adopted(text)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +76,7 @@ def test_setuptools_has_a_backend_of_its_own() -> None:
     ],
 )
 def test_requirement_is_written_as_the_others_are(array: str, expected: str) -> None:
-    wanted = with_requires(expected).replace('d = "maturin"', 'd = "pyo3_base_python.backend.maturin"')
+    wanted = with_requires(expected).replace('d = "maturin"', 'd = "pyo3_base_python_core.backend.maturin"')
     for newline in ("\n", "\r\n"):
         assert adopted(with_requires(array).replace("\n", newline)) == wanted.replace("\n", newline)
 
@@ -96,7 +97,7 @@ def test_requirement_is_written_as_the_others_are(array: str, expected: str) -> 
 def test_where_it_is_written_is_found_in_whatever_form(text: str) -> None:
     before, after = (tomlkit.parse(each).unwrap() for each in (text, adopted(text)))
     before["build-system"]["requires"].append(REQUIREMENT)
-    before["build-system"]["build-backend"] = "pyo3_base_python.backend.maturin"
+    before["build-system"]["build-backend"] = "pyo3_base_python_core.backend.maturin"
     assert repr(after) == repr(before)
 
 
@@ -157,7 +158,7 @@ def pyprojects(draw: st.DrawFn) -> str:
 def test_any_pyproject_is_adopted_undone_and_otherwise_the_same(text: str) -> None:
     before, after = (tomlkit.parse(each).unwrap() for each in (text, adopted(text)))
     before["build-system"]["requires"].append(REQUIREMENT)
-    before["build-system"]["build-backend"] = "pyo3_base_python.backend.maturin"
+    before["build-system"]["build-backend"] = "pyo3_base_python_core.backend.maturin"
     assert after == before
 
 
@@ -183,22 +184,22 @@ def test_undo_of_what_is_not_adopted_is_the_same(text: str) -> None:
 @pytest.mark.parametrize(
     ("array", "expected"),
     [
-        ('["maturin", "pyo3-base-python"]', '["maturin"]'),
-        ('["maturin", "PyO3_base.python >= 7 ; python_version > \'3\'"]', '["maturin"]'),
-        ('["maturin", \'pyo3-base-python; python_version > "3"\']', '["maturin"]'),
-        ('["pyo3-base-python", "maturin"]', '["maturin"]'),
-        ('["cffi", "pyo3-base-python>=7", "maturin"]', '["cffi", "maturin"]'),
-        ('[\n  "pyo3-base-python>=7",\n  "maturin",\n]', '[\n  "maturin",\n]'),
-        ('[\n  "cffi",\n  "pyo3-base-python>=7", # why\n  "maturin",\n]', '[\n  "cffi",\n  "maturin",\n]'),
-        ('["maturin" ,"pyo3-base-python"]', '["maturin"]'),
-        ('[ # a, b, "maturin",\n  "pyo3-base-python",\n"maturin"]', '[ # a, b, "maturin",\n"maturin"]'),
-        ('[\n  "maturin", # "maturin",\n    "pyo3-base-python"\n]', '[\n  "maturin", # "maturin",\n]'),
-        ('["pyo3-base-python"]', "[]"),
+        ('["maturin", "pyo3-base-python-core"]', '["maturin"]'),
+        ('["maturin", "PyO3_base.python-CORE >= 7 ; python_version > \'3\'"]', '["maturin"]'),
+        ('["maturin", \'pyo3-base-python-core; python_version > "3"\']', '["maturin"]'),
+        ('["pyo3-base-python-core", "maturin"]', '["maturin"]'),
+        ('["cffi", "pyo3-base-python-core>=7", "maturin"]', '["cffi", "maturin"]'),
+        ('[\n  "pyo3-base-python-core>=7",\n  "maturin",\n]', '[\n  "maturin",\n]'),
+        ('[\n  "cffi",\n  "pyo3-base-python-core>=7", # why\n  "maturin",\n]', '[\n  "cffi",\n  "maturin",\n]'),
+        ('["maturin" ,"pyo3-base-python-core"]', '["maturin"]'),
+        ('[ # a, b, "maturin",\n  "pyo3-base-python-core",\n"maturin"]', '[ # a, b, "maturin",\n"maturin"]'),
+        ('[\n  "maturin", # "maturin",\n    "pyo3-base-python-core"\n]', '[\n  "maturin", # "maturin",\n]'),
+        ('["pyo3-base-python-core"]', "[]"),
         ('["maturin"]', '["maturin"]'),
     ],
 )
 def test_undo_takes_out_what_was_moved_or_changed_since(array: str, expected: str) -> None:
-    text = with_requires(array).replace('"maturin"\n', '"pyo3_base_python.backend.maturin"\n')
+    text = with_requires(array).replace('"maturin"\n', '"pyo3_base_python_core.backend.maturin"\n')
     assert adoption.restored(text) == with_requires(expected)
 
 
@@ -228,8 +229,8 @@ def test_undo_takes_out_what_was_moved_or_changed_since(array: str, expected: st
         ("tool = 1\n" + SETUPTOOLS, "does not use setuptools-rust"),
         (SETUPTOOLS.replace("build_meta", "build_meta:__legacy__"), "is setuptools.build_meta:__legacy__"),
         (with_requires("[]"), "`requires` is empty"),
-        (with_requires('["maturin", "pyo3_base_python"]'), "already, but the backend is maturin"),
-        (MATURIN.replace('d = "maturin"', 'd = "pyo3_base_python.backend.maturin"'), "has no pyo3-base-python"),
+        (with_requires('["maturin", "pyo3_base_python_core"]'), "already, but the backend is maturin"),
+        (ADOPTED.replace(f', "{REQUIREMENT}"', ""), "has no pyo3-base-python-core"),
         (MATURIN.replace('d = "maturin"', 'd = "m\\u0061turin"'), "not understood"),
     ],
 )
@@ -257,13 +258,58 @@ def test_what_can_not_be_undone_exactly_is_refused(monkeypatch: pytest.MonkeyPat
 )
 def test_setuptools_rust_is_found_without_being_required(table: str, setup_py: str) -> None:
     result = adoption.adopted(SETUPTOOLS + table, REQUIREMENT, setup_py)
-    assert "pyo3_base_python.backend.setuptools_rust" in result
+    assert "pyo3_base_python_core.backend.setuptools_rust" in result
 
 
 @pytest.mark.parametrize("setup_py", ["# from setuptools_rust import RustExtension\n", "import setuptools_rusty\n"])
 def test_setuptools_without_rust_is_refused(setup_py: str) -> None:
     with pytest.raises(ShimError, match="setuptools-rust"):
         adoption.adopted(SETUPTOOLS, REQUIREMENT, setup_py)
+
+
+# what would break a build
+
+
+@pytest.mark.promise("bad input")
+@pytest.mark.parametrize(
+    ("text", "setup", "what", "hint"),
+    [
+        (f'{MATURIN}[project]\nrequires-python = ">=3.7"\n', "", "supports Python 3.7", "require >=3.8"),
+        (MATURIN, 'setup(\n    python_requires=">=3.6, <4",\n)\n', "supports Python 3.7", "require >=3.8"),
+        (MATURIN, "[options]\npython_requires = >=3.7,<3.8\n", "supports Python 3.7", "require >=3.8"),
+        (with_requires('["maturin>=0.12,<0.13"]'), "", "has maturin>=0.12,<0.13", "allow maturin 1.4.0 or later"),
+        (
+            SETUPTOOLS.replace('"setuptools"', '"setuptools", "setuptools_rust<1.1"'),
+            "",
+            "has setuptools_rust<1.1",
+            "allow setuptools-rust 1.1.0 or later",
+        ),
+    ],
+)
+def test_what_adoption_would_break_is_refused_and_says_what_to_do(text: str, setup: str, what: str, hint: str) -> None:
+    with pytest.raises(ShimError) as caught:
+        adoption.adopted(text, REQUIREMENT, setup)
+    assert what in caught.value.what
+    assert hint in caught.value.hint
+    assert "\n" not in caught.value.what + caught.value.hint
+
+
+@pytest.mark.parametrize("project", ['requires-python = ">=3.8"', 'requires-python = "no specifier"', 'name = "a"'])
+def test_what_pyproject_toml_says_of_python_counts_and_no_more(project: str) -> None:
+    text = f"{MATURIN}[project]\n{project}\n"
+    setup = "# python_requires='>=3.6'\n" if "name" in project else "python_requires='>=3.6'\n"
+    assert adoption.adopted(text, REQUIREMENT, setup).startswith(ADOPTED)
+
+
+# what an earlier version adopted
+
+OLDER = '[build-system]\nrequires = ["maturin>=1.5,<2", "pyo3-base-python>=0.1.0"]\nbuild-backend = "{}"\n'
+
+
+def test_older_adoption_is_undone_and_brought_up_to_date() -> None:
+    text = OLDER.format("pyo3_base_python.backend.maturin")
+    assert adoption.restored(text) == MATURIN
+    assert adoption.adopted(text, REQUIREMENT) == ADOPTED
 
 
 # the diff

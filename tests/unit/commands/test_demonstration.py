@@ -103,14 +103,48 @@ def test_demo_builds_without_and_with_the_shim_in_a_clean_environment(
     assert len(said) >= 4
 
 
-def test_build_that_fails_shows_its_last_lines(
-    wrapper: Wrapper, tmp_path: Path, pretend: Callable[[str], None]
+NO_INDEX = """\
+< ERROR: Could not find a version that satisfies the requirement
+< (from versions: none)
+< ERROR: No matching distribution found for maturin<2,>=1.5
+Traceback (most recent call last):
+  File "env.py", line 1, in <module>
+subprocess.CalledProcessError: Command '[...]' returned non-zero exit status 1.
+
+ERROR Command '[...]' failed
+"""
+NO_CRATE = """\
+error: failed to download `pyo3 v0.30.1`
+
+Caused by:
+  failed to query replaced source registry `crates-io`
+💥 maturin failed
+  Caused by: Cargo metadata failed
+"""
+CONNECTION = "check the connection"
+
+
+@pytest.mark.parametrize(
+    ("output", "why", "hint"),
+    [
+        ("starting\nwhy it failed\n", "why it failed", "build.log"),
+        ("", "it says nothing", "build.log"),
+        (NO_INDEX, "ERROR: Could not find a version that satisfies the requirement", CONNECTION),
+        (NO_CRATE, "error: failed to download `pyo3 v0.30.1`", CONNECTION),
+        ("error[E0425]: no such thing\n  --> src/lib.rs\n", "error[E0425]: no such thing", "build.log"),
+    ],
+)
+def test_build_that_fails_is_a_line_that_says_why_and_a_hint(
+    wrapper: Wrapper, tmp_path: Path, pretend: Callable[[str], None], output: str, why: str, hint: str
 ) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    pretend("print('why it failed'); raise SystemExit(1)")
-    with pytest.raises(ShimError, match="why it failed"):
+    pretend(f"import sys; sys.stdout.buffer.write({output.encode()!r}); raise SystemExit(1)")
+    with pytest.raises(ShimError) as caught:
         list(demonstration.run(wrapper.environ, scratch, lambda _: None))
+    assert caught.value.what == f"the build failed: {why}"
+    assert hint in caught.value.hint
+    assert caught.value.exit_code == 7
 
 
 def test_demo_does_not_run_on_windows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -67,6 +68,36 @@ def test_env_for_rust_analyzer_says_which_interpreter_it_is_for_if_none_is_named
         f"pyo3-base-python: no virtual environment is active: this is for {wrapper.bin / 'python'}, the first on PATH"
     )
     assert json.loads(found.stdout).keys() == json.loads(named.stdout).keys()
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash", "zsh"])
+@pytest.mark.parametrize("before", [{}, {"CARGO": "/usr/bin/env", "TOX_OVERRIDE": "testenv.pass_env+=A"}])
+def test_unset_takes_back_what_env_set(wrapper: Wrapper, shell: str, before: dict[str, str]) -> None:
+    program = shutil.which(shell)
+    if program is None:
+        pytest.skip(f"there is no {shell} on this machine")
+    ours = f"'{sys.executable}' -m pyo3_base_python env --format {shell}"
+    names = '"${CARGO-none}" "${TOX_OVERRIDE-none}" "${PYO3_SHIM_CARGO-none}"'
+    lines = [f'eval "$({ours})"', f"printf '%s\\n' {names}", f'eval "$({ours} --unset)"', f"printf '%s\\n' {names}"]
+    done = subprocess.run(
+        [program, "-c", "\n".join(lines)], env=wrapper.variables(**before), capture_output=True, text=True, check=True
+    )
+    *on, cargo, tox, own = done.stdout.splitlines()
+    assert on[0] == wrapper.program
+    assert (cargo, tox, own) == (before.get("CARGO", "none"), before.get("TOX_OVERRIDE", "none"), "none")
+
+
+def test_unset_where_nothing_is_set_prints_nothing() -> None:
+    done = invoke("env", "--unset")
+    assert (done.exit_code, done.output) == (0, "")
+
+
+@pytest.mark.promise("bad input")
+@pytest.mark.parametrize("form", ["github", "rust-analyzer"])
+def test_unset_is_refused_where_there_are_no_words_for_it(form: str) -> None:
+    done = invoke("env", "--unset", "--format", form)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 2
 
 
 @pytest.mark.promise("bad input")

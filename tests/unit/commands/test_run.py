@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pyo3_base_python.activation import switch
-from tests.unit.commands.support import execute, invoke
+from tests.unit.commands.support import execute
 
 if TYPE_CHECKING:
     from tests.unit.support import Script, Wrapper
@@ -112,8 +112,8 @@ def test_store_that_can_not_be_used_costs_one_line_and_the_command_runs(wrapper:
 
 
 @pytest.mark.promise("bad input")
-def test_run_without_a_command_is_a_usage_error() -> None:
-    assert invoke("run").exit_code == 2
+def test_word_with_a_dash_after_two_dashes_is_a_command(wrapper: Wrapper) -> None:
+    assert execute(wrapper, "run", "--", "--verbos").returncode == 127
 
 
 def test_quiet_run_does_not_say_so(wrapper: Wrapper, tool: str) -> None:

@@ -72,6 +72,36 @@ def test_powershells_other_single_quotes_are_doubled_as_well(quote: str) -> None
 
 
 @given(VARIABLES)
+def test_cmd_comes_back_by_the_rules_of_a_batch_file_or_is_refused(variables: dict[str, str]) -> None:
+    """In it `%%` is one per cent sign; what is between the first quote and the last is the value."""
+    if any("\n" in value for value in variables.values()):
+        with pytest.raises(ShimError, match="holds a line break"):
+            shells.cmd(variables)
+        return
+    text = shells.cmd(variables)
+    pattern = r'@set "(\w+)=((?:[^\n%]|%%)*)"\r\n'
+    assert read_back(pattern, lambda quoted: quoted.replace("%%", "%"), text) == variables
+
+
+@pytest.mark.parametrize(
+    ("form", "line"),
+    [
+        ("sh", "unset A\n"),
+        ("bash", "unset A\n"),
+        ("zsh", "unset A\n"),
+        ("direnv", "unset A\n"),
+        ("fish", "set -e A\n"),
+        ("powershell", "$env:A = $null\n"),
+        ("cmd", '@set "A="\r\n'),
+        ("json", '{\n  "A": null\n}\n'),
+    ],
+)
+def test_variable_without_a_value_is_unset(form: str, line: str) -> None:
+    assert shells.FORMATS[form]({"A": None}) == line
+    assert form not in shells.CAN_NOT_UNSET
+
+
+@given(VARIABLES)
 def test_json_is_one_object(variables: dict[str, str]) -> None:
     text = shells.as_json(variables)
     assert json.loads(text) == variables
@@ -105,8 +135,12 @@ def test_direnv_reads_what_sh_reads() -> None:
 
 
 def test_formats_are_those_that_are_promised() -> None:
-    assert sorted(shells.FORMATS) == ["direnv", "fish", "github", "json", "powershell", "rust-analyzer", "sh"]
-    assert len({form({"A": "b c"}) for form in shells.FORMATS.values()}) == len(shells.FORMATS) - 1
+    assert sorted(shells.FORMATS) == [
+        *"bash cmd direnv fish github json powershell rust-analyzer sh zsh".split(),
+    ]
+    alike = [shells.FORMATS[name] for name in ("sh", "bash", "zsh", "direnv")]
+    assert set(alike) == {shells.sh}
+    assert len({form({"A": "b c"}) for form in shells.FORMATS.values()}) == len(shells.FORMATS) - len(alike) + 1
 
 
 @pytest.mark.parametrize("form", sorted(shells.FORMATS))
