@@ -10,6 +10,7 @@ import click
 
 from pyo3_base_python.activation import inventory
 from pyo3_base_python.commands import leftovers
+from pyo3_base_python.wrapper import sdist_place
 from pyo3_base_python.wrapper.errors import ShimError
 from pyo3_base_python.wrapper.exit_codes import Exit
 from pyo3_base_python.wrapper.store import ANOTHER_PLACE, default_root
@@ -21,21 +22,31 @@ __all__ = ["store"]
 @click.option("--clear", is_flag=True, help="Remove what was not used for 30 days; what CARGO names stays.")
 @click.option("--all", "everything", is_flag=True, help="With --clear: remove everything, with what CARGO names.")
 def store(clear: bool, everything: bool) -> None:
-    """Show what is in the store, or clear it.
+    """Show what is in the store, and what is compiled of sdists, or clear it.
 
     \b
     pyo3-base-python store                  where it is, what is in it
     pyo3-base-python store --clear          remove what is unused
     pyo3-base-python store --clear --all    before uninstalling; says what still names the launcher
 
-    Whatever is needed again is written again, with the same name and time, so that nothing is recompiled for it.
+    What is needed again is written again, with the same name and time, so that nothing is recompiled for it; what is
+    compiled of sdists has to be compiled again.
     """
     if everything and not clear:
         raise ShimError("--all goes with --clear", "pyo3-base-python store --clear --all", Exit.USAGE)
     root = Path(default_root(os.environ))
     if not _is_store(root):
         click.echo(f"{root}\nthere is no store there yet: the first `pyo3-base-python run` or `env` makes it")
-        return
+    else:
+        _store(root, clear=clear, everything=everything)
+    _sdists(sdist_place.root(os.environ), clear=clear, everything=everything)
+    if everything:
+        for place in leftovers.found(os.environ, os.getcwd()):
+            click.echo(f"pyo3-base-python: {place}", err=True)
+
+
+def _store(root: Path, *, clear: bool, everything: bool) -> None:
+    """The files that build scripts and ``CARGO`` are pointed to."""
     found = inventory.entries(root)
     unused = inventory.unused(found)
     if clear:
@@ -47,9 +58,6 @@ def store(clear: bool, everything: bool) -> None:
                 f"kept {len(found) - len(removed)}: what was used in the last {inventory.UNUSED_AFTER_DAYS} days, and"
                 " what CARGO names with its code; `pyo3-base-python store --clear --all` removes everything"
             )
-        if everything:
-            for place in leftovers.found(os.environ, os.getcwd()):
-                click.echo(f"pyo3-base-python: {place}", err=True)
         return
     click.echo(root)
     for kind, words in inventory.KINDS.items():
@@ -57,6 +65,20 @@ def store(clear: bool, everything: bool) -> None:
         size = sum(entry.size for entry in of_kind) / 1024
         idle = sum(entry in unused for entry in of_kind)
         click.echo(f"{len(of_kind):6} {words} ({size:.0f} KiB{f', {idle} unused' if idle else ''})")
+
+
+def _sdists(folder: str, *, clear: bool, everything: bool) -> None:
+    """What cargo has compiled of unpacked sdists."""
+    names = sdist_place.places(folder) if folder else []
+    if not names:
+        return
+    if clear:
+        removed = sdist_place.clear(folder, 0 if everything else inventory.UNUSED_AFTER_DAYS * inventory.DAY)
+        click.echo(f"removed {len(removed)} of {len(names)} places for sdists from {folder}")
+        return
+    size = sum(sdist_place.size(os.path.join(folder, name)) for name in names) >> 20
+    most = sdist_place.limit(os.environ) >> 20
+    click.echo(f"{folder}\n{len(names):6} places for what is compiled of sdists ({size} MiB of at most {most})")
 
 
 def _is_store(root: Path) -> bool:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .interpreter import Interpreter
     from .project import Project
 
-__all__ = ["HELD", "LIMIT", "VARIABLE", "bound", "choose", "limit", "places", "root", "size", "take"]
+__all__ = ["HELD", "LIMIT", "VARIABLE", "bound", "choose", "clear", "limit", "places", "root", "size", "take"]
 
 # A folder, or `off`.
 VARIABLE = "PYO3_SHIM_SDIST_DIR"
@@ -138,14 +138,19 @@ def bound(folder: str, most: int, mine: str = "") -> list[str]:
     for name in [*(name for name in sizes if name != mine), *([mine] if mine in sizes else [])]:
         if total <= most:
             break
-        held = None if name == mine else _lock(folder, name)
-        if name == mine or held is not None:
+        if name == mine:
             _remove(os.path.join(folder, name))
-            total -= sizes[name]
-            removed.append(name)
-        if held is not None:
-            os.close(held)
+        elif not _remove_free(folder, name):
+            continue
+        total -= sizes[name]
+        removed.append(name)
     return removed
+
+
+def clear(folder: str, unused_for: float) -> list[str]:
+    """Remove the places that were not used for so many seconds, and are not in use; returns which."""
+    idle = [name for name in places(folder) if _age(os.path.join(folder, name + LOCK)) >= unused_for]
+    return [name for name in idle if _remove_free(folder, name)]
 
 
 def size(place: str) -> int:
@@ -172,6 +177,18 @@ def _lock(folder: str, name: str, *, wait: bool = False) -> int | None:
         return None
     os.set_inheritable(handle, True)
     return handle
+
+
+def _remove_free(folder: str, name: str) -> bool:
+    """Remove a place unless another process holds it."""
+    held = _lock(folder, name)
+    if held is None:
+        return False
+    try:
+        _remove(os.path.join(folder, name))
+    finally:
+        os.close(held)
+    return True
 
 
 def _age(path: str) -> float:
