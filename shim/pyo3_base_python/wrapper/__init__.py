@@ -2,9 +2,9 @@
 
 Read ``main`` and ``decide`` first: they are the story. What they ask for, in order: ``command_line`` (what cargo is
 asked to do), ``real_cargo``, ``project`` and ``cargo_config`` (what is built, and where to), ``interpreter`` with
-``probe`` and ``editable`` (which Python, and what is in its environment), ``plan`` with ``pyo3_config`` (what to set),
-``build_dir``, ``staleness`` (what must be compiled again), ``store``. At the edge are ``process``, ``errors``,
-``paths`` and ``names``.
+``probe`` and ``editable`` (which Python, and what is in its environment), ``plan`` with ``triples`` and ``pyo3_config``
+(what to set), ``build_dir``, ``staleness`` (what must be compiled again), ``store``. At the edge are ``process``,
+``errors``, ``paths`` and ``names``.
 
 Two rules, which a test holds: the standard library only, and none of it that is slow to import. The whole wrapper costs
 each call of cargo about 20 ms; ``tests/benchmarks/wrapper.py`` measures it.
