@@ -101,7 +101,6 @@ def files(environ: Mapping[str, str], cwd: str) -> list[str]:
             if os.path.exists(path):
                 # Cargo's home may be one of the folders above.
                 found.setdefault(os.path.realpath(place), path)
-                break
     return list(found.values())
 
 

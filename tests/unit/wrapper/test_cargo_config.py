@@ -298,7 +298,9 @@ def test_without_cargo_home_it_is_in_the_home_folder(tmp_path: Path) -> None:
 @needs_tomllib
 def test_cargos_home_above_the_project_counts_once(tmp_path: Path) -> None:
     config(tmp_path, "config.toml", '[build]\ntarget = ["a"]\n')
-    assert found(tmp_path / "project", CARGO_HOME=os.fspath(tmp_path / ".cargo")).targets == ["a"]
+    (tmp_path / "link").symlink_to(".cargo")
+    for home in (".cargo", "link"):
+        assert found(tmp_path / "project", CARGO_HOME=os.fspath(tmp_path / home)).targets == ["a"]
 
 
 @needs_tomllib
@@ -401,10 +403,10 @@ def test_files_that_include_each_other_are_unknown(tmp_path: Path) -> None:
 @pytest.mark.promise("fault")
 @needs_tomllib
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize("name", ["config.toml", "../.cargo/config.toml"])
-def test_files_that_include_themselves_many_times_do_not_hang(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("names", [["config.toml"] * 10, ["./" * count + "config.toml" for count in range(10)]])
+def test_files_that_include_themselves_many_times_do_not_hang(tmp_path: Path, names: list[str]) -> None:
     """Ten times in each of eight levels would be a hundred million files."""
-    config(tmp_path, "config.toml", "include = [" + f'"{name}", ' * 10 + ']\n[build]\ntarget = "own"\n')
+    config(tmp_path, "config.toml", f'include = {names}\n[build]\ntarget = "own"\n')
     settings = found(tmp_path)
     assert (settings.targets, settings.unknown >= {"target-dir"}) == (["own"], True)
 
@@ -429,9 +431,8 @@ def test_a_pipe_is_not_opened_and_may_set_anything(tmp_path: Path, place: str) -
 
 @pytest.mark.promise("fault")
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize("device", ["/dev/zero", "/dev/null"])
-def test_only_regular_files_are_read(tmp_path: Path, device: str) -> None:
-    (tmp_path / "link").symlink_to(device)
+def test_only_regular_files_are_read(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("/dev/null")
     os.mkfifo(tmp_path / "pipe")
     assert cargo_config.read(os.fspath(tmp_path / "link")) is None
     assert cargo_config.read(os.fspath(tmp_path / "pipe")) is None

@@ -166,7 +166,7 @@ def test_target_directory_of_config_on_the_command_line_is_relative_to_where_car
 
 
 @pytest.mark.parametrize("place", CONFIG_PLACES)
-@pytest.mark.parametrize("line", ["target-dir = { a = 1 }", 'build-dir = "out"'])
+@pytest.mark.parametrize("line", ["target-dir = { a = 1 }", 'build-dir = "out"', "build-dir = 3"])
 def test_target_directory_is_not_known_where_a_config_file_may_have_moved_it(tree: Tree, place: str, line: str) -> None:
     folder = tree({"Cargo.toml": "[package]", place: f"[build]\n{line}\n"})
     assert at(folder).target_dir == ""
