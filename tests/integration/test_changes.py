@@ -130,6 +130,19 @@ def test_another_build_requirement_that_no_build_script_can_see(site_of: Make) -
     assert site.build(uv).recompiled == ()
 
 
+def test_another_distribution_compiles_nothing_for_a_script_that_only_has_flags_printed(site_of: Make) -> None:
+    """W12: it depends on pyo3-build-config, as many do; those that may run the interpreter are another."""
+    site = site_of("imports_by_config")
+    lines = ("rerun-if-changed=build.rs", "rustc-env=CFFI_VERSION=none")
+    constants = " ".join(f'println!("cargo:{line}");' for line in lines)
+    (site.project / "build.rs").write_text(f"fn main() {{ pyo3_build_config::use_pyo3_cfgs(); {constants} }}")
+    site.build(uv)
+    site.edit("pyproject.toml", "cffi==2.0.0", "cffi==1.17.1")
+    again = site.build(uv)
+    assert again.recompiled == ()
+    assert site.call(again, "module.cffi_version()") == "none"
+
+
 def test_a_build_script_imports_its_requirement_after_its_first_environment_is_gone(site_of: Make) -> None:
     site = site_of("imports_by_config")
     with (site.project / "build.rs").open("a") as file:

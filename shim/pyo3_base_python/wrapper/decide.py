@@ -8,7 +8,17 @@ from __future__ import annotations
 
 import os
 
-from . import build_dir, interpreter, plan, process, project, real_cargo, sdist_place, store
+from . import (
+    build_dir,
+    build_script,
+    interpreter,
+    plan,
+    process,
+    project,
+    real_cargo,
+    sdist_place,
+    store,
+)
 from .errors import CannotSteady, UserError
 
 TYPE_CHECKING = False
@@ -93,7 +103,8 @@ def locate(cargo: str, call: Invocation, environ: Mapping[str, str], cwd: str) -
 
     Effect: starts cargo where only cargo can tell which workspace it is. Raises ``CannotSteady`` if it does not.
     """
-    return project.locate(call, environ, cwd, lambda folder: real_cargo.workspace_root(cargo, call, environ, folder))
+    here = project.locate(call, environ, cwd, lambda folder: real_cargo.workspace_root(cargo, call, environ, folder))
+    return build_script.without_inert_reader(here)
 
 
 def check_choices(environ: Mapping[str, str]) -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from pyo3_base_python.wrapper import interpreter
 from pyo3_base_python.wrapper.command_line import parse
-from pyo3_base_python.wrapper.decide import decide, decide_for, use_base_python
+from pyo3_base_python.wrapper.decide import decide, decide_for, locate, use_base_python
 from pyo3_base_python.wrapper.errors import CannotSteady, UserError
-from tests.unit.support import Script, Wrapper, an_interpreter, project_with
+from tests.unit.support import LOCK, MANIFEST, Script, Wrapper, an_interpreter, project_with
 
 
 def test_nobody_is_asked_where_the_shim_is_off_or_nothing_is_compiled(wrapper: Wrapper) -> None:
@@ -37,6 +37,21 @@ def test_without_a_python_cargo_is_left_alone() -> None:
 def test_a_word_that_is_none_is_refused_whatever_else_holds() -> None:
     with pytest.raises(UserError, match="PYO3_SHIM_MODE"):
         decide_for(parse(["fetch"]), None, {"PYO3_SHIM_MODE": "on"})
+
+
+def test_inert_build_script_of_the_package_does_not_tie_pyo3_to_what_is_installed(wrapper: Wrapper) -> None:
+    """W12."""
+    lock = f'{LOCK}\n[[package]]\nname = "crate"\nversion = "0.1.0"\ndependencies = [\n "pyo3-build-config",\n]\n'
+    manifest = f'{MANIFEST}\n[build-dependencies]\npyo3-build-config = "0.26"\n'
+    wrapper.write_project(manifest, lock)
+    found = []
+    for call in ("use_pyo3_cfgs", "get"):
+        (wrapper.project / "build.rs").write_text(f"fn main() {{ pyo3_build_config::{call}(); }}", encoding="utf-8")
+        here = locate("/no/cargo", parse(["build"]), {}, os.fspath(wrapper.project))
+        assert here is not None
+        assert here.lock is not None
+        found.append(here.lock.readers_of_executable)
+    assert found == [[], ["crate"]]
 
 
 # PYO3_BASE_PYTHON of the user

@@ -1,0 +1,90 @@
+"""Build scripts that depend on pyo3-build-config, and provably never run the interpreter that it names.
+
+Where a build script may run it, pyo3's configuration names the interpreter by what can be imported there, and pyo3 is
+compiled again when that changes. What a script imports can't be known from outside, so that any distribution counts.
+But many scripts only have pyo3's ``cfg`` flags and linker arguments printed, which are the same whatever is installed.
+"""
+
+from __future__ import annotations
+
+import os
+
+from . import files
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .project import Project
+
+__all__ = ["is_inert", "without_inert_reader"]
+
+# All that such a script may say, but for strings. With these nothing can be read, included, started or asked for:
+# neither a file, a variable nor `pyo3_build_config::get()`.
+WORDS = frozenset(
+    "fn main pub use println cfg feature pyo3_build_config use_pyo3_cfgs add_extension_module_link_args"
+    " add_python_framework_link_args add_libpython_rpath_link_args".split()
+)
+DEPENDENCY = "pyo3-build-config"
+SECTIONS = ("build-dependencies", f"build-dependencies.{DEPENDENCY}", "workspace.dependencies")
+
+
+def without_inert_reader(here: Project | None) -> Project | None:
+    """``here``, without its own package among those that may run the interpreter if its build script is inert.
+
+    Other packages stay among them: where they lie is not known here. Effect: the lock of ``here`` is changed.
+    """
+    if here is None or here.lock is None or not here.lock.readers_of_executable:
+        return here
+    manifest, source = (files.read(os.path.join(here.manifest_dir, name)) for name in ("Cargo.toml", "build.rs"))
+    try:
+        package = _package((manifest or b"").decode())
+        inert = package in here.lock.readers_of_executable and source is not None and is_inert(source.decode())
+    except ValueError:  # not UTF-8
+        return here
+    if inert:
+        here.lock.readers_of_executable = [name for name in here.lock.readers_of_executable if name != package]
+    return here
+
+
+def is_inert(source: str) -> bool:
+    """Whether the Rust ``source`` of a build script does nothing but print constants and what pyo3's flags are."""
+    return all(word in WORDS for word in _words(source))
+
+
+def _package(manifest: str) -> str:
+    """The package's name, if build.rs alone depends on pyo3-build-config and calls it by its own name; else ``""``."""
+    section = name = ""
+    for raw in manifest.splitlines():
+        line = raw.strip()
+        if line.startswith("["):
+            section = line.strip("[]")
+        key, _, value = (part.strip() for part in line.partition("="))
+        if section == "package" and key == "name":
+            name = value.strip("\"'")
+        other_script = section == "package" and key == "build" and value != '"build.rs"'
+        renamed = "build-dependencies" in section and ("package" in value or key == "package")
+        if other_script or renamed or (DEPENDENCY in line and section not in SECTIONS):
+            return ""
+    return name
+
+
+def _words(source: str) -> Iterator[str]:
+    """Identifiers, keywords and numbers of Rust ``source``; a word that is none where there is more than is read here.
+
+    That is comments over several lines, quotes of characters, and raw strings (by the word before the quote).
+    """
+    for line in source.splitlines():
+        text = line
+        while text:
+            code, quote, text = text.partition('"')
+            code, comment, _ = code.partition("//")
+            if "'" in code or "/*" in code:
+                yield "?"
+            yield from "".join(letter if letter.isalnum() or letter == "_" else " " for letter in code).split()
+            if comment:
+                break
+            if quote:
+                _, end, text = text.replace("\\\\", "").replace('\\"', "").partition('"')
+                if not end:
+                    yield "?"

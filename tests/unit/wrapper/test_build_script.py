@@ -1,0 +1,101 @@
+"""Which build scripts can't see what is installed for the interpreter that pyo3-build-config names."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pyo3_base_python.wrapper.build_script import is_inert, without_inert_reader
+from pyo3_base_python.wrapper.project import Lock, Project
+
+FLAGS = "fn main() {\n    pyo3_build_config::use_pyo3_cfgs();\n}\n"
+MANIFEST = """\
+[package]
+name = "crate"
+version = "0.1.0"
+
+[build-dependencies]
+pyo3-build-config = { version = "0.30", features = ["resolve-config"] }
+"""
+
+
+def readers(folder: Path, manifest: str = MANIFEST, source: str | bytes | None = FLAGS) -> list[str]:
+    """Who may still run the interpreter, of the package in `folder` and another one."""
+    (folder / "Cargo.toml").write_text(manifest, encoding="utf-8")
+    if source is not None:
+        (folder / "build.rs").write_bytes(source.encode() if isinstance(source, str) else source)
+    lock = Lock([(0, 30, 1)], ["crate", "numpy"])
+    here = without_inert_reader(Project(os.fspath(folder), os.fspath(folder), lock, "", "/target"))
+    assert here is not None
+    assert here.lock is not None
+    return here.lock.readers_of_executable
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        FLAGS,
+        "use pyo3_build_config::use_pyo3_cfgs;\n\npub fn main() { use_pyo3_cfgs() }",
+        'fn main() { // "get"\n  println!("cargo:rerun-if-changed=\\\\ \\"get()\\"{}", "std::env"); }',
+        '#[cfg(feature = "x")] fn main() { pyo3_build_config::add_extension_module_link_args(); }',
+        "",
+    ],
+)
+def test_script_that_prints_flags_and_constants_is_inert(source: str) -> None:
+    assert is_inert(source)
+
+
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize(
+    "code",
+    [
+        "pyo3_build_config::get();",
+        "use pyo3_build_config::*; get();",
+        'std::process::Command::new("python3");',
+        'include!("other.rs");',
+        "mod other;",
+        'println!("{}", env!("PYO3_PYTHON"));',
+        "other_crate::main();",
+        "let quote = '\"'; get(); let other = '\"';",
+        'println!(r"\\"); get(); println!("");',
+        'println!("over\ntwo lines"); get(); //"',
+        '/* " */ get(); /* " */',
+        'println!("\\\\"); get();',
+    ],
+)
+def test_script_that_may_do_more_is_not(code: str) -> None:
+    assert not is_inert(FLAGS.replace("}", code + "}"))
+
+
+def test_package_with_an_inert_script_is_no_reader(tmp_path: Path) -> None:
+    assert readers(tmp_path) == ["numpy"]
+    assert readers(tmp_path, MANIFEST.replace("[package]", '[package]\nbuild = "build.rs"')) == ["numpy"]
+
+
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize(
+    ("manifest", "source"),
+    [
+        (MANIFEST, FLAGS.replace("use_pyo3_cfgs", "get")),
+        (MANIFEST, None),
+        (MANIFEST, b"// \xff\n"),
+        (MANIFEST.replace("[package]", '[package]\nbuild = "other.rs"'), FLAGS),
+        (MANIFEST.replace("[build-dep", "[dep"), FLAGS),
+        (MANIFEST + '\n[dependencies.pyo3-build-config]\nversion = "0.30"\n', FLAGS),
+        (MANIFEST + 'pyo3_build_config = { package = "other", version = "1" }\n', FLAGS),
+        (MANIFEST.replace('"crate"', '"other"'), FLAGS),
+    ],
+)
+def test_package_where_that_is_not_certain_stays_a_reader(
+    tmp_path: Path, manifest: str, source: str | bytes | None
+) -> None:
+    assert readers(tmp_path, manifest, source) == ["crate", "numpy"]
+
+
+@pytest.mark.promise("fault")
+def test_project_without_a_lock_or_a_manifest_is_left_as_it_is(tmp_path: Path) -> None:
+    project = Project(os.fspath(tmp_path), os.fspath(tmp_path), None, "", "/target")
+    assert without_inert_reader(project) is project
+    assert without_inert_reader(None) is None
