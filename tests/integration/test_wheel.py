@@ -105,6 +105,7 @@ def test_the_commands_are_there(outside: Path) -> None:
         ["pyo3-base-python", "--version"],
         ["cargo", "base-python", "--version"],
         ["pyo3-base-python", "doctor"],
+        ["pyo3-base-python", "testbed", "judge", "--list"],
     ):
         assert subprocess.run(command, check=True, capture_output=True, cwd=outside).stdout
 

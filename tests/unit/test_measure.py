@@ -71,6 +71,33 @@ def test_what_was_taken_is_gone(recorder: Recorder) -> None:
     assert compiled(recorder.take()).recompiled == ("second",)
 
 
+def test_with_reasons_it_writes_what_cargo_was_given(tmp_path: Path, script: Script) -> None:
+    cargo = script("cargo", 'echo "$CARGO_LOG" >&2')
+    (tmp_path / "bench").mkdir()
+    config = tmp_path / "config.txt"
+    config.write_text("version=3.11\nexecutable=/tmp/a b/python\n")
+    environ = {"PATH": os.path.dirname(cargo)}
+    given = {"PATH": "/usr/bin:/bin", "PYO3_PYTHON": "/tmp/a=b", "PYO3_CONFIG_FILE": os.fspath(config), "OTHER": "x"}
+    for reasons, expected in (
+        (False, [""]),
+        (
+            True,
+            [
+                "pyo3-base-python: call rustc --release",
+                "pyo3-base-python: configured executable=/tmp/a b/python",
+                "pyo3-base-python: configured version=3.11",
+                f"pyo3-base-python: given PYO3_CONFIG_FILE={config}",
+                "pyo3-base-python: given PYO3_PYTHON=/tmp/a=b",
+                "cargo::core::compiler::fingerprint=info,cargo::compiler::fingerprint=info",
+            ],
+        ),
+    ):
+        recorder = Recorder(tmp_path / "bench", environ, reasons=reasons)
+        done = subprocess.run([recorder.program, "rustc", "--release"], env=given, capture_output=True, check=True)
+        assert (done.stdout, done.stderr) == (b"", b"")
+        assert sorted(recorder.take().splitlines()) == sorted(expected)
+
+
 def test_messages_that_are_not_utf_8_are_read(recorder: Recorder) -> None:
     recorder.log.write_bytes(b"\xff\n   Compiling a v1.0.0\n")
     assert compiled(recorder.take()).recompiled == ("a",)

@@ -55,24 +55,24 @@ def try_imports(cell: Cell, place: Place) -> dict[str, Outcome]:
     projects.try_again(crate)
     built = place.bench.build(place.commands(cell), place.environ, crate)
     found = projects.imported(crate)
-    given = evidence.read(built.output).variables.get("PYO3_PYTHON", "")
-    by_variable = _imported(found, "variable", BACKEND)
+    given = evidence.read(built.output).variables
+    by_variable = _imported(found, "variable", given, BACKEND)
     # With the variable in order, the interpreter was pyo3's to choose.
     half = PYO3 if by_variable.holds else BACKEND
-    if not by_variable.holds and given:
-        by_variable = by_variable._replace(what=f"{by_variable.what} (PYO3_PYTHON is {given})")
     return {
         matrix.IMPORT: by_variable,
-        matrix.IMPORT_CONFIG: _imported(found, "config", half),
-        matrix.IMPORT_SCRIPT: _imported(found, "script", half),
+        matrix.IMPORT_CONFIG: _imported(found, "config", given, half),
+        matrix.IMPORT_SCRIPT: _imported(found, "script", given, half),
     }
 
 
-def _imported(found: Mapping[str, str], way: str, half: str) -> Outcome:
+def _imported(found: Mapping[str, str], way: str, given: Mapping[str, str], half: str) -> Outcome:
+    """What became of an import by ``way``, with the variables ``given`` to cargo."""
     words = found.get(way, "the build ended before it was tried")
     if words == str(projects.ANSWER):
         return Outcome(holds=True, what="imported")
-    return Outcome(holds=False, what=words, half=half)
+    values = ", ".join(f"{name} is {given.get(name) or 'not set'}" for name in ("PYO3_PYTHON", BASE))
+    return Outcome(holds=False, what=f"{words} ({values})", half=half)
 
 
 def try_active(cell: Cell, place: Place) -> dict[str, Outcome]:
@@ -84,7 +84,7 @@ def try_active(cell: Cell, place: Place) -> dict[str, Outcome]:
     environ.update({"VIRTUAL_ENV": os.fspath(tools.folder(environ)), BASE: place.python.path})
     command = [environ["CARGO"], "build", "--release", "--lib"]
     running.run(command, environ, crate, place.bench.folder / "active.log")
-    return {matrix.ACTIVE: _imported(projects.imported(crate), "script", PYO3)}
+    return {matrix.ACTIVE: _imported(projects.imported(crate), "script", environ, PYO3)}
 
 
 def try_edit(cell: Cell, place: Place) -> dict[str, Outcome]:

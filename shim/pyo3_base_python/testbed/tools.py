@@ -65,8 +65,9 @@ def find_python(named: str, environ: Mapping[str, str]) -> Python:
 
 
 def other_python(than: Python, environ: Mapping[str, str]) -> Python | None:
-    """An interpreter on this machine of another version than ``than``; ``None`` if there is none."""
-    for minor in range(NEWEST_MINOR, OLDEST_MINOR - 1, -1):
+    """An interpreter on this machine of another version than ``than``, the nearest one; ``None`` if there is none."""
+    mine = int(than.version.partition(".")[2])
+    for minor in sorted(range(OLDEST_MINOR, NEWEST_MINOR + 1), key=lambda minor: (abs(minor - mine), -minor)):
         for name in _names(f"3.{minor}"):
             program = process.find_program(name, environ)
             answer = _ask(program, environ) if program else None

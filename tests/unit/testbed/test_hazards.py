@@ -11,6 +11,7 @@ from pyo3_base_python.testbed.evidence import BACKEND, PYO3
 from pyo3_base_python.testbed.matrix import Outcome
 from pyo3_base_python.testbed.tools import Python
 
+GIVEN = "PYO3_PYTHON is /e/python, PYO3_BASE_PYTHON is not set"
 BEFORE = {"lib.rs": (1, b"a"), "build.rs": (2, b"b")}
 
 
@@ -48,12 +49,12 @@ def test_the_half_that_names_the_wrong_interpreter_is_to_blame(tmp_path: Path, e
     ("found", "expected"),
     [
         ({"script": "42"}, Outcome(holds=True, what="imported")),
-        ({"script": "/base can't import it"}, Outcome(holds=False, what="/base can't import it", half=PYO3)),
-        ({}, Outcome(holds=False, what="the build ended before it was tried", half=PYO3)),
+        ({"script": "/base can't import it"}, Outcome(holds=False, what=f"/base can't import it ({GIVEN})", half=PYO3)),
+        ({}, Outcome(holds=False, what=f"the build ended before it was tried ({GIVEN})", half=PYO3)),
     ],
 )
 def test_an_import_went_well_if_it_has_the_answer(found: dict[str, str], expected: Outcome) -> None:
-    assert hazards._imported(found, "script", PYO3) == expected
+    assert hazards._imported(found, "script", {"PYO3_PYTHON": "/e/python"}, PYO3) == expected
 
 
 def test_each_hazard_is_tried() -> None:

@@ -13,6 +13,7 @@ from pyo3_base_python.testbed import building, failures, running, tools
 from pyo3_base_python.testbed.failures import Exit
 from pyo3_base_python.testbed.tools import Python
 from pyo3_base_python.testbed.workfolder import WorkFolder
+from pyo3_base_python.wrapper import process
 from pyo3_base_python.wrapper.errors import ShimError
 
 THIS_VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -43,6 +44,21 @@ def test_another_interpreter_is_of_another_version() -> None:
     assert other is None or other.version != mine.version
     same = tools.other_python(Python("/somewhere", "3.99"), os.environ)
     assert same is not None
+
+
+@pytest.mark.parametrize(
+    ("mine", "there", "expected"),
+    [("3.11", ["3.9", "3.10", "3.12", "3.15"], "3.12"), ("3.11", ["3.9", "3.15"], "3.9"), ("3.11", ["3.11"], None)],
+)
+def test_the_nearest_version_is_taken(
+    monkeypatch: pytest.MonkeyPatch, mine: str, there: list[str], expected: str | None
+) -> None:
+    """An old pyo3 may not know the newest one."""
+    monkeypatch.setattr(tools, "_names", lambda version: [version])
+    monkeypatch.setattr(process, "find_program", lambda name, _: name if name in there else None)
+    monkeypatch.setattr(tools, "_ask", lambda program, _: Python(program, program))
+    other = tools.other_python(Python("/mine", mine), {})
+    assert (other and other.version) == expected
 
 
 def test_output_is_kept_and_the_exit_code_handed_on(tmp_path: Path) -> None:
