@@ -61,6 +61,7 @@ def test_script_that_prints_flags_and_constants_is_inert(source: str) -> None:
         "let quote = '\"'; get(); let other = '\"';",
         'println!(r"\\"); get(); println!("");',
         'println!("over\ntwo lines"); get(); //"',
+        'println!("\n"); get(); println!("\n");',
         '/* " */ get(); /* " */',
         'println!("\\\\"); get();',
     ],
