@@ -146,6 +146,10 @@ def test_where_there_is_nothing_to_do(environ: dict[str, str], tmp_path: Path) -
         ({"PYO3_SHIM_MODE": "off"}, "wrapper would leave cargo alone: PYO3_SHIM_MODE=off"),
         ({"PYO3_SHIM_MODE": "on"}, "wrapper PYO3_SHIM_MODE is 'on', which is none of full, export, off"),
         ({"CARGO_BUILD_TARGET": "aarch64-apple-darwin"}, "wrapper would leave cargo alone: cross build for aarch64-"),
+        (
+            {"VIRTUAL_ENV": sys.prefix, "CONDA_PREFIX": "/conda"},
+            "environment VIRTUAL_ENV and CONDA_PREFIX are both set",
+        ),
         ({"CARGO": "cross"}, "CARGO is cross: the shim leaves cross builds alone"),
         ({"CARGO": "/nowhere/cargo"}, "CARGO is /nowhere/cargo, which is not a program"),
         ({"PYO3_SHIM_CARGO": "/nowhere/cargo"}, "cargo PYO3_SHIM_CARGO is /nowhere/cargo, which is not a program"),
@@ -196,7 +200,17 @@ def test_a_variable_that_stands_in_the_way(
         ("tox.ini", "[pkgenv]\nset_env = CARGO=/my/cargo\n", "settings tox.ini sets CARGO=/my/cargo"),
         ("tox.toml", "[env_pkg_base]\nset_env.CARGO = '/my/cargo'\n", "settings tox.toml sets CARGO=/my/cargo"),
         (".cargo/config.toml", "[build]\ntarget = 'aarch64-apple-darwin'\n", "wrapper would leave cargo alone: cross"),
-        (".cargo/config.toml", "[env]\nPYO3_PYTHON = 'python3.8'\n", "wrapper would leave cargo alone: cargo's"),
+        (
+            ".cargo/config.toml",
+            "[env]\nPYO3_PYTHON = { value = 'python3.8', force = true }\n",
+            "wrapper would leave cargo alone: cargo's",
+        ),
+        ("uv.lock", "", "uv [tool.uv] names no Rust sources in cache-keys"),
+        (
+            "build.rs",
+            'fn main() { println!("cargo:rerun-if-changed=include/x/*"); }\n',
+            "build scripts version_specific 0.1.0 watches include/x/*",
+        ),
     ],
 )
 def test_a_file_that_stands_in_the_way(

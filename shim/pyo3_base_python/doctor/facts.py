@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import filecmp
 import os
+import platform
 import sys
+import tempfile
 from typing import NamedTuple
 
 from pyo3_base_python.activation import launcher, switch
-from pyo3_base_python.doctor import crates, pyproject, settings, tools
-from pyo3_base_python.wrapper import cargo_config, command_line, interpreter, process, real_cargo, store
+from pyo3_base_python.doctor import crates, manifests, pyproject, settings, tools, vendored
+from pyo3_base_python.wrapper import cargo_config, command_line, interpreter, paths, process, real_cargo, store
 from pyo3_base_python.wrapper import project as projects
 from pyo3_base_python.wrapper.decide import Decision, decide_for, locate
 from pyo3_base_python.wrapper.errors import ShimError
+from pyo3_base_python.wrapper.names import ENVIRONMENTS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
     from pyo3_base_python.doctor.pyproject import PyProject
@@ -57,12 +60,14 @@ class Graph(NamedTuple):
     """The crates of the project, by `cargo metadata`, and what their sources say.
 
     ``error`` is what cargo said where it could not tell: sources are not downloaded, Cargo.lock does not fit.
-    ``pyo3_reads`` is whether the pyo3-build-config in it reads ``PYO3_BASE_PYTHON`` (``None``: not known).
+    ``pyo3_reads`` is whether the pyo3-build-config in it reads ``PYO3_BASE_PYTHON`` (``None``: not known); ``outside``
+    are crates from folders outside of the workspace.
     """
 
     scripts: tuple[BuildScript, ...] = ()
     pyo3_features: frozenset[str] = frozenset()
     pyo3_reads: bool | None = None
+    outside: tuple[crates.Crate, ...] = ()
     error: str = ""
 
 
@@ -74,7 +79,10 @@ class Facts(NamedTuple):
     ``python_unnamed`` whether no variable says which: then it is the first on ``PATH``;
     ``decision`` is what the wrapper would do for the build, ``decision_error`` what it would fail or refuse with;
     ``settings`` are variables that tools set, but for those that name the shim's own launcher; ``tox_override`` is
-    whether the variable that makes tox hand on ``CARGO`` is there.
+    whether the variable that makes tox hand on ``CARGO`` is there; ``manifests`` are those that the backend builds
+    (paths relative to ``folder``), ``environments`` the variables that name an active one, ``uv_project`` whether uv
+    manages the project; ``sdist_place`` is where what is compiled of an unpacked sdist stays (``""``: nowhere), and
+    ``vendored`` the folder of vendored crates (``""``: none).
     """
 
     folder: str
@@ -95,6 +103,11 @@ class Facts(NamedTuple):
     settings: tuple[Setting, ...]
     tox: Tox | None
     tox_override: bool
+    manifests: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
+    uv_project: bool = False
+    sdist_place: str = ""
+    vendored: str = ""
 
 
 def gather(folder: str, environ: Mapping[str, str]) -> Facts:
@@ -104,10 +117,11 @@ def gather(folder: str, environ: Mapping[str, str]) -> Facts:
     store, as `env` and `run` do.
     """
     declared, document, pyproject_error = _pyproject(folder)
-    call = command_line.parse(["rustc", *_manifest_option(folder, declared)])
+    places = manifests.find(folder, declared)
+    call = command_line.parse(["rustc", *_manifest_option(folder, places)])
     root, own_launcher, store_error = _store(environ)
     real = _cargo(environ, own_launcher)
-    here, unknown = _locate(real.real, call, environ, folder)
+    here, unknown = _locate(real.real, call, _as_the_backend_starts_cargo(environ, declared), folder)
     pyo3 = bool(here and here.lock and here.lock.pyo3_versions)
     path = interpreter.find(environ, pyo3=pyo3)
     found = _installed(path, declared, environ)
@@ -133,6 +147,11 @@ def gather(folder: str, environ: Mapping[str, str]) -> Facts:
         settings=_settings(folder, document, tox, environ),
         tox=tox,
         tox_override=switch.TOX_OVERRIDE in environ.get("TOX_OVERRIDE", ""),
+        manifests=tuple(places),
+        environments=tuple(name for name in ENVIRONMENTS if environ.get(name)),
+        uv_project=_uv_project(folder, document),
+        sdist_place=_sdist_place(call, here, environ),
+        vendored=vendored.folder_of_crates(environ, here.manifest_dir if here else folder),
     )
 
 
@@ -143,13 +162,39 @@ def _pyproject(folder: str) -> tuple[PyProject | None, dict[str, Any], ShimError
         return None, {}, error
 
 
-def _manifest_option(folder: str, declared: PyProject | None) -> list[str]:
+def _manifest_option(folder: str, places: Sequence[str]) -> list[str]:
     """The option for the Cargo.toml that the build backend would build; none where cargo finds it by itself."""
-    named = [declared.manifest] if declared and declared.manifest else []
-    # maturin looks into `rust/` (its `src/project_layout.rs`).
-    places = [*named, "Cargo.toml", os.path.join("rust", "Cargo.toml")]
-    found = next((place for place in places if os.path.isfile(os.path.join(folder, place))), "")
-    return ["--manifest-path", os.path.join(folder, found)] if found else []
+    return ["--manifest-path", os.path.join(folder, places[0])] if places else []
+
+
+def _as_the_backend_starts_cargo(environ: Mapping[str, str], declared: PyProject | None) -> dict[str, str]:
+    """``environ`` with the variables by which each of the build backends names the interpreter."""
+    named = dict.fromkeys(pyproject.SET_BY_BACKENDS, sys.executable) if declared and declared.rust_backend else {}
+    return {**named, **environ}
+
+
+def _uv_project(folder: str, document: dict[str, Any]) -> bool:
+    files = ("uv.lock", "uv.toml")
+    return bool(pyproject.table(document, "tool", "uv")) or any(map(os.path.isfile, _joined(folder, files)))
+
+
+def _joined(folder: str, names: Iterable[str]) -> list[str]:
+    return [os.path.join(folder, name) for name in names]
+
+
+def _sdist_place(call: command_line.Invocation, here: projects.Project | None, environ: Mapping[str, str]) -> str:
+    """Where cargo would compile the same project if it were unpacked from an sdist, if that stays; else ``""``."""
+    if here is None:
+        return ""
+    # Not what the folder's own configuration says, which need not be in the sdist.
+    chosen = environ.get("CARGO_TARGET_DIR") or cargo_config.build_table([], environ, os.sep)["target-dir"]
+    if os.path.isabs(chosen):
+        return chosen
+    folder = os.path.join(tempfile.gettempdir(), "sdist")
+    target = os.path.join(folder, "target")
+    unpacked = projects.Project(folder, folder, here.lock, here.build_target, target, here.cargo_env, sdist=folder)
+    steps = _decision(call, unpacked, environ)[0].plan
+    return steps.build_dir if steps and not paths.is_inside(steps.build_dir, folder) else ""
 
 
 def _locate(
@@ -255,6 +300,7 @@ def _graph(
         tuple(BuildScript(crate, script) for crate, script in scripts if script is not None),
         frozenset(feature for crate in packages if crate.name in projects.PYO3_CRATES for feature in crate.features),
         all(reads) if reads else None,
+        tuple(crate for crate in packages if crate.local and not paths.is_inside(crate.folder, here.root)),
     )
 
 
@@ -268,7 +314,7 @@ def _settings(
     folder: str, document: dict[str, Any], tox: Tox | None, environ: Mapping[str, str]
 ) -> tuple[Setting, ...]:
     found = [
-        *settings.cibuildwheel(document),
+        *settings.cibuildwheel(document, sys.platform, platform.machine()),
         *settings.uv("pyproject.toml [tool.uv]", pyproject.table(document, "tool", "uv")),
         *settings.uv("uv.toml", settings.toml(cargo_config.read(os.path.join(folder, "uv.toml")) or "")),
     ]
