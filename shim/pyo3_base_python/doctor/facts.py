@@ -19,7 +19,7 @@ from pyo3_base_python.wrapper.names import ENVIRONMENTS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from pyo3_base_python.doctor.pyproject import PyProject
@@ -30,6 +30,8 @@ __all__ = ["BASE_PYTHON", "BuildScript", "Cargo", "Facts", "Graph", "gather"]
 BASE_PYTHON = "PYO3_BASE_PYTHON"
 # The front ends that are asked of Python; uv is a program.
 FRONT_ENDS = ("build", "pip")
+# https://docs.astral.sh/uv/concepts/projects/workspaces/
+UV_WORKSPACE = "[tool.uv.workspace]"
 # What the launcher is called in a store, in whichever home: settings name it for other machines, too.
 LAUNCHER_PATH = "pyo3-base-python/bin/cargo"
 
@@ -149,7 +151,7 @@ def gather(folder: str, environ: Mapping[str, str]) -> Facts:
         tox_override=switch.TOX_OVERRIDE in environ.get("TOX_OVERRIDE", ""),
         manifests=tuple(places),
         environments=tuple(name for name in ENVIRONMENTS if environ.get(name)),
-        uv_project=_uv_project(folder, document),
+        uv_project=_uv_project(folder),
         sdist_place=_sdist_place(call, here, environ),
         vendored=vendored.folder_of_crates(environ, here.manifest_dir if here else folder),
     )
@@ -173,13 +175,12 @@ def _as_the_backend_starts_cargo(environ: Mapping[str, str], declared: PyProject
     return {**named, **environ}
 
 
-def _uv_project(folder: str, document: dict[str, Any]) -> bool:
-    files = ("uv.lock", "uv.toml")
-    return bool(pyproject.table(document, "tool", "uv")) or any(map(os.path.isfile, _joined(folder, files)))
-
-
-def _joined(folder: str, names: Iterable[str]) -> list[str]:
-    return [os.path.join(folder, name) for name in names]
+def _uv_project(folder: str) -> bool:
+    """Whether there is a uv.lock: the project's own, or that of a workspace above it."""
+    for place in paths.with_parents(folder):
+        if os.path.isfile(os.path.join(place, "uv.lock")):
+            return place == folder or UV_WORKSPACE in (cargo_config.read(os.path.join(place, "pyproject.toml")) or "")
+    return False
 
 
 def _sdist_place(call: command_line.Invocation, here: projects.Project | None, environ: Mapping[str, str]) -> str:

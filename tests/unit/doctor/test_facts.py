@@ -328,9 +328,13 @@ def test_manifests_environments_and_whether_it_is_uvs(project: Wrapper) -> None:
     assert gather(project, VIRTUAL_ENV="/a", CONDA_PREFIX="/b").environments == ("VIRTUAL_ENV", "CONDA_PREFIX")
     write(project, "uv.lock", "")
     assert gather(project).uv_project
-    (project.project / "uv.lock").unlink()
-    write(project, "pyproject.toml", PYPROJECT + "[tool.uv]\npackage = true\n")
-    assert gather(project).uv_project
+
+
+@pytest.mark.parametrize(("text", "is_uvs"), [("[tool.uv.workspace]\nmembers = ['*']\n", True), ("", False)])
+def test_a_member_of_a_workspace_of_uvs(project: Wrapper, text: str, is_uvs: bool) -> None:
+    write(project, "../uv.lock", "")
+    write(project, "../pyproject.toml", text)
+    assert gather(project).uv_project is is_uvs
 
 
 def test_a_place_for_sdists_that_the_user_chose(project: Wrapper) -> None:
