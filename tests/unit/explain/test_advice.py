@@ -274,6 +274,11 @@ def test_vendored_crates_are_known_by_their_path(reason: Reason, vendored: str, 
     assert advice.endswith("unpack it once, and build from that folder") is ("vendored" in words)
 
 
+def test_vendored_crates_of_sources_that_stay_are_compiled_once() -> None:
+    seen = WITH._replace(sources=UNPACKED._replace(vendored=f"{SDIST}/vendor", lasts=True))
+    assert "unpack" not in advise(Reason(Kind.MOVED, ""), seen)
+
+
 def test_a_path_dependency_outside_of_the_workspace_has_its_path_in_its_identity() -> None:
     outside = Package("core", "1.0", f"{SDIST}/core")
     seen = WITH._replace(sources=UNPACKED)

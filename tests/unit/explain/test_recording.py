@@ -120,7 +120,7 @@ def test_a_cargo_of_the_users_is_replaced_and_named_again(record: Callable[..., 
     by_path = one.run("build").stdout.splitlines()
     assert by_path[1] == f"CARGO={theirs}"
     assert "theirs" not in by_path
-    assert len(one.calls) == 2
+    assert [call.shim.state for call in one.calls] == [OFF, OFF]
 
 
 def test_the_wrapper_stays_and_becomes_the_recording_cargo(
