@@ -40,8 +40,8 @@ def doctor(project: Path, as_json: bool, quiet: bool, verbose: bool) -> None:
       nothing_to_do  whether there is no work for the shim: no Cargo.toml, no pyo3
       problems       how many findings are problems
       would_set      variable to value, what the wrapper would set for cargo
-      findings       a list of objects: level (ok, note, problem), topic, what, hint (may be empty),
-                     details (a list of lines)
+      findings       a list of objects: level (ok, note, problem), topic, what,
+                     hint (may be empty), details (a list of lines)
 
     \b
     Exit codes:
