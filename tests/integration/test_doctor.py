@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Callable, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 import pytest
 import tomlkit
@@ -26,7 +26,7 @@ class Diagnosis(NamedTuple):
 
     code: int
     document: dict[str, object]
-    findings: list[dict[str, str]]
+    findings: list[dict[str, Any]]
 
     def at(self, *levels: str) -> list[str]:
         """The findings of these levels, in a line each."""
@@ -109,8 +109,10 @@ def test_behind_run_the_shim_is_on(crate: Path, environ: dict[str, str]) -> None
 def test_in_an_active_environment_its_interpreter_is_the_one(crate: Path, environ: dict[str, str]) -> None:
     subprocess.run(["uv", "venv", "-q", "--python", sys.executable, crate / "env"], env=environ, check=True)
     found = examine(crate, environ, VIRTUAL_ENV=os.fspath(crate / "env"))
-    (python,) = [line for line in found.at("ok") if line.startswith("ok python ")]
-    assert f"{crate / 'env' / 'bin' / 'python'}, base interpreter " in python
+    (python,) = [one for one in found.findings if one["topic"] == "python"]
+    assert python["level"] == "ok"
+    assert python["what"].endswith(f": {crate / 'env' / 'bin' / 'python'}")
+    assert python["details"][0].startswith("base interpreter ")
     assert found.code == 0
 
 
@@ -146,6 +148,10 @@ def test_where_there_is_nothing_to_do(environ: dict[str, str], tmp_path: Path) -
         ({"PYO3_SHIM_MODE": "off"}, "wrapper would leave cargo alone: PYO3_SHIM_MODE=off"),
         ({"PYO3_SHIM_MODE": "on"}, "wrapper PYO3_SHIM_MODE is 'on', which is none of full, export, off"),
         ({"CARGO_BUILD_TARGET": "aarch64-apple-darwin"}, "wrapper would leave cargo alone: cross build for aarch64-"),
+        (
+            {"VIRTUAL_ENV": sys.prefix, "CONDA_PREFIX": "/conda"},
+            "environment VIRTUAL_ENV and CONDA_PREFIX are both set",
+        ),
         ({"CARGO": "cross"}, "CARGO is cross: the shim leaves cross builds alone"),
         ({"CARGO": "/nowhere/cargo"}, "CARGO is /nowhere/cargo, which is not a program"),
         ({"PYO3_SHIM_CARGO": "/nowhere/cargo"}, "cargo PYO3_SHIM_CARGO is /nowhere/cargo, which is not a program"),
@@ -196,7 +202,17 @@ def test_a_variable_that_stands_in_the_way(
         ("tox.ini", "[pkgenv]\nset_env = CARGO=/my/cargo\n", "settings tox.ini sets CARGO=/my/cargo"),
         ("tox.toml", "[env_pkg_base]\nset_env.CARGO = '/my/cargo'\n", "settings tox.toml sets CARGO=/my/cargo"),
         (".cargo/config.toml", "[build]\ntarget = 'aarch64-apple-darwin'\n", "wrapper would leave cargo alone: cross"),
-        (".cargo/config.toml", "[env]\nPYO3_PYTHON = 'python3.8'\n", "wrapper would leave cargo alone: cargo's"),
+        (
+            ".cargo/config.toml",
+            "[env]\nPYO3_PYTHON = { value = 'python3.8', force = true }\n",
+            "wrapper would leave cargo alone: cargo's",
+        ),
+        ("uv.lock", "", "uv [tool.uv] names no Rust sources in cache-keys"),
+        (
+            "build.rs",
+            'fn main() { println!("cargo:rerun-if-changed=include/x/*"); }\n',
+            "build scripts version_specific 0.1.0 watches include/x/*",
+        ),
     ],
 )
 def test_a_file_that_stands_in_the_way(
@@ -246,6 +262,49 @@ def test_a_build_script_that_watches_path_is_named_and_does_recompile(site_of: M
     assert "version_specific 0.1.0 watches PATH" in problem
     site.build(uv)
     assert site.build(uv).recompiled == ("version_specific",)
+
+
+def test_uv_keeps_the_old_module_without_cache_keys_and_the_hint_helps(site_of: Make, environ: dict[str, str]) -> None:
+    site = site_of("version_specific")
+    sync = ["uv", "sync", "--python", site.python]
+    site.run(sync)
+    (hint,) = [one["hint"] for one in examine(site.project, environ).findings if one["topic"] == "uv"]
+    site.edit("src/lib.rs", "42", "43")
+    unnoticed = site.run(sync)
+    assert (unnoticed.recompiled, unnoticed.fresh) == ((), ()), "uv asks the backend: nothing needs to be said"
+    table, _, keys = hint.partition(" ")
+    with (site.project / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write(f"\n{table}\n{keys}\n")
+    assert not [one for one in examine(site.project, environ).findings if one["topic"] == "uv"]
+    site.run(sync)
+    site.edit("src/lib.rs", "43", "44")
+    assert site.run(sync).recompiled == ("version_specific",)
+
+
+def test_a_pattern_in_a_build_script_is_named_and_does_recompile(site_of: Make, environ: dict[str, str]) -> None:
+    site = site_of("version_specific")
+    script = 'fn main() {\n    println!("cargo:rerun-if-changed=include/*");\n}\n'
+    (site.project / "build.rs").write_text(script)
+    (site.project / "include").mkdir()
+    (site.project / "include" / "a.h").touch()
+    (problem,) = examine(site.project, environ).at("problem")
+    assert "watches include/*, and cargo expands no patterns" in problem
+    site.build(uv)
+    assert site.build(uv).recompiled == ("version_specific",)
+    (site.project / "build.rs").write_text(script.replace("include/*", "include"))
+    assert examine(site.project, environ).at("problem") == []
+    site.build(uv)
+    assert site.build(uv).recompiled == ()
+
+
+@pytest.mark.quick
+def test_maturin_refuses_two_active_environments(crate: Path, environ: dict[str, str]) -> None:
+    both = {"VIRTUAL_ENV": sys.prefix, "CONDA_PREFIX": "/conda"}
+    done = subprocess.run(
+        ["maturin-shim", "develop"], cwd=crate, env={**environ, **both}, capture_output=True, text=True, check=False
+    )
+    assert "Both VIRTUAL_ENV and CONDA_PREFIX are set" in done.stderr
+    assert done.returncode != 0
 
 
 # Upstream

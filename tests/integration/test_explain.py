@@ -295,3 +295,17 @@ def test_maturin_and_check_in_turn_and_the_advice_followed(site_of: Make) -> Non
     for _ in range(2):
         rounds = [explain(site, develop), explain(site, check)]
     assert [found.causes for found in rounds] == [[], []]
+
+
+def test_maturin_and_a_check_that_links_nothing_and_the_advice_followed(site_of: Make) -> None:
+    site = site_of("version_specific")
+    subprocess.run(["uv", "venv", "-q", "--python", site.python, site.scratch / "env"], env=site.environ, check=True)
+    site.environ["VIRTUAL_ENV"] = os.fspath(site.scratch / "env")
+    develop, check = ["maturin-shim", "develop"], ["cargo", "base-python", "check"]
+    explain(site, develop)
+    (cause,) = [one for one in explain(site, check).causes if one["kind"] == "environment variable"]
+    name, value = re.findall(r"(PYO3_BUILD_EXTENSION_MODULE)=(\d)", cause["advice"])[0]
+    assert cause["advice"].startswith("cargo check links nothing: ")
+    for _ in range(2):
+        rounds = [explain(site, develop), explain(site, ["env", f"{name}={value}", *check])]
+    assert [found.causes for found in rounds] == [[], []]

@@ -19,7 +19,8 @@ __all__ = ["doctor"]
 @click.argument("project", type=click.Path(path_type=Path), default=".")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for programs.")
 @click.option("-q", "--quiet", is_flag=True, help="Print the problems only; nothing if there are none.")
-def doctor(project: Path, as_json: bool, quiet: bool) -> None:
+@click.option("-v", "--verbose", is_flag=True, help="Print the details as well: the values that would be set, ...")
+def doctor(project: Path, as_json: bool, quiet: bool, verbose: bool) -> None:
     """Say what the shim would do for PROJECT (a folder; default: this one), and what stands in its way.
 
     \b
@@ -38,7 +39,8 @@ def doctor(project: Path, as_json: bool, quiet: bool) -> None:
       nothing_to_do  whether there is no work for the shim: no Cargo.toml, no pyo3
       problems       how many findings are problems
       would_set      variable to value, what the wrapper would set for cargo
-      findings       a list of objects: level (ok, note, problem), topic, what, hint (may be empty)
+      findings       a list of objects: level (ok, note, problem), topic, what,
+                     hint (may be empty), details (a list of lines)
 
     \b
     Exit codes:
@@ -49,16 +51,17 @@ def doctor(project: Path, as_json: bool, quiet: bool) -> None:
     _check(project)
     from rich.console import Console  # noqa: PLC0415 - half of the start-up time, and only needed here
 
-    from pyo3_base_python.doctor import facts, findings, report  # noqa: PLC0415 - as above
+    from pyo3_base_python.doctor import facts, finding, findings, report  # noqa: PLC0415 - as above
 
     gathered = facts.gather(os.path.abspath(project), dict(os.environ))
     found = findings.judge(gathered)
     nothing = findings.nothing_to_do(gathered)
-    problems = [finding for finding in found if finding.level == findings.PROBLEM]
+    problems = [one for one in found if one.level == finding.PROBLEM]
     if as_json:
         click.echo(report.as_json(gathered, found, nothing_to_do=nothing))
     elif problems or not quiet:
-        report.show(Console(), problems if quiet else found, report.conclusion(found, nothing_to_do=nothing))
+        last = report.conclusion(found, nothing_to_do=nothing)
+        report.show(Console(), problems if quiet else found, last, verbose=verbose)
     sys.exit(Exit.FAILED if problems else 0)
 
 

@@ -19,6 +19,9 @@ WATCHES = re.compile(r"rerun-if-env-changed=(\w+)")
 WATCHES_BY_NAME = re.compile(r"rerun-if-env-changed=\{")
 # pyo3-build-config's ways to the interpreter: InterpreterConfig::run_python_script and its field.
 RUNS_PYTHON = re.compile(r"\brun_python_script|\.executable\b")
+# A path as it stands there; of others the text does not tell.
+FILE = re.compile(r"rerun-if-changed=([^\"\\{}\n]+)\"")
+PATTERN = re.compile(r"[*?\[]")
 COMMENT = re.compile(r"^\s*//.*$", re.MULTILINE)
 
 
@@ -41,12 +44,19 @@ class Crate(NamedTuple):
 class Script(NamedTuple):
     """What a build script does: the variables of ``WATCHED`` that it watches, and whether it runs pyo3's interpreter.
 
-    ``names_something`` is whether it prints any line that tells cargo what to watch.
+    ``names_something`` is whether it prints any line that tells cargo what to watch; ``files`` are the files and
+    folders that it names for that, as written.
     """
 
     watches: frozenset[str]
     runs_python: bool
     names_something: bool
+    files: tuple[str, ...] = ()
+
+    @property
+    def patterns(self) -> list[str]:
+        """Those of ``files`` that are meant as patterns, of which cargo knows none."""
+        return [file for file in self.files if PATTERN.search(file)]
 
 
 def crates(metadata: str) -> list[Crate]:
@@ -75,7 +85,7 @@ def crates(metadata: str) -> list[Crate]:
 
 
 def build_script(crate: Crate) -> Script | None:
-    """What the build script of ``crate`` does; ``None`` if it has none.
+    """What the build script of ``crate`` does, of ``files`` only those that are not there; ``None`` if it has none.
 
     A build script in a folder of its own (``build/main.rs``) is read with the files beside it.
     """
@@ -83,7 +93,9 @@ def build_script(crate: Crate) -> Script | None:
         return None
     folder = os.path.dirname(crate.script)
     files = [Path(crate.script)] if folder == crate.folder else sorted(Path(folder).rglob("*.rs"))
-    return script("\n".join(cargo_config.read(os.fspath(file)) or "" for file in files))
+    found = script("\n".join(cargo_config.read(os.fspath(file)) or "" for file in files))
+    missing = (file for file in found.files if not os.path.exists(os.path.join(crate.folder, file)))
+    return found._replace(files=tuple(missing))
 
 
 def script(source: str) -> Script:
@@ -92,7 +104,7 @@ def script(source: str) -> Script:
     by_name = WATCHES_BY_NAME.search(code) is not None
     named = set(WATCHES.findall(code))
     watches = frozenset(name for name in WATCHED if name in named or (by_name and f'"{name}"' in code))
-    return Script(watches, bool(RUNS_PYTHON.search(code)), "rerun-if-" in code)
+    return Script(watches, bool(RUNS_PYTHON.search(code)), "rerun-if-" in code, tuple(FILE.findall(code)))
 
 
 def mentions(folder: str, word: str) -> bool:

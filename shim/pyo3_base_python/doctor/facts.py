@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import filecmp
 import os
+import platform
 import sys
+import tempfile
 from typing import NamedTuple
 
 from pyo3_base_python.activation import launcher, switch
-from pyo3_base_python.doctor import crates, pyproject, settings, tools
-from pyo3_base_python.wrapper import cargo_config, command_line, interpreter, process, real_cargo, store
+from pyo3_base_python.doctor import crates, manifests, pyproject, settings, tools, vendored
+from pyo3_base_python.wrapper import (
+    cargo_config,
+    command_line,
+    interpreter,
+    paths,
+    process,
+    real_cargo,
+    sdist_place,
+    store,
+)
 from pyo3_base_python.wrapper.decide import Decision, decide_for, locate
 from pyo3_base_python.wrapper.errors import ShimError
+from pyo3_base_python.wrapper.names import ENVIRONMENTS
 from pyo3_base_python.wrapper.project import PYO3_CRATES, Project
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from pyo3_base_python.doctor.pyproject import PyProject
@@ -27,6 +39,8 @@ __all__ = ["BASE_PYTHON", "BuildScript", "Cargo", "Facts", "Graph", "gather"]
 BASE_PYTHON = "PYO3_BASE_PYTHON"
 # The front ends that are asked of Python; uv is a program.
 FRONT_ENDS = ("build", "pip")
+# https://docs.astral.sh/uv/concepts/projects/workspaces/
+UV_WORKSPACE = "[tool.uv.workspace]"
 # What the launcher is called in a store, in whichever home: settings name it for other machines, too.
 LAUNCHER_PATH = "pyo3-base-python/bin/cargo"
 
@@ -57,12 +71,14 @@ class Graph(NamedTuple):
     """The crates of the project, by `cargo metadata`, and what their sources say.
 
     ``error`` is what cargo said where it could not tell: sources are not downloaded, Cargo.lock does not fit.
-    ``pyo3_reads`` is whether the pyo3-build-config in it reads ``PYO3_BASE_PYTHON`` (``None``: not known).
+    ``pyo3_reads`` is whether the pyo3-build-config in it reads ``PYO3_BASE_PYTHON`` (``None``: not known); ``outside``
+    are crates from folders outside of the workspace.
     """
 
     scripts: tuple[BuildScript, ...] = ()
     pyo3_features: frozenset[str] = frozenset()
     pyo3_reads: bool | None = None
+    outside: tuple[crates.Crate, ...] = ()
     error: str = ""
 
 
@@ -74,7 +90,10 @@ class Facts(NamedTuple):
     ``python_unnamed`` whether no variable says which: then it is the first on ``PATH``;
     ``decision`` is what the wrapper would do for the build, ``decision_error`` what it would fail or refuse with;
     ``settings`` are variables that tools set, but for those that name the shim's own launcher; ``tox_override`` is
-    whether the variable that makes tox hand on ``CARGO`` is there.
+    whether the variable that makes tox hand on ``CARGO`` is there; ``manifests`` are those that the backend builds
+    (paths relative to ``folder``), ``environments`` the variables that name an active one, ``uv_project`` whether uv
+    manages the project; ``sdist_place`` is where what is compiled of an unpacked sdist stays (``""``: nowhere), and
+    ``vendored`` the folder of vendored crates (``""``: none).
     """
 
     folder: str
@@ -95,6 +114,11 @@ class Facts(NamedTuple):
     settings: tuple[Setting, ...]
     tox: Tox | None
     tox_override: bool
+    manifests: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
+    uv_project: bool = False
+    sdist_place: str = ""
+    vendored: str = ""
 
 
 def gather(folder: str, environ: Mapping[str, str]) -> Facts:
@@ -104,10 +128,11 @@ def gather(folder: str, environ: Mapping[str, str]) -> Facts:
     store, as `env` and `run` do.
     """
     declared, document, pyproject_error = _pyproject(folder)
-    call = command_line.parse(["rustc", *_manifest_option(folder, declared)])
+    places = manifests.find(folder, declared)
+    call = command_line.parse(["rustc", *_manifest_option(folder, places)])
     root, own_launcher, store_error = _store(environ)
     real = _cargo(environ, own_launcher)
-    here, unknown = _locate(real.real, call, environ, folder)
+    here, unknown = _locate(real.real, call, _as_the_backend_starts_cargo(environ, declared), folder)
     pyo3 = bool(here and here.lock and here.lock.pyo3_versions)
     path = interpreter.find(environ, pyo3=pyo3)
     found = _installed(path, declared, environ)
@@ -133,6 +158,11 @@ def gather(folder: str, environ: Mapping[str, str]) -> Facts:
         settings=_settings(folder, document, tox, environ),
         tox=tox,
         tox_override=switch.TOX_OVERRIDE in environ.get("TOX_OVERRIDE", ""),
+        manifests=tuple(places),
+        environments=tuple(name for name in ENVIRONMENTS if environ.get(name)),
+        uv_project=_uv_project(folder),
+        sdist_place=_sdist_place(call, here, environ),
+        vendored=vendored.folder_of_crates(environ, here.manifest_dir if here else folder),
     )
 
 
@@ -143,13 +173,38 @@ def _pyproject(folder: str) -> tuple[PyProject | None, dict[str, Any], ShimError
         return None, {}, error
 
 
-def _manifest_option(folder: str, declared: PyProject | None) -> list[str]:
+def _manifest_option(folder: str, places: Sequence[str]) -> list[str]:
     """The option for the Cargo.toml that the build backend would build; none where cargo finds it by itself."""
-    named = [declared.manifest] if declared and declared.manifest else []
-    # maturin looks into `rust/` (its `src/project_layout.rs`).
-    places = [*named, "Cargo.toml", os.path.join("rust", "Cargo.toml")]
-    found = next((place for place in places if os.path.isfile(os.path.join(folder, place))), "")
-    return ["--manifest-path", os.path.join(folder, found)] if found else []
+    return ["--manifest-path", os.path.join(folder, places[0])] if places else []
+
+
+def _as_the_backend_starts_cargo(environ: Mapping[str, str], declared: PyProject | None) -> dict[str, str]:
+    """``environ`` with the variables by which each of the build backends names the interpreter."""
+    named = dict.fromkeys(pyproject.SET_BY_BACKENDS, sys.executable) if declared and declared.rust_backend else {}
+    return {**named, **environ}
+
+
+def _uv_project(folder: str) -> bool:
+    """Whether there is a uv.lock: the project's own, or that of a workspace above it."""
+    for place in paths.with_parents(folder):
+        if os.path.isfile(os.path.join(place, "uv.lock")):
+            return place == folder or UV_WORKSPACE in (cargo_config.read(os.path.join(place, "pyproject.toml")) or "")
+    return False
+
+
+def _sdist_place(call: command_line.Invocation, here: Project | None, environ: Mapping[str, str]) -> str:
+    """Where cargo would compile the same project if it were unpacked from an sdist, if that stays; else ``""``."""
+    if here is None:
+        return ""
+    # Not what the folder's own configuration says, which need not be in the sdist.
+    chosen = environ.get("CARGO_TARGET_DIR") or cargo_config.load([], environ, os.sep).target_dir
+    if os.path.isabs(chosen):
+        return chosen
+    folder = os.path.join(tempfile.gettempdir(), "sdist")
+    target = os.path.join(folder, "target")
+    unpacked = Project(folder, folder, here.lock, target, config=here.config, sdist=folder)
+    steps = _decision(call, unpacked, environ)[0].plan
+    return os.path.join(sdist_place.root(environ), steps.place) if steps and steps.place else ""
 
 
 def _locate(
@@ -253,6 +308,7 @@ def _graph(program: str, here: Project | None, declared: PyProject | None, envir
         tuple(BuildScript(crate, script) for crate, script in scripts if script is not None),
         frozenset(feature for crate in packages if crate.name in PYO3_CRATES for feature in crate.features),
         all(reads) if reads else None,
+        tuple(crate for crate in packages if crate.local and not paths.is_inside(crate.folder, here.root)),
     )
 
 
@@ -266,7 +322,7 @@ def _settings(
     folder: str, document: dict[str, Any], tox: Tox | None, environ: Mapping[str, str]
 ) -> tuple[Setting, ...]:
     found = [
-        *settings.cibuildwheel(document),
+        *settings.cibuildwheel(document, sys.platform, platform.machine()),
         *settings.uv("pyproject.toml [tool.uv]", pyproject.table(document, "tool", "uv")),
         *settings.uv("uv.toml", settings.toml(cargo_config.read(os.path.join(folder, "uv.toml")) or "")),
     ]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import os
 
 from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
 
+from pyo3_base_python.doctor import sdists
+from pyo3_base_python.doctor.finding import NOTE, OK, PROBLEM, Finding
+from pyo3_base_python.doctor.pyproject import SET_BY_BACKENDS
 from pyo3_base_python.doctor.remedies import REMEDIES
 from pyo3_base_python.doctor.settings import CARGO_ENV
 from pyo3_base_python.wrapper import plan
@@ -18,13 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pyo3_base_python.doctor.facts import BuildScript, Facts
+    from pyo3_base_python.doctor.pyproject import PyProject
     from pyo3_base_python.doctor.settings import Setting
 
-__all__ = ["NOTE", "OK", "PROBLEM", "Finding", "judge", "nothing_to_do"]
-
-OK = "ok"
-NOTE = "note"
-PROBLEM = "problem"
+__all__ = ["judge", "nothing_to_do"]
 
 SWITCH_ON = "`pyo3-base-python run -- COMMAND`, maturin-shim, or `pyo3-base-python env` for a whole shell"
 # Of ``Decision.reasons`` the kinds that mean that there is no work for the shim at all.
@@ -34,15 +34,6 @@ UNSTEADY = ("PATH", "VIRTUAL_ENV")
 # maturin writes pyo3's configuration itself for a stable ABI, from these versions of pyo3 and of its own on.
 ABI3_PYO3 = (0, 29, 0)
 ABI3_MATURIN = Version("1.16")
-
-
-class Finding(NamedTuple):
-    """One thing that was found: ``level`` is ``OK``, ``NOTE`` or ``PROBLEM``; ``hint`` is what to do, or ``""``."""
-
-    level: str
-    topic: str
-    what: str
-    hint: str = ""
 
 
 def judge(facts: Facts) -> list[Finding]:
@@ -56,7 +47,10 @@ def judge(facts: Facts) -> list[Finding]:
                 "go to the folder of one, or name it: pyo3-base-python doctor path/to/project",
             )
         ]
-    topics = (front_ends, backend, cargo, pyo3, python, store, decision, settings, tox, build_scripts, upstream)
+    topics = (
+        *(front_ends, backend, manifests, cargo, pyo3, environments, python, store, decision),
+        *(settings, tox, uv, sdists.judge, build_scripts, upstream),
+    )
     return [finding for topic in topics for finding in topic(facts)]
 
 
@@ -88,17 +82,28 @@ def backend(facts: Facts) -> Iterator[Finding]:
         yield Finding(NOTE, "backend", "there is no pyproject.toml here: no front end builds this, cargo alone does")
     elif not declared.rust_backend:
         yield Finding(NOTE, "backend", f"{declared.backend}, without maturin or setuptools-rust: it starts no cargo")
-    elif not facts.backend_version:
-        yield Finding(OK, "backend", f"{declared.requirement} (not installed here: isolated builds install it)")
-    elif _satisfies(facts.backend_version, declared.requirement):
-        yield Finding(OK, "backend", f"{declared.requirement} ({facts.backend_version} is installed here)")
     else:
-        yield Finding(
-            NOTE,
-            "backend",
-            f"{declared.requirement}, but {facts.backend_version} is installed here: only builds without isolation"
-            " use that one",
-        )
+        yield _rust_backend(declared, facts.backend_version)
+
+
+def _rust_backend(declared: PyProject, installed: str) -> Finding:
+    name = f"{declared.backend}, the project's own, with " if declared.in_tree else ""
+    name += declared.requirement
+    if not installed:
+        return Finding(OK, "backend", f"{name} (not installed here: isolated builds install it)")
+    if _satisfies(installed, declared.requirement):
+        return Finding(OK, "backend", f"{name} ({installed} is installed here)")
+    what = f"{name}, but {installed} is installed here: only builds without isolation use that one"
+    return Finding(NOTE, "backend", what)
+
+
+def manifests(facts: Facts) -> Iterator[Finding]:
+    """Which Cargo.toml this is about, where that is not a matter of course."""
+    first, *others = facts.manifests or ("",)
+    if others:
+        yield Finding(OK, "manifest", f"{first}; not looked at: {', '.join(others)}")
+    elif os.path.dirname(first):
+        yield Finding(OK, "manifest", first)
 
 
 def cargo(facts: Facts) -> Iterator[Finding]:
@@ -137,23 +142,35 @@ def pyo3(facts: Facts) -> Iterator[Finding]:
         yield Finding(OK, "pyo3", " and ".join(map(plan.dotted, lock.pyo3_versions)))
 
 
+def environments(facts: Facts) -> Iterator[Finding]:
+    """Two active environments at once."""
+    if len(facts.environments) > 1:
+        names = " and ".join(facts.environments)
+        yield Finding(
+            PROBLEM,
+            "environment",
+            f"{names} are both set: `maturin develop` refuses to choose, and pyo3 looks at neither",
+            "leave one of the two environments (`conda deactivate`), or unset its variable",
+        )
+
+
 def python(facts: Facts) -> Iterator[Finding]:
     """The interpreter that would be used, and its base interpreter."""
     found = facts.python
     if found is None:
         return  # the decision says why
     what = f"{plan.kind(found)}: {found.executable}"
-    if found.executable != found.base_executable:
-        what += f", base interpreter {found.base_executable}"
+    details = (f"base interpreter {found.base_executable}",) if found.executable != found.base_executable else ()
     if facts.python_unnamed:
         yield Finding(
             NOTE,
             "python",
             f"{what}; the first on PATH, since no virtual environment is active",
             "isolated builds have one of their own; for `maturin develop` and `cargo base-python` activate yours",
+            details,
         )
     else:
-        yield Finding(OK, "python", what)
+        yield Finding(OK, "python", what, details=details)
 
 
 def store(facts: Facts) -> Iterator[Finding]:
@@ -167,10 +184,11 @@ def store(facts: Facts) -> Iterator[Finding]:
 def decision(facts: Facts) -> Iterator[Finding]:
     """What the wrapper would set, or every reason why it would not."""
     steps, error = facts.decision.plan or plan.Plan(), facts.decision_error
+    if steps.set:
+        values = tuple(f"{name}={value} ({steps.reasons.get(name, '')})" for name, value in steps.set.items())
+        yield Finding(OK, "wrapper", f"would set {', '.join(steps.set)}", details=values)
     for variable, why in steps.reasons.items():
-        if variable in steps.set:
-            yield Finding(OK, "wrapper", f"would set {variable}={steps.set[variable]} ({why})")
-        else:
+        if variable not in steps.set:
             yield Finding(NOTE, "wrapper", f"{variable} {why}")
     for kind, words in facts.decision.reasons:
         level = NOTE if kind in NO_WORK else PROBLEM
@@ -184,12 +202,18 @@ def decision(facts: Facts) -> Iterator[Finding]:
 def settings(facts: Facts) -> Iterator[Finding]:
     """Variables that tox, cibuildwheel, uv and cargo's own configuration set."""
     for setting in facts.settings:
-        yield _cargo_env(setting) if setting.place.startswith(CARGO_ENV) else _tool(setting)
+        if setting.place.startswith(CARGO_ENV):
+            backend = facts.pyproject.rust_backend if facts.pyproject else ""
+            yield _cargo_env(setting, backend)
+        else:
+            yield _tool(setting)
 
 
 def _tool(setting: Setting) -> Finding:
     variable, value = setting.variable, setting.value
     what = f"{setting.place} sets {variable}={value}"
+    if not setting.here:
+        return Finding(NOTE, "settings", f"{what}, for builds on another platform than this")
     if variable == "CARGO":
         return Finding(PROBLEM, "settings", what, "take it out: build backends start that cargo, and not the shim")
     if variable == "PYO3_SHIM_MODE" and value == "full":
@@ -199,9 +223,16 @@ def _tool(setting: Setting) -> Finding:
     return Finding(PROBLEM, "settings", what, "take it out, or know that the shim leaves these builds alone")
 
 
-def _cargo_env(setting: Setting) -> Finding:
+def _cargo_env(setting: Setting, backend: str) -> Finding:
     """Cargo hands these to what it starts; where that names an interpreter, the decision says what follows."""
     what = f"{setting.place} sets {setting.variable}={setting.value}"
+    if backend and not setting.forced and setting.variable in {*SET_BY_BACKENDS, *ENVIRONMENTS}:
+        return Finding(
+            OK,
+            "settings",
+            f"{what}, which {backend} overrides: it holds for a cargo that is started by hand alone, which the wrapper"
+            " then leaves alone",
+        )
     holds = "whatever the environment says" if setting.forced else "unless the environment does"
     if setting.variable in ENVIRONMENTS:
         holds += ", where PYO3_PYTHON is not set"
@@ -228,6 +259,25 @@ def tox(facts: Facts) -> Iterator[Finding]:
         )
     else:
         yield Finding(NOTE, "tox", f"{place} does not pass CARGO on; `pyo3-base-python run -- tox` makes it do so")
+
+
+def uv(facts: Facts) -> Iterator[Finding]:
+    """Whether uv notices an edit of the Rust sources: else it does not even ask the backend."""
+    declared = facts.pyproject
+    if not (facts.uv_project and declared and declared.rust_backend and facts.project):
+        return
+    keys = declared.cache_keys
+    if keys is None or not any(key.endswith((".rs", "*")) for key in keys):
+        folder = os.path.relpath(facts.project.manifest_dir, facts.folder)
+        names = [os.path.normpath(os.path.join(folder, name)) for name in ("src/**/*.rs", "Cargo.toml", "Cargo.lock")]
+        wanted = ", ".join(f'{{ file = "{name}" }}' for name in ("pyproject.toml", *names))
+        yield Finding(
+            PROBLEM,
+            "uv",
+            "[tool.uv] names no Rust sources in cache-keys: after an edit of one `uv sync` and `uv run` keep the old"
+            " module",
+            f"[tool.uv] cache-keys = [{wanted}]",
+        )
 
 
 def build_scripts(facts: Facts) -> Iterator[Finding]:
@@ -269,6 +319,25 @@ def _script(script: BuildScript) -> Iterator[Finding]:
             NOTE,
             "build scripts",
             f"{name} asks pyo3-build-config for the interpreter: a changed build requirement compiles pyo3 again",
+        )
+    for pattern in script.does.patterns:
+        folder = pattern.partition("*")[0].rpartition("/")[0] or "its folder"
+        yield Finding(
+            PROBLEM,
+            "build scripts",
+            f"{name} watches {pattern}, and cargo expands no patterns: there is no such file, so it is compiled each"
+            " time, and what depends on it",
+            f"let {crate.script} name {folder} instead, or each file"
+            if crate.local
+            else f"ask its authors to name {folder} instead, or each file",
+        )
+    gone = [file for file in script.does.files if file not in script.does.patterns]
+    if crate.local and gone:
+        yield Finding(
+            NOTE,
+            "build scripts",
+            f"{name} watches {', '.join(gone)}, which is not there: where it says so, it is compiled each time",
+            f"correct the path in {crate.script}",
         )
     if crate.local and not script.does.names_something:
         yield Finding(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import NamedTuple
 
 import tomlkit
@@ -17,10 +18,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["BACKENDS", "PyProject", "read", "table"]
+__all__ = ["BACKENDS", "SET_BY_BACKENDS", "PyProject", "read", "table"]
 
 # The build backends that start cargo through `$CARGO`.
 BACKENDS = ("maturin", "setuptools-rust")
+# By what they name the interpreter to cargo, whatever cargo's own configuration says.
+SET_BY_BACKENDS = ("PYO3_PYTHON", "PYTHON_SYS_EXECUTABLE")
 # What a front end takes where there is no `[build-system]` (PEP 517).
 DEFAULT_BACKEND = "setuptools.build_meta"
 
@@ -29,15 +32,19 @@ class PyProject(NamedTuple):
     """What pyproject.toml says of building.
 
     ``backend`` is the build backend's module; ``rust_backend`` is one of ``BACKENDS``, or ``""`` where none is
-    required; ``requirement`` is its build requirement as written; ``manifest`` is the path of the Cargo.toml that is
-    named there, relative to the folder, or ``""``; ``cargo_features`` are options of cargo's that select features.
+    required; ``requirement`` is its build requirement as written; ``manifests`` are the paths of the Cargo.toml files
+    that are named there, relative to the folder; ``cargo_features`` are options of cargo's that select features;
+    ``in_tree`` is whether the backend is the project's own (``backend-path``); ``cache_keys`` are the files of
+    ``[tool.uv]`` whose change has uv build anew, ``None`` if that says nothing of them.
     """
 
     backend: str = DEFAULT_BACKEND
     rust_backend: str = ""
     requirement: str = ""
-    manifest: str = ""
+    manifests: tuple[str, ...] = ()
     cargo_features: tuple[str, ...] = ()
+    in_tree: bool = False
+    cache_keys: tuple[str, ...] | None = None
 
 
 def read(folder: str) -> tuple[PyProject | None, dict[str, Any]]:
@@ -50,13 +57,18 @@ def read(folder: str) -> tuple[PyProject | None, dict[str, Any]]:
         document: dict[str, Any] = tomlkit.parse(text).unwrap()
     except ParseError as error:
         raise ShimError(f"{path} can't be read: {error}", "correct it: no front end builds with it") from None
-    return parse(document), document
+    found = parse(document)
+    return (_with_in_tree_backend(folder, found, document) if found.in_tree else found), document
 
 
 def parse(document: dict[str, Any]) -> PyProject:
     """What ``document`` says; what is not as it should be counts as not there. Never raises."""
     build_system = table(document, "build-system")
-    found = PyProject(str(build_system.get("build-backend") or DEFAULT_BACKEND))
+    found = PyProject(
+        str(build_system.get("build-backend") or DEFAULT_BACKEND),
+        in_tree=bool(_strings(build_system.get("backend-path"))),
+        cache_keys=_cache_keys(table(document, "tool", "uv").get("cache-keys")),
+    )
     for text in _strings(build_system.get("requires")):
         try:
             name = canonicalize_name(Requirement(text).name)
@@ -64,16 +76,47 @@ def parse(document: dict[str, Any]) -> PyProject:
             continue
         if name in BACKENDS and not found.rust_backend:
             found = found._replace(rust_backend=name, requirement=text)
+    return _with_settings(found, document)
+
+
+def _with_settings(found: PyProject, document: dict[str, Any]) -> PyProject:
+    """What the backend's own table says."""
     if found.rust_backend == "maturin":
-        maturin = table(document, "tool", "maturin")
-        return found._replace(
-            manifest=str(maturin.get("manifest-path") or ""), cargo_features=_feature_options(maturin)
-        )
-    if found.rust_backend == "setuptools-rust":
-        for module in table(document, "tool", "setuptools-rust").get("ext-modules") or []:
-            if isinstance(module, dict) and module.get("path"):
-                return found._replace(manifest=str(module["path"]), cargo_features=_feature_options(module))
+        own = [table(document, "tool", "maturin")]
+        key = "manifest-path"
+    elif found.rust_backend == "setuptools-rust":
+        modules = table(document, "tool", "setuptools-rust").get("ext-modules")
+        own = [module for module in modules if isinstance(module, dict)] if isinstance(modules, list) else []
+        key = "path"
+    else:
+        return found
+    return found._replace(
+        manifests=tuple(str(one[key]) for one in own if one.get(key)),
+        cargo_features=_feature_options(own[0]) if own else (),
+    )
+
+
+def _with_in_tree_backend(folder: str, found: PyProject, document: dict[str, Any]) -> PyProject:
+    """A backend of the project's own may wrap one of ``BACKENDS``, and require it when it is asked (PEP 517)."""
+    if found.rust_backend:
+        return found
+    module = found.backend.partition(":")[0].replace(".", os.sep)
+    for path in _strings(table(document, "build-system").get("backend-path")):
+        for name in (f"{module}.py", os.path.join(module, "__init__.py")):
+            text = cargo_config.read(os.path.join(folder, path, name)) or ""
+            for backend in BACKENDS:
+                wrapped = re.search(backend.replace("-", "[-_]"), text)
+                if wrapped:
+                    return _with_settings(found._replace(rust_backend=backend, requirement=backend), document)
     return found
+
+
+def _cache_keys(value: object) -> tuple[str, ...] | None:
+    """https://docs.astral.sh/uv/reference/settings/#cache-keys: files by name, or in a table."""
+    if not isinstance(value, list):
+        return None
+    files = [key.get("file") if isinstance(key, dict) else key for key in value]
+    return tuple(file for file in files if isinstance(file, str))
 
 
 def table(document: dict[str, Any], *path: str) -> dict[str, Any]:

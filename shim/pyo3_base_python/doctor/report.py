@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import textwrap
 
 from rich.text import Text
 
-from pyo3_base_python.doctor.findings import NOTE, OK, PROBLEM
+from pyo3_base_python.doctor.finding import NOTE, OK, PROBLEM
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,26 +16,47 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from pyo3_base_python.doctor.facts import Facts
-    from pyo3_base_python.doctor.findings import Finding
+    from pyo3_base_python.doctor.finding import Finding
 
 __all__ = ["as_json", "conclusion", "show"]
 
 # Raised whenever a name or a meaning changes that a program may rest on.
 JSON_VERSION = 1
+# A column of words is not made narrower, however narrow the terminal is.
+NARROWEST = 20
 STYLES = {OK: "green", NOTE: "yellow", PROBLEM: "bold red"}
 
 
-def show(console: Console, findings: Sequence[Finding], last: str) -> None:
-    """Print a line for each finding, one below it for its hint, and the ``last`` line. Lines are never wrapped."""
+def show(console: Console, findings: Sequence[Finding], last: str, *, verbose: bool = False) -> None:
+    """Print the findings with their hints, if ``verbose`` with their details too, and the ``last`` line.
+
+    On a terminal, words go on below each other in a column of their own. Elsewhere, and of details, each is a line.
+    """
     levels = max(map(len, STYLES))
     topics = max((len(finding.topic) for finding in findings), default=0)
+    column = levels + topics + 4
     for finding in findings:
-        _print(
-            console, (f"{finding.level:{levels}}", STYLES[finding.level]), f"  {finding.topic:{topics}}  ", finding.what
-        )
+        first, *more = _lines(console, finding.what, column)
+        level = (f"{finding.level:{levels}}", STYLES[finding.level])
+        _print(console, level, f"  {finding.topic:{topics}}  ", first)
+        for line in more:
+            _print(console, " " * column, line)
         if finding.hint:
-            _print(console, " " * (levels + topics + 4), ("hint: ", "dim"), finding.hint)
+            label, indent = "hint: ", " " * column
+            for line in _lines(console, finding.hint, column + len(label)):
+                _print(console, indent, (label, "dim"), line)
+                label, indent = "", " " * (column + len("hint: "))
+        for detail in finding.details if verbose else ():
+            _print(console, " " * column, (detail, "dim"))
     _print(console, (last, "bold"))
+
+
+def _lines(console: Console, words: str, column: int) -> list[str]:
+    """``words`` in lines that fit behind ``column``; a word that is longer than that, a path say, stays whole."""
+    if not console.is_terminal:
+        return [words]
+    width = max(console.width - column, NARROWEST)
+    return textwrap.wrap(words, width, break_long_words=False, break_on_hyphens=False) or [""]
 
 
 def conclusion(findings: Sequence[Finding], *, nothing_to_do: bool) -> str:

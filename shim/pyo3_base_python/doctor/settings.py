@@ -28,6 +28,21 @@ __all__ = ["CARGO_ENV", "TOX_FILES", "Setting", "Tox", "cargo_env", "cibuildwhee
 CARGO_ENV = "cargo's [env]"
 # What decides, besides the variables that name an interpreter, whether the wrapper is asked and what it does.
 OF_THE_SHIM = frozenset({"CARGO", "CARGO_BUILD_TARGET", "PYO3_SHIM_MODE"})
+# cibuildwheel's platforms: as `sys.platform` has them, and as they are in names of builds.
+PLATFORMS = {
+    "linux": ("linux", ("manylinux_", "musllinux_")),
+    "macos": ("darwin", ("macosx_",)),
+    "windows": ("win32", ("win_", "win")),
+}
+# What is built on a machine without emulation; the Pythons that cibuildwheel knows.
+MACHINES = {
+    "x86_64": ("x86_64", "i686", "universal2"),
+    "amd64": ("amd64", "32"),
+    "aarch64": ("aarch64", "armv7l"),
+    "arm64": ("arm64", "universal2"),
+}
+PYTHONS = [f"{kind}3{minor}{flags}" for kind in ("cp", "pp", "gp") for minor in range(6, 20) for flags in ("", "t")]
+BRACES = re.compile(r"\{([^{}]*)\}")
 # Where tox looks, besides pyproject.toml.
 TOX_FILES = ("tox.ini", "setup.cfg", "tox.toml")
 # tox.ini: `NAME = value`, behind factors perhaps (`py311: NAME = value`).
@@ -40,13 +55,15 @@ PASS_ENV = ("pass_env", "passenv")
 class Setting(NamedTuple):
     """A variable that some tool sets for a build: in which file or table, by which name, to what.
 
-    ``forced`` is whether it holds whatever the process's own environment says.
+    ``forced`` is whether it holds whatever the process's own environment says, ``here`` whether it is for builds on
+    this platform.
     """
 
     place: str
     variable: str
     value: str
     forced: bool = True
+    here: bool = True
 
 
 class Tox(NamedTuple):
@@ -81,20 +98,55 @@ def tox(files: Mapping[str, str], document: dict[str, Any]) -> Tox | None:
     return None
 
 
-def cibuildwheel(document: dict[str, Any]) -> list[Setting]:
-    """What ``[tool.cibuildwheel]`` sets, for all platforms, for one, or in an override."""
+def cibuildwheel(document: dict[str, Any], platform: str, machine: str) -> list[Setting]:
+    """What ``[tool.cibuildwheel]`` sets, for all platforms, for one, or in an override.
+
+    ``platform`` and ``machine`` are this one's, as `sys.platform` and `platform.machine` have them.
+    """
     own = table(document, "tool", "cibuildwheel")
-    overrides = [item for item in own.get("overrides") or [] if isinstance(item, dict)]
-    platforms = [own[name] for name in ("linux", "macos", "windows") if isinstance(own.get(name), dict)]
+    parts = [(own, True)]
+    parts += [(table(own, name), PLATFORMS[name][0] == platform) for name in PLATFORMS]
+    overrides = own.get("overrides")
+    for override in overrides if isinstance(overrides, list) else []:
+        if isinstance(override, dict):
+            parts.append((override, _selects(override.get("select"), platform, machine)))
     found = []
-    for settings in (own, *platforms, *overrides):
+    for settings, here in parts:
         value = settings.get("environment")
         if isinstance(value, str):  # as a shell would have it: `NAME=value OTHER="a b"`
             pairs = [word.partition("=")[::2] for word in _words(value)]
         else:
             pairs = [(name, str(one)) for name, one in value.items()] if isinstance(value, dict) else []
-        found += _settings("pyproject.toml [tool.cibuildwheel]", pairs)
+        found += [one._replace(here=here) for one in _settings("pyproject.toml [tool.cibuildwheel]", pairs)]
     return found
+
+
+def _selects(select: object, platform: str, machine: str) -> bool:
+    """Whether an override is for a build on this platform: ``cp311-manylinux_x86_64``, by patterns of a shell.
+
+    https://cibuildwheel.pypa.io/en/stable/options/#build-skip: words in a text or a list, with ``{a,b}``.
+    """
+    words = select.split() if isinstance(select, str) else select if isinstance(select, list) else []
+    patterns = [pattern for word in words for pattern in _expanded(str(word))]
+    wheels = [wheel for own, wheels in PLATFORMS.values() if own == platform for wheel in wheels]
+    architectures = MACHINES.get(machine.lower(), (machine.lower(),))
+    # The Python and its version are not looked at: every one may be built here.
+    return any(
+        fnmatchcase(f"{python}-{wheel}{architecture}", pattern)
+        for pattern in patterns
+        for python in PYTHONS
+        for wheel in wheels
+        for architecture in architectures
+    )
+
+
+def _expanded(pattern: str) -> list[str]:
+    """``a{b,c}`` as ``ab`` and ``ac``."""
+    braces = BRACES.search(pattern)
+    if braces is None:
+        return [pattern]
+    before, after = pattern[: braces.start()], pattern[braces.end() :]
+    return [one for choice in braces[1].split(",") for one in _expanded(before + choice + after)]
 
 
 def uv(place: str, settings: dict[str, Any]) -> list[Setting]:

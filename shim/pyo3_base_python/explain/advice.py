@@ -75,6 +75,8 @@ def advise(reason: Reason, seen: Circumstances, packages: Sequence[Package] = ()
         return _on_missing_file(reason, seen)
     if reason.kind == Kind.FIRST:
         return _on_first(reason, seen, packages)
+    if reason.kind == Kind.MOVED:
+        return _on_moved_sources(seen)
     return ADVICE[reason.kind]
 
 
@@ -195,21 +197,19 @@ def _on_missing_file(reason: Reason, seen: Circumstances) -> str:
 
 def _on_first(reason: Reason, seen: Circumstances, packages: Sequence[Package]) -> str:
     sources = seen.sources
-    place = _target_directory(reason.kept_in)
-    if sources.unpacked_anew and _below(place, sources.sdist):
-        return _on_lost_target(seen)
-    if sources.unpacked_anew and _below(sources.vendored, sources.sdist) and seen.cold:
-        return (
-            f"the crates are vendored in the sdist ({os.path.relpath(sources.vendored, sources.sdist)}), and cargo"
-            f" knows vendored crates by their absolute path, which is new with each unpacking: {_unpack_once(seen)}"
-        )
+    # What is compiled goes with the unpacked sources.
+    lost = sources.unpacked_anew and _below(_target_directory(reason.kept_in), sources.sdist)
+    if lost and _are_vendored(sources):
+        return _on_moved_sources(seen)
     outside = [package for package in packages if _is_outside(package, sources)]
-    if sources.unpacked_anew and outside and not seen.cold:
+    if sources.unpacked_anew and outside and (lost or not seen.cold):
         where = os.path.relpath(outside[0].folder, sources.root)
         return (
             f"{outside[0].name} ({where}) lies outside of the workspace, and cargo knows it by its absolute path,"
             f" which is new with each unpacking: {_unpack_once(seen)}; its authors can have one [workspace] over both"
         )
+    if lost:
+        return _on_lost_target(seen)
     if ANOTHER_TREE in seen.shim.did:
         return (
             "another tree with packages of these names was built last into this target directory, and cargo can't tell"
@@ -220,8 +220,18 @@ def _on_first(reason: Reason, seen: Circumstances, packages: Sequence[Package]) 
     return "new here: cargo keeps a result for each version, set of features, profile, set of flags and rustc"
 
 
+def _on_moved_sources(seen: Circumstances) -> str:
+    sources = seen.sources
+    if _are_vendored(sources):
+        where = os.path.relpath(sources.vendored, sources.sdist)
+        return (
+            f"the crates are vendored in the sdist ({where}), and cargo knows such crates by their absolute path, which"
+            f" is new with each unpacking: {_unpack_once(seen)}"
+        )
+    return "cargo knows these sources by their absolute path: keep them at one path, or a target directory for each"
+
+
 def _on_lost_target(seen: Circumstances) -> str:
-    """What is compiled goes with the unpacked sources."""
     what = "the sources were unpacked from an sdist at a path of their own, and what is compiled goes with them"
     if seen.shim.state == shim.OFF and not seen.typed.on:
         return f"{what}: {LASTING} {RUN} {seen.typed.words}"
@@ -271,6 +281,11 @@ def _is_outside(package: Package, sources: Sources) -> bool:
     return bool(package.folder and sources.root) and not (
         package.folder == sources.root or _below(package.folder, sources.root)
     )
+
+
+def _are_vendored(sources: Sources) -> bool:
+    """Whether the crates of a registry lie in the sdist as well."""
+    return sources.unpacked_anew and _below(sources.vendored, sources.sdist)
 
 
 def _below(path: str | None, folder: str) -> bool:

@@ -29,6 +29,7 @@ class Kind:
     ELSEWHERE = "compiled by another build"
     SCRIPT = "what a build script watches"
     PACKAGE_FILES = "files of a package"
+    MOVED = "path of sources"
     OTHER = "other"
 
 
@@ -73,7 +74,7 @@ PLAIN = {
     "FreshBuild": (Kind.FIRST, "never compiled in this target directory with these features, profile, flags and rustc"),
     "RustcChanged": (Kind.TOOLCHAIN, "the toolchain changed"),
     "TargetConfigurationChanged": (Kind.FLAGS, "the manifest's settings for the crate changed"),
-    "PathToSourceChanged": (Kind.OTHER, "the path to the sources changed"),
+    "PathToSourceChanged": (Kind.MOVED, "the path to the sources changed"),
     "ProfileConfigurationChanged": (Kind.FLAGS, "the settings of the profile, or of its lints, changed"),
     "ConfigSettingsChanged": (Kind.FLAGS, "cargo's configuration changed"),
     "CompileKindChanged": (Kind.FLAGS, "the target that is compiled for changed"),

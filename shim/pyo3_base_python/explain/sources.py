@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import re
 from typing import NamedTuple
 
-from pyo3_base_python.wrapper import cargo_config, decide
+from pyo3_base_python.doctor import vendored
+from pyo3_base_python.wrapper import decide
 from pyo3_base_python.wrapper.errors import ShimError
 
 TYPE_CHECKING = False
@@ -15,10 +14,7 @@ if TYPE_CHECKING:
 
     from pyo3_base_python.wrapper.command_line import Invocation
 
-__all__ = ["Sources", "look", "vendored"]
-
-# https://doc.rust-lang.org/cargo/reference/source-replacement.html#directory-sources
-DIRECTORY = re.compile(r"^\s*directory\s*=\s*[\"']([^\"'\n]+)[\"']", re.MULTILINE)
+__all__ = ["Sources", "look"]
 
 
 class Sources(NamedTuple):
@@ -45,15 +41,4 @@ def look(cargo: str, call: Invocation, environ: Mapping[str, str], cwd: str) -> 
         here = decide.locate(cargo, call, environ, cwd)
     except ShimError:
         here = None
-    return Sources(here.root, here.sdist, vendored(environ, cwd)) if here else Sources()
-
-
-def vendored(environ: Mapping[str, str], cwd: str) -> str:
-    """The folder of vendored crates that cargo's configuration names, for a cargo started in ``cwd``; ``""``: none."""
-    for path in cargo_config.files(environ, cwd):
-        text = cargo_config.read(path) or ""
-        named = DIRECTORY.search(text) if "[source" in text else None
-        if named:
-            # Relative to the folder that holds `.cargo`.
-            return os.path.abspath(os.path.join(os.path.dirname(os.path.dirname(path)), named[1]))
-    return ""
+    return Sources(here.root, here.sdist, vendored.folder_of_crates(environ, cwd)) if here else Sources()

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["main", "write_json"]
 
+# The subcommand of `cargo base-python`.
+BASE_PYTHON = "base-python"
 PAUSE_SECONDS = 0.2
 BLOCK = 65536
 
@@ -41,16 +43,21 @@ def main(role: str, settings_file: str, locale: str) -> NoReturn:
     with open(settings_file, encoding="utf-8", errors="surrogateescape") as file:
         settings = json.load(file)
     program, folder = settings["programs"][role], os.path.dirname(settings_file)
-    environ = restored(os.environ, settings)
-    environ.pop("LC_CTYPE", None)
+    given = dict(os.environ)
+    given.pop("LC_CTYPE", None)
     if locale:
-        environ["LC_CTYPE"] = locale[len("set to ") :]
+        given["LC_CTYPE"] = locale[len("set to ") :]
+    environ = restored(given, settings)
     command = ["cargo", *sys.argv[1:]]
+    call = command_line.parse(command[1:])
     did = shim.take(settings["shim_log"], command)
     try:
         if did:
             hand_on(did, command, environ)
-        if not command_line.parse(command[1:]).may_build:
+        if call.subcommand == BASE_PYTHON:
+            # It starts the wrapper, for another cargo: that is the one to be recorded.
+            process.become(program, command, {"PYO3_SHIM_CARGO": os.path.join(folder, role, "cargo"), **given})
+        if not call.may_build:
             process.become(program, command, environ)
         sys.exit(record(program, command, environ, folder, did))
     except OSError as error:

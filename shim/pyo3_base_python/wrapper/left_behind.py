@@ -28,20 +28,26 @@ LIBRARY_FOLDERS = ("/usr/local/lib", "/usr/lib", "/lib", "/usr/lib64", "/lib64")
 
 
 def reason(
-    profile_dir: str, packages: Collection[str], crates: Iterable[str], trees: Collection[str], found: Collection[str]
+    profile_dir: str,
+    packages: Collection[str],
+    crates: Iterable[str],
+    trees: Collection[str],
+    found: Collection[str],
+    root: str = "",
 ) -> str:
     """Why the project's own crates must be compiled again though its sources are the same; ``""`` if they need not.
 
     ``profile_dir`` is cargo's, in the build directory; ``packages`` are the names of the project's own, ``crates``
     those of their libraries and programs; ``trees`` are the folders where they were compiled, none of them that of
-    now; ``found`` are the paths of the sources, relative to the tree. Raises ``OSError``.
+    now; ``found`` are the paths of the sources, relative to the tree, and ``root`` is that of the workspace.
+    Raises ``OSError``.
     """
     deps = os.path.join(profile_dir, "deps")
     if not os.path.isdir(deps):
         return "the layout of cargo's build directory is not known"
     names = {crate.replace("-", "_") for crate in (*packages, *crates)}
     return (
-        _of_sources(deps, names, trees, found)
+        _of_sources(deps, names, trees, found, root)
         or _of_artifacts(deps, names, _last_written(profile_dir, packages))
         or _of_build_scripts(_own(os.path.join(profile_dir, "build"), packages), trees)
     )
@@ -60,11 +66,11 @@ def replaced_library(profile_dir: str, since: float) -> str:
     return ""
 
 
-def _of_sources(deps: str, names: Collection[str], trees: Collection[str], found: Collection[str]) -> str:
+def _of_sources(deps: str, names: Collection[str], trees: Collection[str], found: Collection[str], root: str) -> str:
     for file in os.listdir(deps):
         stem, suffix = os.path.splitext(file)
         if suffix == ".d" and (stem in names or stem.rpartition("-")[0] in names):
-            for why in _of_dep_info(os.path.join(deps, file), trees, found):
+            for why in _of_dep_info(os.path.join(deps, file), trees, found, root):
                 return why
     return ""
 
@@ -95,7 +101,7 @@ def _of_build_scripts(folders: Iterable[str], trees: Collection[str]) -> str:
     return ""
 
 
-def _of_dep_info(path: str, trees: Collection[str], found: Collection[str]) -> Iterator[str]:
+def _of_dep_info(path: str, trees: Collection[str], found: Collection[str], root: str) -> Iterator[str]:
     with open(path, "rb") as file:
         lines = os.fsdecode(file.read()).splitlines()
     for line in lines:
@@ -107,8 +113,9 @@ def _of_dep_info(path: str, trees: Collection[str], found: Collection[str]) -> I
         source = target.replace("\\ ", " ")
         for tree in trees:
             if source.startswith(os.path.join(tree, "")):
-                source = os.path.relpath(source, tree)
-        if not os.path.isabs(source) and os.path.normpath(source) not in found:
+                source = os.path.relpath(source, os.path.join(tree, root))
+        # rustc was started in the workspace's root.
+        if not os.path.isabs(source) and os.path.normpath(os.path.join(root, source)) not in found:
             yield f"{source} is made while it is built"
 
 

@@ -119,10 +119,11 @@ def unpacked_sdist(manifest_dir: str, environ: Mapping[str, str]) -> str:
     no checkout. What somebody has unpacked elsewhere is theirs to work in: like any tree, it is left as it is.
     """
     ends = paths.passing(environ)
-    for folder in paths.with_parents(os.path.realpath(manifest_dir)):
-        if folder in ends or os.path.lexists(os.path.join(folder, ".git")):
+    for folder in paths.with_parents(manifest_dir):
+        real = os.path.realpath(folder)
+        if real in ends or not any(paths.is_inside(real, end) for end in ends):
             return ""
-        if not any(paths.is_inside(folder, end) for end in ends):
+        if os.path.lexists(os.path.join(folder, ".git")):
             return ""
         if _has(folder, "PKG-INFO") and (_has(folder, "pyproject.toml") or _has(folder, "setup.py")):
             return folder

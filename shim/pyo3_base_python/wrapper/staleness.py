@@ -91,7 +91,8 @@ def settle(
         if not sdist:
             trees = trees_of_artifacts(profile_dir, artifacts, (tree, project.manifest_dir), records.values())
             return _settle_own(tree, files, records, trees, clean)
-        return _settle_sdist(tree, profile_dir, files, records, clean, None if ours else artifacts)
+        root = os.path.relpath(os.path.realpath(project.root), os.path.realpath(tree))
+        return _settle_sdist(tree, root, profile_dir, files, records, clean, artifacts=None if ours else artifacts)
     except OSError as error:
         raise CannotSteady(f"can't compare {tree} with what was built last: {error.strerror or error}") from None
 
@@ -115,10 +116,12 @@ def _settle_own(
 
 def _settle_sdist(
     tree: str,
+    root: str,
     profile_dir: str,
     files: dict[str, str],
     records: dict[str, Record | None],
     clean: Callable[[list[str]], None],
+    *,
     artifacts: Collection[str] | None,
 ) -> str:
     now = time.time_ns()
@@ -136,7 +139,7 @@ def _settle_sdist(
     why = f"what {', '.join(stale)} may be made of has changed" if stale else ""
     if not stale:
         gone = [one for one in earlier if one != tree]
-        why = left_behind.reason(profile_dir, files, folders, gone, found)
+        why = left_behind.reason(profile_dir, files, folders, gone, found, root)
         since = min((os.stat(file).st_mtime for file in files.values()), default=0.0)
         library = left_behind.replaced_library(profile_dir, since)
         why = why or (f"{library} was replaced" if library else "")

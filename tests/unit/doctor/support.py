@@ -31,6 +31,7 @@ WELL = facts.Facts(
     settings=(),
     tox=None,
     tox_override=True,
+    sdist_place="/cache/sdists",
 )
 
 
@@ -41,13 +42,14 @@ def a_script(
     runs_python: bool = False,
     names_something: bool = True,
     depends_on: tuple[str, ...] = (),
+    files: tuple[str, ...] = (),
 ) -> facts.BuildScript:
     """A crate of which the build script does what is given."""
     folder = f"/crates/{name}"
     crate = crates.Crate(
         name, "1.2.3", folder, local, f"{folder}/build.rs", frozenset({"default"}), frozenset(depends_on)
     )
-    return facts.BuildScript(crate, crates.Script(frozenset(watches), runs_python, names_something))
+    return facts.BuildScript(crate, crates.Script(frozenset(watches), runs_python, names_something, files))
 
 
 def decided(*reasons: tuple[str, str]) -> Decision:

@@ -64,6 +64,12 @@ def test_quiet_is_the_problems_only(given: list[facts.Facts]) -> None:
 
 
 @pytest.mark.usefixtures("given")
+def test_values_are_for_who_asks_for_them() -> None:
+    assert "PYO3_BASE_PYTHON=" not in doctor().stdout
+    assert "PYO3_BASE_PYTHON=/opt/python/bin/python3.11 (" in doctor("-v").stdout
+
+
+@pytest.mark.usefixtures("given")
 def test_json_is_all_of_stdout() -> None:
     assert json.loads(doctor("--json").stdout)["version"] == 1
 

@@ -31,7 +31,9 @@ NAMES = 'println!("cargo:rerun-if-changed=build.rs");\n'
     ],
 )
 def test_what_a_build_script_watches(line: str, watches: set[str]) -> None:
-    assert crates.script(NAMES + line) == Script(frozenset(watches), runs_python=False, names_something=True)
+    assert crates.script(NAMES + line) == Script(
+        frozenset(watches), runs_python=False, names_something=True, files=("build.rs",)
+    )
 
 
 @pytest.mark.parametrize(
@@ -46,6 +48,33 @@ def test_what_a_build_script_watches(line: str, watches: set[str]) -> None:
 )
 def test_whether_it_runs_the_interpreter(source: str, runs: bool) -> None:
     assert crates.script(source).runs_python is runs
+
+
+@pytest.mark.parametrize(
+    ("line", "files"),
+    [
+        ('println!("cargo:rerun-if-changed=include/x/*");', ("include/x/*",)),
+        ('println!("cargo::rerun-if-changed=src/a.c");', ("src/a.c",)),
+        ('println!("cargo:rerun-if-changed={path}");', ()),
+        ('println!("cargo:rerun-if-changed={}/a.c", dir);', ()),
+        ('// println!("cargo:rerun-if-changed=a.c");', ()),
+    ],
+)
+def test_files_that_it_names(line: str, files: tuple[str, ...]) -> None:
+    assert crates.script(line).files == files
+
+
+def test_patterns_among_the_files() -> None:
+    found = crates.script("")._replace(files=("a/*", "b?.c", "[ab].c", "a.c", "a b"))
+    assert found.patterns == ["a/*", "b?.c", "[ab].c"]
+
+
+def test_of_a_crates_build_script_the_files_that_are_not_there_are_kept(tree: Callable[..., Path]) -> None:
+    lines = [f'println!("cargo:rerun-if-changed={name}");' for name in ("src", "a.c", "gone.c", "src/*")]
+    folder = tree({"build.rs": "\n".join(lines), "a.c": "", "src/lib.rs": ""})
+    found = crates.build_script(a_crate(folder, "build.rs"))
+    assert found
+    assert found.files == ("gone.c", "src/*")
 
 
 def test_whether_it_names_anything_to_watch() -> None:

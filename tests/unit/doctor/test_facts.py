@@ -306,3 +306,74 @@ def test_what_cargo_says_where_it_can_not_tell(project: Wrapper, output: str, co
 def test_without_a_lock_file_cargo_is_not_asked(project: Wrapper) -> None:
     (project.project / "Cargo.lock").unlink()
     assert gather(project).graph == facts.Graph()
+
+
+# What is unpacked anew, environments, uv
+
+
+def test_what_cargos_configuration_sets_is_no_obstacle_where_the_backend_overrides_it(project: Wrapper) -> None:
+    write(project, ".cargo/config.toml", '[env]\nPYO3_PYTHON = "python3.8"\n')
+    environ = {"PYO3_PYTHON": None, "VIRTUAL_ENV": sys.prefix}
+    assert gather(project, **environ).decision.reasons == ()
+    write(project, ".cargo/config.toml", '[env]\nPYO3_PYTHON = { value = "python3.8", force = true }\n')
+    assert [kind for kind, _ in gather(project, **environ).decision.reasons] == ["cargo env"]
+    write(project, ".cargo/config.toml", '[env]\nPYO3_PYTHON = "python3.8"\n')
+    write(project, "pyproject.toml", "")
+    assert [kind for kind, _ in gather(project, **environ).decision.reasons] == ["cargo env"]
+
+
+def test_manifests_environments_and_whether_it_is_uvs(project: Wrapper) -> None:
+    found = gather(project, VIRTUAL_ENV="/a", CONDA_PREFIX="")
+    assert (found.manifests, found.environments, found.uv_project) == (("Cargo.toml",), ("VIRTUAL_ENV",), False)
+    assert gather(project, VIRTUAL_ENV="/a", CONDA_PREFIX="/b").environments == ("VIRTUAL_ENV", "CONDA_PREFIX")
+    write(project, "uv.lock", "")
+    assert gather(project).uv_project
+
+
+@pytest.mark.parametrize(("text", "is_uvs"), [("[tool.uv.workspace]\nmembers = ['*']\n", True), ("", False)])
+def test_a_member_of_a_workspace_of_uvs(project: Wrapper, text: str, is_uvs: bool) -> None:
+    write(project, "../uv.lock", "")
+    write(project, "../pyproject.toml", text)
+    assert gather(project).uv_project is is_uvs
+
+
+def test_a_place_for_sdists_that_the_user_chose(project: Wrapper) -> None:
+    assert gather(project, CARGO_TARGET_DIR="/t").sdist_place == "/t"
+    assert gather(project, CARGO_TARGET_DIR="t").sdist_place != "t", "relative to each unpacked sdist"
+    (project.folder / "cargo-home").mkdir()
+    (project.folder / "cargo-home" / "config.toml").write_text('[build]\ntarget-dir = "/u"\n', encoding="utf-8")
+    assert gather(project).sdist_place == "/u"
+
+
+def test_the_shims_own_place_for_sdists(project: Wrapper, tmp_path: Path) -> None:
+    found = gather(project, PYO3_SHIM_SDIST_DIR=os.fspath(tmp_path / "places")).sdist_place
+    assert Path(found).parent == tmp_path / "places"
+
+
+def test_a_folder_of_the_project_is_no_place_for_sdists(project: Wrapper) -> None:
+    found = gather(project, PYO3_SHIM_BUILD_DIR="interpreter", PYO3_SHIM_SDIST_DIR="off")
+    assert found.decision.plan
+    assert found.decision.plan.build_dir
+    assert found.sdist_place == ""
+
+
+def test_vendored_crates(project: Wrapper) -> None:
+    write(project, ".cargo/config.toml", '[source.a]\ndirectory = "vendor"\n')
+    assert gather(project).vendored == os.fspath(project.project / "vendor")
+
+
+def test_crates_outside_of_the_workspace(project: Wrapper) -> None:
+    common = {"version": "1.0.0", "dependencies": [], "targets": []}
+    places = {"mine": project.project, "core": project.folder / "core", "registry": Path("/registry")}
+    packages = [
+        {
+            **common,
+            "id": name,
+            "name": name,
+            "manifest_path": os.fspath(folder / "Cargo.toml"),
+            "source": "index" if name == "registry" else None,
+        }
+        for name, folder in places.items()
+    ]
+    found = graph(project, json.dumps({"packages": packages, "resolve": {"nodes": []}}))
+    assert [crate.name for crate in found.outside] == ["core"]

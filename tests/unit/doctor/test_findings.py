@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pyo3_base_python.doctor import facts, findings, pyproject, settings
-from pyo3_base_python.doctor.findings import NOTE, OK, PROBLEM, Finding
+from pyo3_base_python.doctor.finding import NOTE, OK, PROBLEM, Finding
 from pyo3_base_python.doctor.remedies import REMEDIES
 from pyo3_base_python.wrapper import command_line, plan
 from pyo3_base_python.wrapper.decide import Decision
@@ -35,6 +35,7 @@ def test_where_all_is_well_all_is_ok() -> None:
         "pyo3",
         "python",
         "store",
+        "sdists",
         "upstream",
     ]
     assert not findings.nothing_to_do(WELL)
@@ -47,10 +48,8 @@ def test_what_all_is_well_says() -> None:
     assert "cargo: /usr/bin/cargo 1.95.0" in said
     assert "CARGO: /store/bin/cargo: the shim is on" in said
     assert "pyo3: 0.30.1" in said
-    assert (
-        "python: CPython 3.11 cpython-311-x86_64-linux-gnu: /tmp/isolated/bin/python,"
-        " base interpreter /opt/python/bin/python3.11" in said
-    )
+    assert "python: CPython 3.11 cpython-311-x86_64-linux-gnu: /tmp/isolated/bin/python" in said
+    assert one("python", WELL).details == ("base interpreter /opt/python/bin/python3.11",)
     assert "store: /store" in said
 
 
@@ -138,17 +137,79 @@ def test_a_store_that_can_not_be_used_is_said_once() -> None:
     assert found == [Finding(PROBLEM, "store", error.what, error.hint)]
 
 
+def test_a_backend_of_the_projects_own_that_wraps_another() -> None:
+    declared = pyproject.PyProject("_build", "setuptools-rust", "setuptools-rust", in_tree=True)
+    finding = one("backend", WELL._replace(pyproject=declared, backend_version=""))
+    assert finding.what.startswith("_build, the project's own, with setuptools-rust (not installed here")
+
+
+@pytest.mark.parametrize(
+    ("manifests", "words"),
+    [
+        ((), None),
+        (("Cargo.toml",), None),
+        (("src/_bcrypt/Cargo.toml",), "src/_bcrypt/Cargo.toml"),
+        (("a/Cargo.toml", "b/Cargo.toml"), "a/Cargo.toml; not looked at: b/Cargo.toml"),
+    ],
+)
+def test_which_manifest_is_looked_at(manifests: tuple[str, ...], words: str | None) -> None:
+    found = of("manifest", WELL._replace(manifests=manifests))
+    assert [finding.what for finding in found] == ([words] if words else [])
+
+
+def test_two_active_environments_are_a_problem() -> None:
+    finding = one("environment", WELL._replace(environments=("VIRTUAL_ENV", "CONDA_PREFIX")))
+    assert finding.level == PROBLEM
+    assert finding.what.startswith("VIRTUAL_ENV and CONDA_PREFIX are both set: `maturin develop` refuses")
+    assert finding.hint
+    assert of("environment", WELL._replace(environments=("VIRTUAL_ENV",))) == []
+
+
+# uv
+
+
+@pytest.mark.parametrize(
+    ("keys", "problem"),
+    [
+        (None, True),
+        (("pyproject.toml", "Cargo.toml"), True),
+        (("pyproject.toml", "src/**/*.rs"), False),
+        (("src/lib.rs",), False),
+        (("**/*",), False),
+    ],
+)
+def test_whether_uv_notices_an_edit(keys: tuple[str, ...] | None, problem: bool) -> None:
+    declared = pyproject.PyProject("maturin", "maturin", "maturin", cache_keys=keys)
+    found = of("uv", WELL._replace(pyproject=declared, uv_project=True))
+    assert [finding.level for finding in found] == ([PROBLEM] if problem else [])
+    assert of("uv", WELL._replace(pyproject=declared)) == [], "uv does not manage this project"
+
+
+def test_the_hint_for_uv_names_the_crates_own_sources() -> None:
+    project = project_with((0, 30, 1))
+    project.manifest_dir = "/src/rust/module"
+    finding = one("uv", WELL._replace(project=project, uv_project=True))
+    assert finding.hint == (
+        '[tool.uv] cache-keys = [{ file = "pyproject.toml" }, { file = "rust/module/src/**/*.rs" },'
+        ' { file = "rust/module/Cargo.toml" }, { file = "rust/module/Cargo.lock" }]'
+    )
+
+
+def test_nothing_is_said_of_uv_where_no_rust_is_built() -> None:
+    assert of("uv", WELL._replace(pyproject=pyproject.PyProject("hatchling.build"), uv_project=True)) == []
+
+
 # What the wrapper would do
 
 
-def test_variables_with_their_reasons() -> None:
-    said = [finding.what for finding in of("wrapper", WELL)]
-    assert said[0] == (
-        "would set PYO3_BASE_PYTHON=/opt/python/bin/python3.11 (the interpreter that the environment was made from)"
+def test_variables_are_named_with_their_values_and_reasons_as_details() -> None:
+    finding = one("wrapper", WELL)
+    names = ["PYO3_BASE_PYTHON", "PYO3_PYTHON", "PYO3_SHIM_PYTHON", "PYO3_CONFIG_FILE"]
+    assert (finding.level, finding.what) == (OK, f"would set {', '.join(names)}")
+    assert [detail.partition("=")[0] for detail in finding.details] == names
+    assert finding.details[0] == (
+        "PYO3_BASE_PYTHON=/opt/python/bin/python3.11 (the interpreter that the environment was made from)"
     )
-    assert [words.partition("=")[0] for words in said] == [
-        f"would set {name}" for name in ("PYO3_BASE_PYTHON", "PYO3_PYTHON", "PYO3_SHIM_PYTHON", "PYO3_CONFIG_FILE")
-    ]
 
 
 def test_what_is_left_alone_is_a_note() -> None:
@@ -254,9 +315,28 @@ def test_what_a_tool_sets(variable: str, value: str, level: str) -> None:
 )
 def test_what_cargos_configuration_sets(variable: str, forced: bool, level: str, words: str) -> None:
     setting = settings.Setting("cargo's [env] in /src/.cargo/config.toml", variable, "value", forced)
-    finding = one("settings", WELL._replace(settings=(setting,)))
+    by_hand = pyproject.PyProject("hatchling.build")
+    finding = one("settings", WELL._replace(settings=(setting,), pyproject=by_hand))
     assert finding.level == level
     assert words in finding.what
+
+
+@pytest.mark.parametrize(
+    ("variable", "forced", "level"),
+    [("PYO3_PYTHON", False, OK), ("VIRTUAL_ENV", False, OK), ("PYO3_PYTHON", True, NOTE), ("CARGO", False, NOTE)],
+)
+def test_what_the_build_backend_overrides_is_no_obstacle(variable: str, forced: bool, level: str) -> None:
+    setting = settings.Setting("cargo's [env] in /src/.cargo/config.toml", variable, "value", forced)
+    finding = one("settings", WELL._replace(settings=(setting,)))
+    assert finding.level == level
+    assert ("which maturin overrides: it holds for a cargo that is started by hand" in finding.what) is (level == OK)
+
+
+def test_what_is_set_for_another_platform_is_no_problem_here() -> None:
+    setting = settings.Setting("pyproject.toml [tool.cibuildwheel]", "CARGO_BUILD_TARGET", "x", here=False)
+    finding = one("settings", WELL._replace(settings=(setting,)))
+    assert (finding.level, finding.hint) == (NOTE, "")
+    assert finding.what.endswith("sets CARGO_BUILD_TARGET=x, for builds on another platform than this")
 
 
 @pytest.mark.parametrize(
@@ -314,6 +394,26 @@ def test_a_build_script_that_names_nothing_matters_in_a_crate_of_ones_own() -> N
     assert "mine 1.2.3 prints no rerun-if line" in naming.what
     assert "/crates/mine/build.rs" in naming.hint
     assert len(scripts(a_script(names_something=False))) == 1
+
+
+@pytest.mark.parametrize(
+    ("local", "who"), [(True, "let /crates/ring/build.rs name "), (False, "ask its authors to name ")]
+)
+@pytest.mark.parametrize(("pattern", "folder"), [("include/x/*", "include/x"), ("*.c", "its folder")])
+def test_a_pattern_is_a_file_that_is_never_there(pattern: str, folder: str, local: bool, who: str) -> None:
+    (finding,) = scripts(a_script(local=local, files=(pattern,)))
+    assert finding.level == PROBLEM
+    assert f"ring 1.2.3 watches {pattern}, and cargo expands no patterns" in finding.what
+    assert finding.hint == f"{who}{folder} instead, or each file"
+
+
+def test_a_file_that_is_not_there_matters_in_a_crate_of_ones_own() -> None:
+    missing, _ = scripts(a_script(local=True, files=("data.txt",)))
+    assert (missing.level, missing.what) == (
+        NOTE,
+        "ring 1.2.3 watches data.txt, which is not there: where it says so, it is compiled each time",
+    )
+    assert len(scripts(a_script(files=("data.txt",)))) == 1
 
 
 def test_pyo3s_own_build_scripts_are_known() -> None:

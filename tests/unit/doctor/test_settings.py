@@ -97,24 +97,68 @@ def test_no_tox() -> None:
 # cibuildwheel and uv
 
 
+SET = {"environment": {"CARGO": "/my/cargo"}}
+
+
+def cibuildwheel(own: dict[str, object], platform: str = "linux", machine: str = "x86_64") -> list[Setting]:
+    return settings.cibuildwheel({"tool": {"cibuildwheel": own}}, platform, machine)
+
+
 @pytest.mark.parametrize(
     "own",
     [
         {"environment": "A='b c' CARGO=/my/cargo"},
         {"environment": {"CARGO": "/my/cargo", "A": "b"}},
-        {"linux": {"environment": {"CARGO": "/my/cargo"}}},
-        {"overrides": [{"select": "*", "environment": {"CARGO": "/my/cargo"}}]},
+        {"linux": SET},
+        {"overrides": [{"select": "*", **SET}]},
     ],
 )
 def test_cibuildwheel(own: dict[str, object]) -> None:
-    assert settings.cibuildwheel({"tool": {"cibuildwheel": own}}) == [
-        Setting("pyproject.toml [tool.cibuildwheel]", "CARGO", "/my/cargo")
-    ]
+    assert cibuildwheel(own) == [Setting("pyproject.toml [tool.cibuildwheel]", "CARGO", "/my/cargo")]
 
 
-@pytest.mark.parametrize("own", [{}, {"environment": "A='not closed CARGO=b"}, {"environment": 3}, {"overrides": [1]}])
+@pytest.mark.parametrize(
+    "own",
+    [
+        {},
+        {"environment": "A='not closed CARGO=b"},
+        {"environment": 3},
+        {"overrides": [1]},
+        {"overrides": 3},
+        {"linux": 3},
+    ],
+)
 def test_cibuildwheel_that_sets_nothing(own: dict[str, object]) -> None:
-    assert settings.cibuildwheel({"tool": {"cibuildwheel": own}}) == []
+    assert cibuildwheel(own) == []
+
+
+@pytest.mark.parametrize(
+    ("platform", "own", "here"),
+    [
+        ("linux", {"macos": SET}, False),
+        ("darwin", {"macos": SET}, True),
+        ("linux", {"windows": SET}, False),
+        *[
+            (platform, {"overrides": [{"select": select, **SET}]}, here)
+            for platform, select, here in (
+                ("linux", "*-macosx_*", False),
+                ("linux", "*-win*", False),
+                ("win32", "*-win*", True),
+                ("win32", "cp312-win_amd64", True),
+                ("win32", "*-win32", True),
+                ("linux", "*-musllinux*", True),
+                ("linux", "cp3{9,10}-many{linux,}*x86_64", True),
+                ("linux", "*aarch64", False),
+                ("linux", ["*-win*", "pp310-*"], True),
+                ("linux", "*-win* cp313t-*", True),
+                ("linux", 3, False),
+            )
+        ],
+    ],
+)
+def test_what_is_for_another_platform(platform: str, own: dict[str, object], here: bool) -> None:
+    machine = {"linux": "x86_64", "darwin": "arm64", "win32": "AMD64"}[platform]
+    assert [setting.here for setting in cibuildwheel(own, platform, machine)] == [here]
 
 
 def test_uv() -> None:

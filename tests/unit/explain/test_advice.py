@@ -259,13 +259,24 @@ def test_a_place_that_stays_has_a_first_build_as_others(place: str, sources: Sou
     assert advice.startswith("a first build")
 
 
-def test_vendored_crates_have_their_path_in_their_identity() -> None:
-    seen = WITH._replace(sources=UNPACKED._replace(vendored=f"{SDIST}/include/cargo"), cold=True)
-    advice = advise(first("/shared"), seen, (CRATE,))
-    assert "vendored in the sdist (include/cargo)" in advice
-    assert advice.endswith("unpack it once, and build from that folder")
-    elsewhere = seen._replace(sources=UNPACKED._replace(vendored="/opt/crates"))
-    assert advise(first("/shared"), elsewhere, (CRATE,)).startswith("a first build")
+@pytest.mark.parametrize(
+    ("reason", "vendored", "words"),
+    [
+        (Reason(Kind.MOVED, ""), f"{SDIST}/include/cargo", "the crates are vendored in the sdist (include/cargo), and"),
+        (first(f"{SDIST}/target"), f"{SDIST}/include/cargo", "the crates are vendored in the sdist (include/cargo), "),
+        (first("/shared"), f"{SDIST}/include/cargo", "a first build"),
+        (Reason(Kind.MOVED, ""), "/opt/crates", "cargo knows these sources by their absolute path: keep them at one"),
+    ],
+)
+def test_vendored_crates_are_known_by_their_path(reason: Reason, vendored: str, words: str) -> None:
+    advice = advise(reason, WITH._replace(sources=UNPACKED._replace(vendored=vendored), cold=True), (CRATE,))
+    assert advice.startswith(words)
+    assert advice.endswith("unpack it once, and build from that folder") is ("vendored" in words)
+
+
+def test_vendored_crates_of_sources_that_stay_are_compiled_once() -> None:
+    seen = WITH._replace(sources=UNPACKED._replace(vendored=f"{SDIST}/vendor", lasts=True))
+    assert "unpack" not in advise(Reason(Kind.MOVED, ""), seen)
 
 
 def test_a_path_dependency_outside_of_the_workspace_has_its_path_in_its_identity() -> None:
@@ -276,6 +287,7 @@ def test_a_path_dependency_outside_of_the_workspace_has_its_path_in_its_identity
     assert "unpack it once, and build from that folder" in advice
     assert advise(first("/shared"), seen, (CRATE,)).startswith("new here")
     assert advise(first("/shared"), seen._replace(cold=True), (CRATE, outside)).startswith("a first build")
+    assert advise(first(f"{SDIST}/target"), seen._replace(cold=True), (CRATE, outside)) == advice
     checkout = seen._replace(sources=UNPACKED._replace(lasts=True))
     assert advise(first("/shared"), checkout, (outside,)).startswith("new here")
     assert "for pyo3 the shim as well: it was on" in advise(first("/s"), seen._replace(shim=ALONE), (outside,))

@@ -108,6 +108,12 @@ def test_nothing_changed_is_no_cause_and_all_fresh(cargo: str) -> None:
     assert not call.silent
 
 
+@pytest.mark.parametrize("cargo", CARGOS)
+def test_of_a_first_build_it_is_known_where_it_went(cargo: str) -> None:
+    (cause,) = explained("first-build", cargo).causes
+    assert cause.reason.kept_in.startswith("/home/user/project/top/target/debug/.fingerprint/")
+
+
 def test_fresh_is_what_was_not_compiled() -> None:
     call = explained("source-edited")
     assert [package.name for package in call.fresh] == ["base"]

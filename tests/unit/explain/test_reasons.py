@@ -21,6 +21,7 @@ def unit(reason: str, *, script: bool = False) -> Unit:
 @pytest.mark.parametrize(
     ("reason", "kind", "what"),
     [
+        ("PathToSourceChanged", Kind.MOVED, "the path to the sources changed"),
         ("RustcChanged", Kind.TOOLCHAIN, "the toolchain changed"),
         ("NumberOfDependenciesChanged { old: 1, new: 2 }", Kind.DEPENDENCIES, "the dependencies changed"),
         ('FileSizeChanged { path: "/a", old_size: 1, new_size: 2 }', Kind.FILE, "/a changed"),

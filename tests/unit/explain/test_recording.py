@@ -120,7 +120,7 @@ def test_a_cargo_of_the_users_is_replaced_and_named_again(record: Callable[..., 
     by_path = one.run("build").stdout.splitlines()
     assert by_path[1] == f"CARGO={theirs}"
     assert "theirs" not in by_path
-    assert len(one.calls) == 2
+    assert [call.shim.state for call in one.calls] == [OFF, OFF]
 
 
 def test_the_wrapper_stays_and_becomes_the_recording_cargo(
@@ -140,6 +140,20 @@ def test_the_wrapper_without_a_cargo_of_its_own_finds_the_recording_one(record: 
     one = record(TELLS, CARGO=wrapper, PYO3_SHIM_STORE=os.environ["PYO3_SHIM_STORE"])
     assert one.run("build", program=wrapper).returncode == 0
     assert len(one.calls) == 1
+
+
+def test_of_cargo_base_python_the_cargo_behind_the_wrapper_is_recorded(
+    record: Callable[..., Recording], project: Path
+) -> None:
+    """It hands the wrapper a cargo by a variable, as `activation.switch` does."""
+    wrapper = launcher.install(dict(os.environ))
+    again = f'if [ "$1" = base-python ]; then shift; exec {wrapper} "$@"; fi'
+    one = record(f"{again}; {TELLS}", PYO3_SHIM_STORE=os.environ["PYO3_SHIM_STORE"])
+    told = one.run("base-python", "test", "--manifest-path", os.fspath(project / "Cargo.toml")).stdout.splitlines()
+    (call,) = one.calls
+    assert call.command[:2] == ("cargo", "test")
+    assert call.shim.state == LEFT_ALONE
+    assert told[2:4] == ["SHIM=", f"PATH={one.before['PATH']}"]
 
 
 def test_cross_is_left_alone(record: Callable[..., Recording], script: Script) -> None:

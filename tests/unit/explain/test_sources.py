@@ -32,9 +32,3 @@ def test_a_checkout(tree: Callable[..., Path]) -> None:
 def test_where_there_are_none_or_cargo_does_not_tell(tree: Callable[..., Path], manifest: str | None) -> None:
     folder = tree({"Cargo.toml": manifest} if manifest else {"a": ""})
     assert sources.look("", BUILD, {}, os.fspath(folder)) == Sources()
-
-
-@pytest.mark.parametrize("text", ["", "[source.a]\nregistry = 'b'\n", "[build]\ndirectory = 'a'\n"])
-def test_a_configuration_that_names_no_folder_of_crates(tree: Callable[..., Path], text: str) -> None:
-    folder = tree({".cargo/config.toml": text})
-    assert sources.vendored({"CARGO_HOME": "/nowhere"}, os.fspath(folder)) == ""

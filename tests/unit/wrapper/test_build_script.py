@@ -27,7 +27,7 @@ def readers(folder: Path, manifest: str = MANIFEST, source: str | bytes | None =
     if source is not None:
         (folder / "build.rs").write_bytes(source.encode() if isinstance(source, str) else source)
     lock = Lock([(0, 30, 1)], ["crate", "numpy"])
-    here = without_inert_reader(Project(os.fspath(folder), os.fspath(folder), lock, "", "/target"))
+    here = without_inert_reader(Project(os.fspath(folder), os.fspath(folder), lock, "/target"))
     assert here is not None
     assert here.lock is not None
     return here.lock.readers_of_executable
@@ -97,6 +97,6 @@ def test_package_where_that_is_not_certain_stays_a_reader(
 
 @pytest.mark.promise("fault")
 def test_project_without_a_lock_or_a_manifest_is_left_as_it_is(tmp_path: Path) -> None:
-    project = Project(os.fspath(tmp_path), os.fspath(tmp_path), None, "", "/target")
+    project = Project(os.fspath(tmp_path), os.fspath(tmp_path), None, "/target")
     assert without_inert_reader(project) is project
     assert without_inert_reader(None) is None

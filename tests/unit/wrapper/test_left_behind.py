@@ -68,6 +68,14 @@ def test_a_source_that_is_there_or_elsewhere(place: Place, name: str) -> None:
     assert place.reason() == ""
 
 
+@pytest.mark.parametrize("name", ["src/lib.rs", f"{OLD}/bindings/src/lib.rs", "../core/lib.rs", f"{OLD}/core/lib.rs"])
+def test_sources_are_named_as_the_root_of_the_workspace_sees_them(place: Place, name: str) -> None:
+    place.write("deps/my_crate-0123.d", f"/place/x: {name}\n\n{name}:\n")
+    found = ["bindings/src/lib.rs", "core/lib.rs"]
+    assert reason(os.fspath(place.folder), ["my-crate"], [], [OLD], found, "bindings") == ""
+    assert reason(os.fspath(place.folder), ["my-crate"], [], [OLD], [], "bindings").endswith("while it is built")
+
+
 @pytest.mark.promise("stale")
 def test_the_path_of_the_sources_compiled_in(place: Place) -> None:
     place.write("deps/my_crate-89ab.d", f"x: src/lib.rs\n\n# env-dep:CARGO_MANIFEST_DIR={OLD}\n")

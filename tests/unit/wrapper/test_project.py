@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyo3_base_python.wrapper import project
+from pyo3_base_python.wrapper import paths, project
 from pyo3_base_python.wrapper.command_line import parse
 from pyo3_base_python.wrapper.project import Project, locate, parse_lock, unpacked_sdist
 from tests.unit.support import damaged, needs_tomllib
@@ -403,3 +403,21 @@ def test_sdist_is_known_by_its_metadata_beside_the_build_file(tmp_path: Path, ma
 def test_other_sources_are_no_sdist(tmp_path: Path, names: list[str]) -> None:
     files(tmp_path, *names)
     assert unpacked_sdist(os.fspath(tmp_path), {}) == ""
+
+
+def test_a_checkout_is_no_sdist(tmp_path: Path) -> None:
+    """Whatever lies around it: a tarball that was unpacked beside it, for instance."""
+    files(tmp_path, "PKG-INFO", "pyproject.toml", "mine/Cargo.toml", "mine/.git/HEAD")
+    assert unpacked_sdist(os.fspath(tmp_path / "mine"), {}) == ""
+
+
+def test_what_lies_where_nothing_passes_is_its_owners(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files(tmp_path, "PKG-INFO", "pyproject.toml", "crate/Cargo.toml")
+    for ends, expected in (
+        ([tmp_path.parent], tmp_path),
+        ([tmp_path], ""),
+        ([tmp_path / "crate"], ""),
+        ([tmp_path / "elsewhere"], ""),
+    ):
+        monkeypatch.setattr(paths, "passing", lambda _, ends=ends: list(map(os.fspath, ends)))
+        assert unpacked_sdist(os.fspath(tmp_path / "crate"), {}) == os.fspath(expected)
