@@ -403,9 +403,11 @@ def test_files_that_include_each_other_are_unknown(tmp_path: Path) -> None:
 @pytest.mark.promise("fault")
 @needs_tomllib
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize("names", [["config.toml"] * 10, ["./" * count + "config.toml" for count in range(10)]])
+@pytest.mark.parametrize("names", [["config.toml"] * 10, ["a/../config.toml", "b/../config.toml"]])
 def test_files_that_include_themselves_many_times_do_not_hang(tmp_path: Path, names: list[str]) -> None:
     """Ten times in each of eight levels would be a hundred million files."""
+    for name in "ab":
+        (tmp_path / ".cargo" / name).mkdir(parents=True)
     config(tmp_path, "config.toml", f'include = {names}\n[build]\ntarget = "own"\n')
     settings = found(tmp_path)
     assert (settings.targets, settings.unknown >= {"target-dir"}) == (["own"], True)
