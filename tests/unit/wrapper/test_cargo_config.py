@@ -226,6 +226,7 @@ def test_a_file_that_is_too_much_for_the_reader_is_unknown(text: str) -> None:
 
 
 # TOML 1.1, which cargo reads from 1.94 on
+@pytest.mark.usefixtures("_no_tomllib")
 @pytest.mark.parametrize(
     ("text", "unknown", "variables"),
     [
@@ -234,9 +235,7 @@ def test_a_file_that_is_too_much_for_the_reader_is_unknown(text: str) -> None:
         ('build = {\n target = "x",\n}\n', {"target"}, []),
     ],
 )
-def test_what_the_reader_does_not_take_is_unknown(text: str, unknown: set[str], variables: list[str]) -> None:
-    with pytest.raises(tomllib.TOMLDecodeError):
-        tomllib.loads(text)
+def test_what_no_reader_takes_is_unknown(text: str, unknown: set[str], variables: list[str]) -> None:
     assert read_as(text).unknown == unknown
     assert read_as(text).variables == variables
 
