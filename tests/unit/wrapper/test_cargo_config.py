@@ -226,6 +226,7 @@ def test_a_file_that_is_too_much_for_the_reader_is_unknown(text: str) -> None:
 
 
 # TOML 1.1, which cargo reads from 1.94 on
+@pytest.mark.usefixtures("_no_tomllib")
 @pytest.mark.parametrize(
     ("text", "unknown", "variables"),
     [
@@ -234,9 +235,7 @@ def test_a_file_that_is_too_much_for_the_reader_is_unknown(text: str) -> None:
         ('build = {\n target = "x",\n}\n', {"target"}, []),
     ],
 )
-def test_what_the_reader_does_not_take_is_unknown(text: str, unknown: set[str], variables: list[str]) -> None:
-    with pytest.raises(tomllib.TOMLDecodeError):
-        tomllib.loads(text)
+def test_what_no_reader_takes_is_unknown(text: str, unknown: set[str], variables: list[str]) -> None:
     assert read_as(text).unknown == unknown
     assert read_as(text).variables == variables
 
@@ -403,9 +402,11 @@ def test_files_that_include_each_other_are_unknown(tmp_path: Path) -> None:
 @pytest.mark.promise("fault")
 @needs_tomllib
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize("names", [["config.toml"] * 10, ["./" * count + "config.toml" for count in range(10)]])
+@pytest.mark.parametrize("names", [["config.toml"] * 10, ["a/../config.toml", "b/../config.toml"]])
 def test_files_that_include_themselves_many_times_do_not_hang(tmp_path: Path, names: list[str]) -> None:
     """Ten times in each of eight levels would be a hundred million files."""
+    for name in "ab":
+        (tmp_path / ".cargo" / name).mkdir(parents=True)
     config(tmp_path, "config.toml", f'include = {names}\n[build]\ntarget = "own"\n')
     settings = found(tmp_path)
     assert (settings.targets, settings.unknown >= {"target-dir"}) == (["own"], True)
