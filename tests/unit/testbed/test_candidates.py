@@ -122,7 +122,7 @@ def test_labels_differ(paths: list[str], labels: list[str]) -> None:
 @pytest.mark.parametrize(
     ("version", "expected"),
     [
-        ("0.23.5", "0.26.0"),
+        ("0.26.0", "0.26.0"),
         ("0.28.3", "0.26.0"),
         ("0.29.0", "0.30.1"),
         ("0.31.0", "0.30.1"),
