@@ -91,8 +91,7 @@ def settle(
         if not sdist:
             trees = trees_of_artifacts(profile_dir, artifacts, (tree, project.manifest_dir), records.values())
             return _settle_own(tree, files, records, trees, clean)
-        root = os.path.relpath(os.path.realpath(project.root), os.path.realpath(tree))
-        return _settle_sdist(tree, root, profile_dir, files, records, clean, artifacts=None if ours else artifacts)
+        return _settle_sdist(project, profile_dir, files, records, clean, artifacts=None if ours else artifacts)
     except OSError as error:
         raise CannotSteady(f"can't compare {tree} with what was built last: {error.strerror or error}") from None
 
@@ -115,8 +114,7 @@ def _settle_own(
 
 
 def _settle_sdist(
-    tree: str,
-    root: str,
+    project: Project,
     profile_dir: str,
     files: dict[str, str],
     records: dict[str, Record | None],
@@ -125,7 +123,8 @@ def _settle_sdist(
     artifacts: Collection[str] | None,
 ) -> str:
     now = time.time_ns()
-    found = contents(tree)
+    tree = project.sdist
+    found = contents(tree, os.path.realpath(project.target_dir))
     folders = package_folders(tree, found)
     if artifacts is not None:
         # Void unless the artifacts of this profile are of trees that the record speaks of.
@@ -139,6 +138,7 @@ def _settle_sdist(
     why = f"what {', '.join(stale)} may be made of has changed" if stale else ""
     if not stale:
         gone = [one for one in earlier if one != tree]
+        root = os.path.relpath(os.path.realpath(project.root), os.path.realpath(tree))
         why = left_behind.reason(profile_dir, files, folders, gone, found, root)
         since = min((os.stat(file).st_mtime for file in files.values()), default=0.0)
         library = left_behind.replaced_library(profile_dir, since)
@@ -234,14 +234,17 @@ def read_dep_info(path: str) -> list[str]:
     return [word.replace("\0", " ") for word in sources.replace("\\ ", "\0").split()]
 
 
-def contents(tree: str) -> dict[str, str]:
-    """Digests of the files below ``tree``, of links' targets, and of folders' lists of names, by relative path."""
+def contents(tree: str, target_dir: str = "") -> dict[str, str]:
+    """Digests of the files below ``tree``, of links' targets, and of folders' lists of names, by relative path.
+
+    ``target_dir`` (a real path) holds no sources, wherever it is; cargo need not have marked it yet.
+    """
     found = {}
     for path, folders, names in os.walk(tree):
         if path != tree and any(mark in names for mark in paths.MARKS):
             folders.clear()
             continue
-        folders.sort()
+        folders[:] = sorted(name for name in folders if os.path.realpath(os.path.join(path, name)) != target_dir)
         listing = "\0".join([*folders, "", *sorted(names)]).encode(errors="surrogateescape")
         found[os.path.relpath(path, tree)] = store.digest(listing)
         for name in names:

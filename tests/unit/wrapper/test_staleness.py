@@ -389,6 +389,16 @@ def test_target_directories_and_environments_hold_no_sources(site: Site, mark: s
     assert contents(os.fspath(tree / "target")).keys() == {".", "deep", mark, "deep/x"}
 
 
+def test_a_target_directory_that_cargo_has_not_marked_holds_no_sources(site: Site) -> None:
+    """Maturin makes it before cargo does (case S5)."""
+    tree = site.unpack("tree", FILES)
+    before = contents(os.fspath(tree))
+    (tree / "target" / "maturin").mkdir(parents=True)
+    (tree / "target" / "maturin" / "x.so").touch()
+    assert contents(os.fspath(tree), os.path.realpath(tree / "target")) == before
+    assert contents(os.fspath(tree)) != before
+
+
 def test_links_are_not_followed(site: Site) -> None:
     tree = site.unpack("tree", {"sdist/file": "", "outside/file": "", **{f"sdist/{name}": "" for name in FILES}})
     (tree / "sdist" / "link").symlink_to("../outside/file")
