@@ -155,6 +155,39 @@ def test_a_build_script_that_leaves_the_path_of_its_sources_runs_again(site: Sit
 
 
 @pytest.mark.promise("stale")
+def test_a_build_script_that_was_compiled_with_the_path_of_its_sources_finds_them(site: Site) -> None:
+    """It runs again, here for a file that is not in the sdist, and would look into a tree that is gone."""
+    scripted(
+        site,
+        'println!("cargo:rerun-if-changed=nowhere");'
+        ' let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/data.txt")).unwrap();'
+        ' std::fs::write(std::env::var("OUT_DIR").unwrap() + "/answer.rs", text).unwrap();',
+        'include!(concat!(env!("OUT_DIR"), "/answer.rs"))',
+    )
+    (site.project / "data.txt").write_text("49")
+    for _ in range(2):
+        assert site.answer(site.build(uv_by_sdist)) == 49
+
+
+@pytest.mark.promise("stale")
+def test_a_member_whose_build_script_looks_at_its_path_and_at_another_member(
+    tmp_path: Path, environ: dict[str, str]
+) -> None:
+    site = Site(bundled.copy("workspace", tmp_path / "workspace"), tmp_path / "scratch", environ)
+    does = (
+        'let here = std::env::var("CARGO_MANIFEST_DIR").unwrap(); println!("cargo:rustc-env=HERE={here}/src/lib.rs");'
+        ' let text = std::fs::read_to_string("../numbers/data.txt").unwrap();'
+        ' std::fs::write(std::env::var("OUT_DIR").unwrap() + "/answer.rs", text).unwrap();'
+    )
+    (site.project / "module" / "build.rs").write_text(SCRIPT.format(does=does))
+    answer = 'include!(concat!(env!("OUT_DIR"), "/answer.rs")) + include_str!(env!("HERE")).len() as u32 * 0'
+    site.edit("module/src/lib.rs", "    numbers::ANSWER", f"    {answer}")
+    for number in ("43", "44"):
+        (site.project / "numbers" / "data.txt").write_text(number)
+        assert site.answer(site.build(uv_by_sdist)) == int(number)
+
+
+@pytest.mark.promise("stale")
 def test_an_artifact_that_was_changed_after_cargo_made_it_is_made_again(site: Site) -> None:
     """Case S8: maturin repairs a wheel in cargo's own artifact, which is linked to the one in the place."""
     good = site.build(uv_by_sdist)

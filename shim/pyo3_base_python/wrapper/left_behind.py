@@ -24,6 +24,8 @@ __all__ = ["reason"]
 
 # More than this in the OUT_DIRs of a project is not read: it may name any path.
 MOST_READ = 64 << 20
+# In dep-info: cargo does not look at it.
+MANIFEST_DIR = b"# env-dep:CARGO_MANIFEST_DIR="
 LIBRARY_FOLDERS = ("/usr/local/lib", "/usr/lib", "/lib", "/usr/lib64", "/lib64")
 
 
@@ -91,10 +93,12 @@ def _of_build_scripts(folders: Iterable[str], trees: Collection[str]) -> str:
         package = os.path.basename(folder).rpartition("-")[0]
         for place, _, files in os.walk(folder):
             for file in files:
-                # The program itself, its dep-info, and `root-output` are cargo's to look after.
+                path = os.path.join(place, file)
+                if place == folder and file.endswith(".d") and _mentions(path, [MANIFEST_DIR]):
+                    return f"CARGO_MANIFEST_DIR is compiled into the build script of {package}"
+                # The program itself and `root-output` are cargo's to look after.
                 if place == folder and file != "output":
                     continue
-                path = os.path.join(place, file)
                 left -= os.path.getsize(path)
                 if left < 0 or _mentions(path, gone):
                     return f"the build script of {package} left the path of its sources"
@@ -105,7 +109,7 @@ def _of_dep_info(path: str, trees: Collection[str], found: Collection[str], root
     with open(path, "rb") as file:
         lines = os.fsdecode(file.read()).splitlines()
     for line in lines:
-        if line.startswith("# env-dep:CARGO_MANIFEST_DIR="):
+        if line.startswith(os.fsdecode(MANIFEST_DIR)):
             yield "CARGO_MANIFEST_DIR is compiled in"
         target, colon, sources = line.partition(":")
         if line.startswith("#") or not colon or sources or not target:

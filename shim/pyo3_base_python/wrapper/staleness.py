@@ -134,8 +134,11 @@ def _settle_sdist(
             for name, record in records.items()
         }
     earlier = next((record.trees for record in records.values() if record is not None), [])
-    stale = [name for name, record in records.items() if record is None or _differs(record, found, name, folders)]
-    why = f"what {', '.join(stale)} may be made of has changed" if stale else ""
+    changed = [name for name, record in records.items() if record is None or _differs(record, found)]
+    # All of them: a build script or macro may read what belongs to another package, and those that are not cleaned may
+    # hold the path of a tree that is gone.
+    stale = list(files) if changed else []
+    why = f"what {', '.join(changed)} may be made of has changed" if changed else ""
     if not stale:
         gone = [one for one in earlier if one != tree]
         root = os.path.relpath(os.path.realpath(project.root), os.path.realpath(tree))
@@ -183,21 +186,9 @@ def package_folders(tree: str, found: Iterable[str]) -> dict[str, list[str]]:
     return folders
 
 
-def _differs(record: Record, found: dict[str, str], package: str, folders: dict[str, list[str]]) -> bool:
-    """Whether anything that ``package`` may be made of is not as it was: in its folder, or in no package's."""
-    before = {path: digest for path, (digest, _) in record.entries.items()}
-    changed = [path for path in {*before, *found} if before.get(path) != found.get(path)]
-    others = [folder for each in folders.values() for folder in each]
-    own = folders.get(package, [""])
-    return any(
-        any(_below(path, folder) for folder in own) or not any(_below(path, folder) for folder in others)
-        for path in changed
-    )
-
-
-def _below(path: str, folder: str) -> bool:
-    """Whether one relative path is another, or below it."""
-    return not folder or path == folder or path.startswith(os.path.join(folder, ""))
+def _differs(record: Record, found: dict[str, str]) -> bool:
+    """Whether anything in the tree is not as it was."""
+    return {path: digest for path, (digest, _) in record.entries.items()} != found
 
 
 def trees_of_artifacts(

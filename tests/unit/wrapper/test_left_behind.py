@@ -90,6 +90,12 @@ def test_the_path_of_the_sources_left_by_a_build_script(place: Place, name: str)
 
 
 @pytest.mark.promise("stale")
+def test_the_path_of_the_sources_compiled_into_a_build_script(place: Place) -> None:
+    place.write("build/my-crate-89ab/build_script_build-89ab.d", f"x: build.rs\n\n# env-dep:CARGO_MANIFEST_DIR={OLD}\n")
+    assert place.reason() == "CARGO_MANIFEST_DIR is compiled into the build script of my-crate"
+
+
+@pytest.mark.promise("stale")
 def test_more_than_is_read_may_name_any_path(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(left_behind, "MOST_READ", 10)
     assert place.reason() == "the build script of my-crate left the path of its sources"

@@ -157,6 +157,15 @@ def test_changed_content_is_fresh_and_nothing_else_is(site: Site) -> None:
 
 
 @pytest.mark.promise("stale")
+def test_each_package_is_cleaned_when_another_ones_folder_has_changed(site: Site) -> None:
+    """A build script may read what is not in its own folder, and declare nothing."""
+    files = {**FILES, "a/Cargo.toml": '[package]\nname = "crate"', "b/Cargo.toml": '[package]\nname = "numbers"'}
+    site.build(site.unpack("one", {**files, "b/data.txt": "1"}))
+    site.build(site.unpack("two", {**files, "b/data.txt": "2"}))
+    assert site.cleaned[-1] == ["crate", "numbers"]
+
+
+@pytest.mark.promise("stale")
 def test_content_that_returns_has_changed_twice(site: Site) -> None:
     trees = [
         site.unpack(name, {**FILES, "src/a.rs": content}) for name, content in (("1", "a"), ("2", "b"), ("3", "a"))
