@@ -3,14 +3,26 @@
 Cargo names a package from a folder by its path relative to the workspace's root and trusts modification times. Where
 one target directory serves several trees (``CARGO_TARGET_DIR``), the sources of one pass for those of another that was
 built later: two checkouts, two projects with a package of one name, and above all sdists, which front ends unpack anew
-for each build, maturin's with one fixed time. The changing interpreter hides it today; with a stable one, old code
-would ship.
+for each build, maturin's with one fixed time. For version-specific builds the changing interpreter hides it
+today; with a stable one, old code would ship.
 
-So, where the target directory lies outside the tree, or holds what was made of another one:
+So, where the target directory lies outside the tree, is the place for sdists, or holds what was made of another tree,
+what was built last is compared with what there is now:
 
-- An unpacked sdist (nobody's own files) is compared, file by file, with what was built last. The same content gets the
-  time that was recorded with it, other content the present: cargo compiles what has changed, and nothing else.
-- Any other tree is left as it is. If cargo built another tree last, the local packages are cleaned first.
+=====================================================  ============  =================================
+what is built                                          its packages  times of its files
+=====================================================  ============  =================================
+a tree of the user's, and it was built last            stay          stay
+the same, another was built last, or without the shim  cleaned       stay
+an sdist, no record of it or a void one                cleaned       now
+an sdist, something in it is not as recorded           cleaned       as recorded; of what changed: now
+an sdist, everything as recorded                       stay          as recorded
+the same, cargo has left what it would not see         cleaned       as recorded
+an sdist, at the path of an earlier one                as above      stay: somebody works there
+an sdist, not known where it is compiled to            stay          now
+=====================================================  ============  =================================
+
+All packages of a project are cleaned, or none: a build script or macro may read what belongs to another package.
 
 The record lies in the target directory, one for each profile and package: what prunes or clears one takes the other
 with it, and without a record everything counts as changed. It is written before cargo starts, with times that are never
@@ -31,11 +43,11 @@ from .project import artifact_names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from .project import Project
 
-__all__ = ["Record", "read_record", "settle", "write_record"]
+__all__ = ["Actions", "Record", "of_own_tree", "of_sdist", "read_record", "settle", "write_record"]
 
 # Of a record's format; a record of another one is void.
 HEADER = "pyo3-base-python sources 1"
@@ -67,7 +79,7 @@ def settle(
     *,
     ours: bool = False,
 ) -> str:
-    """Make cargo compile what has changed since the last build into the target directory, and nothing else.
+    """Make cargo compile what has changed since the last build into the target directory.
 
     ``profile_dir`` is where cargo puts what it compiles in this build, below the target directory, or below the place
     for sdists if it is ``ours``; ``artifacts`` are the names that these may have; ``clean`` removes what cargo has
@@ -88,41 +100,76 @@ def settle(
         packages = project.lock.local_packages if project.lock else []
         files = {name: os.path.join(folder, f"{name}.sources") for name in packages}
         records = {name: read_record(file) for name, file in files.items()}
-        if not sdist:
+        if sdist:
+            actions = _look_at_sdist(project, profile_dir, files, records, None if ours else artifacts)
+        else:
             trees = trees_of_artifacts(profile_dir, artifacts, (tree, project.manifest_dir), records.values())
-            return _settle_own(tree, files, records, trees, clean)
-        return _settle_sdist(project, profile_dir, files, records, clean, artifacts=None if ours else artifacts)
+            actions = of_own_tree(tree, records, trees)
+        _apply(actions, tree, profile_dir, files, records, clean)
     except OSError as error:
         raise CannotSteady(f"can't compare {tree} with what was built last: {error.strerror or error}") from None
+    return actions.why
 
 
-def _settle_own(
-    tree: str,
-    files: dict[str, str],
-    records: dict[str, Record | None],
-    trees: set[str | None],
-    clean: Callable[[list[str]], None],
-) -> str:
-    foreign = trees - {tree}
+class Actions:
+    """What is to be done before cargo starts: see the table above.
+
+    ``clean``: packages, by name; ``times`` (ns): of files and folders, by relative path, none of them to leave them as
+    they are; ``record``: what is built next, for each package; ``why``, in words.
+    """
+
+    __slots__ = ("clean", "record", "times", "why")
+
+    def __init__(self, clean: Iterable[str], record: Record, why: str, times: Mapping[str, int] | None = None) -> None:
+        self.clean = list(clean)
+        self.record = record
+        self.why = why
+        self.times = times or {}
+
+
+def of_own_tree(tree: str, records: Mapping[str, Record | None], artifacts: Collection[str | None]) -> Actions:
+    """What to do for a tree of the user's. Pure.
+
+    ``records`` are those of its packages, by name; ``artifacts`` are the trees that cargo's artifacts are made of.
+    """
+    foreign = set(artifacts) - {tree}
     stale = [name for name, record in records.items() if foreign or (record is not None and record.trees[-1] != tree)]
-    if stale:
-        clean(stale)
-    for name, record in records.items():
-        if record is None or record.trees != [tree]:
-            write_record(files[name], Record([tree]))
-    return f"cleaned {', '.join(stale)}: another tree was built last" if stale else ""
+    return Actions(stale, Record([tree]), f"cleaned {', '.join(stale)}: another tree was built last" if stale else "")
 
 
-def _settle_sdist(
+def of_sdist(
+    tree: str,
+    found: Mapping[str, str],
+    records: Mapping[str, Record | None],
+    left: str,
+    now: int,
+) -> Actions:
+    """What to do for an unpacked sdist with the digests ``found``. Pure, but for links.
+
+    ``records`` are those of its packages, by name, ``None`` for one that is void; ``left`` is why what cargo has
+    compiled of the same sources won't do, or ``""``; ``now`` is in ns.
+    """
+    earlier = next((record.trees for record in records.values() if record is not None), [])
+    changed = _changed(found, records)
+    why = left or f"{len(found)} unpacked files and folders are as they were"
+    if changed:
+        why = f"what {', '.join(changed)} may be made of has changed"
+    times = _times(tree, found, records, now)
+    record = Record(
+        [*(one for one in earlier if one != tree), tree],
+        {path: (digest, times[path]) for path, digest in found.items()},
+    )
+    return Actions(records if changed or left else (), record, why, {} if tree in earlier else times)
+
+
+def _look_at_sdist(
     project: Project,
     profile_dir: str,
-    files: dict[str, str],
-    records: dict[str, Record | None],
-    clean: Callable[[list[str]], None],
-    *,
+    files: Mapping[str, str],
+    records: Mapping[str, Record | None],
     artifacts: Collection[str] | None,
-) -> str:
-    now = time.time_ns()
+) -> Actions:
+    """Look at what there is, and ask ``of_sdist``; ``artifacts`` is ``None`` where nobody else compiles."""
     tree = project.sdist
     found = contents(tree, os.path.realpath(project.target_dir))
     folders = package_folders(tree, found)
@@ -133,33 +180,44 @@ def _settle_sdist(
             name: record if record is not None and trees and trees <= set(record.trees) else None
             for name, record in records.items()
         }
-    earlier = next((record.trees for record in records.values() if record is not None), [])
-    changed = [name for name, record in records.items() if record is None or _differs(record, found)]
-    # All of them: a build script or macro may read what belongs to another package, and those that are not cleaned may
-    # hold the path of a tree that is gone.
-    stale = list(files) if changed else []
-    why = f"what {', '.join(changed)} may be made of has changed" if changed else ""
-    if not stale:
-        gone = [one for one in earlier if one != tree]
+    left = ""
+    if not _changed(found, records):
+        earlier = {one for record in records.values() if record is not None for one in record.trees}
         root = os.path.relpath(os.path.realpath(project.root), os.path.realpath(tree))
-        why = left_behind.reason(profile_dir, files, folders, gone, found, root)
+        left = left_behind.reason(profile_dir, files, folders, earlier - {tree}, found, root)
         since = min((os.stat(file).st_mtime for file in files.values()), default=0.0)
         library = left_behind.replaced_library(profile_dir, since)
-        why = why or (f"{library} was replaced" if library else "")
-        stale = list(files) if why else []
-    if stale and os.path.isdir(profile_dir):
-        clean(stale)
-    times = _times(tree, found, records, now)
-    # Where it was built before, nobody has unpacked it anew: the times are those of who works there.
-    if tree not in earlier:
-        apply_times(tree, times)
-    trees_now = [*(one for one in earlier if one != tree), tree]
-    for file in files.values():
-        write_record(file, Record(trees_now, {path: (digest, times[path]) for path, digest in found.items()}))
-    return why or f"{len(found)} unpacked files and folders are as they were"
+        left = left or (f"{library} was replaced" if library else "")
+    return of_sdist(tree, found, records, left, time.time_ns())
 
 
-def _times(tree: str, found: dict[str, str], records: dict[str, Record | None], now: int) -> dict[str, int]:
+def _apply(
+    actions: Actions,
+    tree: str,
+    profile_dir: str,
+    files: Mapping[str, str],
+    records: Mapping[str, Record | None],
+    clean: Callable[[list[str]], None],
+) -> None:
+    if actions.clean and os.path.isdir(profile_dir):
+        clean(actions.clean)
+    apply_times(tree, actions.times)
+    for name, file in files.items():
+        record = records[name]
+        if record is None or actions.record.entries or record.trees != actions.record.trees:
+            write_record(file, actions.record)
+
+
+def _changed(found: Mapping[str, str], records: Mapping[str, Record | None]) -> list[str]:
+    """The packages, by name, that were built last of something else than ``found``."""
+    return [
+        name
+        for name, record in records.items()
+        if record is None or {path: digest for path, (digest, _) in record.entries.items()} != found
+    ]
+
+
+def _times(tree: str, found: Mapping[str, str], records: Mapping[str, Record | None], now: int) -> dict[str, int]:
     """Which modification time (ns) each path is to have: that of the same content in all ``records``, else ``now``."""
     times = dict.fromkeys(found, 0 if records else now)
     for record in records.values():
@@ -184,11 +242,6 @@ def package_folders(tree: str, found: Iterable[str]) -> dict[str, list[str]]:
             for name in artifact_names(os.path.join(tree, folder)):
                 folders.setdefault(name, []).append(folder)
     return folders
-
-
-def _differs(record: Record, found: dict[str, str]) -> bool:
-    """Whether anything in the tree is not as it was."""
-    return {path: digest for path, (digest, _) in record.entries.items()} != found
 
 
 def trees_of_artifacts(
@@ -251,7 +304,7 @@ def contents(tree: str, target_dir: str = "") -> dict[str, str]:
     return found
 
 
-def apply_times(tree: str, times: dict[str, int]) -> None:
+def apply_times(tree: str, times: Mapping[str, int]) -> None:
     """Set modification times (ns), by relative path below ``tree``. Links are not followed, and keep their own."""
     for path, when in times.items():
         file = os.path.join(tree, path)
