@@ -65,14 +65,14 @@ def settle(
     artifacts: Collection[str],
     clean: Callable[[list[str]], None],
     *,
-    ours: bool = False,
+    ours: str = "",
 ) -> str:
     """Make cargo compile what has changed since the last build into the target directory, and nothing else.
 
-    ``profile_dir`` is where cargo puts what it compiles in this build, below the target directory, or below the place
-    for sdists if it is ``ours``; ``artifacts`` are the names that these may have; ``clean`` removes what cargo has
-    compiled of local packages, by name. Returns what was done, in words. Raises ``CannotSteady`` if it can't be done:
-    then the interpreter must not be steadied.
+    ``profile_dir`` is where cargo puts what it compiles in this build, below the target directory; or below the place
+    for sdists, and ``ours`` is the one below the target directory then. ``artifacts`` are the names that these may
+    have; ``clean`` removes what cargo has compiled of local packages, by name. Returns what was done, in words. Raises
+    ``CannotSteady`` if it can't be done: then the interpreter must not be steadied.
     """
     sdist = project.sdist
     tree = sdist or project.root
@@ -91,7 +91,7 @@ def settle(
         if not sdist:
             trees = trees_of_artifacts(profile_dir, artifacts, (tree, project.manifest_dir), records.values())
             return _settle_own(tree, files, records, trees, clean)
-        return _settle_sdist(tree, profile_dir, files, records, clean, None if ours else artifacts)
+        return _settle_sdist(tree, profile_dir, files, records, clean, artifacts, ours)
     except OSError as error:
         raise CannotSteady(f"can't compare {tree} with what was built last: {error.strerror or error}") from None
 
@@ -113,18 +113,19 @@ def _settle_own(
     return f"cleaned {', '.join(stale)}: another tree was built last" if stale else ""
 
 
-def _settle_sdist(
+def _settle_sdist(  # noqa: PLR0917 - private, and called once
     tree: str,
     profile_dir: str,
     files: dict[str, str],
     records: dict[str, Record | None],
     clean: Callable[[list[str]], None],
-    artifacts: Collection[str] | None,
+    artifacts: Collection[str],
+    ours: str,
 ) -> str:
     now = time.time_ns()
     found = contents(tree)
     folders = package_folders(tree, found)
-    if artifacts is not None:
+    if not ours:
         # Void unless the artifacts of this profile are of trees that the record speaks of.
         trees = trees_of_artifacts(profile_dir, {*artifacts, *folders}, (tree, tree), records.values())
         records = {
@@ -137,7 +138,12 @@ def _settle_sdist(
     # hold the path of a tree that is gone.
     stale = list(files) if changed else []
     why = f"what {', '.join(changed)} may be made of has changed" if changed else ""
-    if not stale:
+    if os.path.isdir(ours) and all(record is not None and record.trees[-1] == tree for record in records.values()):
+        # Cargo has been here, and nothing else was built since: it sees what has changed as it would in any tree.
+        # A backend that calls cargo for each extension module writes into the tree in between.
+        stale = []
+        why = f"{tree} was built last"
+    elif not stale:
         gone = [one for one in earlier if one != tree]
         why = left_behind.reason(profile_dir, files, folders, gone, found)
         since = min((os.stat(file).st_mtime for file in files.values()), default=0.0)
