@@ -108,6 +108,9 @@ def take(folder: str, name: str, project: str, most: int, waiting: Callable[[str
             _touch(os.path.join(folder, LOOKED))
         os.makedirs(os.path.join(place, PROJECTS), exist_ok=True)
         _touch(os.path.join(place, PROJECTS, project))
+        if os.statvfs(place).f_flag & getattr(os, "ST_NOEXEC", 0):
+            # Build scripts are started where they are compiled.
+            raise CannotSteady(f"programs in the place for sdists {folder} can't be executed: it is mounted noexec")
         # Not opened: to close a file is to lose the locks on it.
         os.utime(os.path.join(folder, one + LOCK))
     except OSError as error:

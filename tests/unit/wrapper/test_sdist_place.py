@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -165,6 +166,15 @@ def test_a_place_that_can_not_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(CannotSteady):
         take(os.fspath(tmp_path / "file" / "places"), "python", "a", PLENTY, refuse)
+
+
+@pytest.mark.promise("fault")
+@pytest.mark.skipif(not hasattr(os, "ST_NOEXEC"), reason="this system does not say what is mounted noexec")
+def test_a_place_where_no_program_can_be_started_is_not_used(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Build scripts are started where they are compiled."""
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_NOEXEC | os.ST_NOSUID))
+    with pytest.raises(CannotSteady, match="noexec"):
+        take(os.fspath(folder), "python", "a", PLENTY, refuse)
 
 
 @pytest.mark.promise("fault")
