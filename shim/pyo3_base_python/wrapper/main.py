@@ -109,6 +109,7 @@ def prepare(
         project.artifact_names(here.manifest_dir),
         lambda packages: real_cargo.clean(packages, cargo, call, here, environ, place),
         ours=os.path.join(here.target_dir, below) if place else "",
+        environ={name: value for name, value in environ.items() if name not in steps.set},
     )
     root = store.default_root(environ)
     for file in steps.files:

@@ -27,11 +27,12 @@ import time
 
 from . import left_behind, paths, store
 from .errors import CannotSteady
+from .files import read
 from .project import artifact_names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from .project import Project
 
@@ -66,12 +67,14 @@ def settle(
     clean: Callable[[list[str]], None],
     *,
     ours: str = "",
+    environ: Mapping[str, str] | None = None,
 ) -> str:
     """Make cargo compile what has changed since the last build into the target directory, and nothing else.
 
     ``profile_dir`` is where cargo puts what it compiles in this build, below the target directory; or below the place
     for sdists, and ``ours`` is the one below the target directory then. ``artifacts`` are the names that these may
-    have; ``clean`` removes what cargo has compiled of local packages, by name. Returns what was done, in words. Raises
+    have; ``clean`` removes what cargo has compiled of local packages, by name; ``environ`` has the variables that a
+    build script may read without a word to cargo. Returns what was done, in words. Raises
     ``CannotSteady`` if it can't be done: then the interpreter must not be steadied.
     """
     sdist = project.sdist
@@ -91,7 +94,7 @@ def settle(
         if not sdist:
             trees = trees_of_artifacts(profile_dir, artifacts, (tree, project.manifest_dir), records.values())
             return _settle_own(tree, files, records, trees, clean)
-        return _settle_sdist(tree, profile_dir, files, records, clean, artifacts, ours)
+        return _settle_sdist(tree, profile_dir, files, records, clean, artifacts, ours, environ or {})
     except OSError as error:
         raise CannotSteady(f"can't compare {tree} with what was built last: {error.strerror or error}") from None
 
@@ -121,9 +124,12 @@ def _settle_sdist(  # noqa: PLR0917 - private, and called once
     clean: Callable[[list[str]], None],
     artifacts: Collection[str],
     ours: str,
+    environ: Mapping[str, str],
 ) -> str:
     now = time.time_ns()
     found = contents(tree)
+    if ours:
+        found.update(_read_variables(tree, found, environ))
     folders = package_folders(tree, found)
     if not ours:
         # Void unless the artifacts of this profile are of trees that the record speaks of.
@@ -187,6 +193,19 @@ def package_folders(tree: str, found: Iterable[str]) -> dict[str, list[str]]:
             for name in artifact_names(os.path.join(tree, folder)):
                 folders.setdefault(name, []).append(folder)
     return folders
+
+
+def _read_variables(tree: str, found: dict[str, str], environ: Mapping[str, str]) -> dict[str, str]:
+    """Other digests for build scripts that name variables of ``environ`` in quotes: of these as well."""
+    digests = {}
+    for path, digest in found.items():
+        if os.path.basename(path) == "build.rs":
+            text = (read(os.path.join(tree, path)) or b"").decode(errors="replace")
+            named = sorted(environ.keys() & text.split('"'))
+            if named:
+                values = (f"{name}={environ[name]}".encode(errors="surrogateescape") for name in named)
+                digests[path] = store.digest(digest.encode(), *values)
+    return digests
 
 
 def _differs(record: Record, found: dict[str, str]) -> bool:

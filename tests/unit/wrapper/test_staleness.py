@@ -61,12 +61,13 @@ class Site:
         project = Project(place, place, Lock([], [], packages), target, sdist=unpacked_sdist(place, {}))
         return settle(project, os.fspath(self.profile_dir), ["crate"], self.cleaned.append)
 
-    def settle_in_place(self, tree: Path) -> str:
+    def settle_in_place(self, tree: Path, **variables: str) -> str:
         """Settle an sdist that is compiled in the place for sdists; its target directory is its own."""
         place, target = os.fspath(tree), os.fspath(tree / "target")
         project = Project(place, place, Lock([], [], PACKAGES), target, sdist=place)
         ours = os.path.join(target, "release")
-        return settle(project, os.fspath(self.profile_dir), ["crate"], self.cleaned.append, ours=ours)
+        profile_dir = os.fspath(self.profile_dir)
+        return settle(project, profile_dir, ["crate"], self.cleaned.append, ours=ours, environ=variables)
 
     def build(self, tree: Path) -> str:
         """Settle the tree and let cargo have compiled it."""
@@ -170,6 +171,20 @@ def test_each_package_is_cleaned_when_another_ones_folder_has_changed(site: Site
     site.build(site.unpack("one", {**files, "b/data.txt": "1"}))
     site.build(site.unpack("two", {**files, "b/data.txt": "2"}))
     assert site.cleaned[-1] == ["crate", "numbers"]
+
+
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize("variables", [{"NUMBER": "2"}, {}])
+def test_a_variable_that_a_build_script_names_is_part_of_it(site: Site, variables: dict[str, str]) -> None:
+    """It need not tell cargo that it reads it."""
+    site.profile_dir = site.folder / "place" / "release"
+    files = {**FILES, "build.rs": 'fn main() { std::env::var("NUMBER"); }'}
+    site.settle_in_place(site.unpack("one", files), NUMBER="1", OTHER="1")
+    site.built(site.folder / "one")
+    site.settle_in_place(site.unpack("two", files), NUMBER="1", OTHER="2")
+    assert site.cleaned == []
+    site.settle_in_place(site.unpack("three", files), **variables)
+    assert site.cleaned == [["crate", "numbers"]]
 
 
 def test_a_tree_that_cargo_has_built_last_is_cargos_to_look_after(site: Site) -> None:
