@@ -141,9 +141,12 @@ def bound(folder: str, most: int, mine: str = "") -> list[str]:
     for name in [*(name for name in sizes if name != mine), *([mine] if mine in sizes else [])]:
         if total <= most:
             break
-        if name == mine:
-            _remove(os.path.join(folder, name))
-        elif not _remove_free(folder, name):
+        try:
+            if name == mine:
+                _remove(os.path.join(folder, name))
+            elif not _remove_free(folder, name):
+                continue
+        except OSError:  # what a build script has made may not be ours to remove
             continue
         total -= sizes[name]
         removed.append(name)
@@ -210,11 +213,12 @@ def _touch(path: str) -> None:
 
 def _remove(path: str) -> None:
     """Remove a folder and what is in it; half of it is never taken for a place. Not ``shutil``: slow to import."""
-    gone = f"{path}.gone"
+    gone = f"{path.removesuffix('.gone')}.gone"
     if os.path.lexists(gone):  # a removal that was cut short
         _remove_tree(gone)
-    os.rename(path, gone)
-    _remove_tree(gone)
+    if path != gone:
+        os.rename(path, gone)
+        _remove_tree(gone)
 
 
 def _remove_tree(path: str) -> None:

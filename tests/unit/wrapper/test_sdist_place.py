@@ -178,6 +178,19 @@ def test_a_place_where_no_program_can_be_started_is_not_used(folder: Path, monke
 
 
 @pytest.mark.promise("fault")
+def test_a_place_that_can_not_be_removed_is_in_nobodys_way(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(folder, "old", 10, age=9)
+
+    def refused(_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "unlink", refused)
+    for _ in range(2):
+        assert bound(os.fspath(folder), 1) == []
+        assert [path.name for path in folder.iterdir() if path.is_dir()] == ["old.gone"]
+
+
+@pytest.mark.promise("fault")
 def test_a_place_that_others_can_write_to_is_not_used(folder: Path) -> None:
     folder.mkdir(mode=0o777)
     folder.chmod(0o777)
