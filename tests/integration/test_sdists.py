@@ -120,6 +120,19 @@ def test_a_file_that_a_build_script_reads_and_does_not_declare(site: Site) -> No
 
 
 @pytest.mark.promise("stale")
+def test_a_variable_that_a_build_script_reads_and_does_not_declare(site: Site) -> None:
+    scripted(
+        site,
+        'let text = std::env::var("NUMBER").unwrap();'
+        ' std::fs::write(std::env::var("OUT_DIR").unwrap() + "/answer.rs", text).unwrap();',
+        'include!(concat!(env!("OUT_DIR"), "/answer.rs"))',
+    )
+    for number in ("43", "44"):
+        assert site.answer(site.build(uv_by_sdist, NUMBER=number)) == int(number)
+    assert site.build(uv_by_sdist, NUMBER="44").recompiled == ()
+
+
+@pytest.mark.promise("stale")
 def test_a_source_that_the_build_makes_in_the_tree(site: Site) -> None:
     """Case S4: it is not in the sdist, and so not in the tree that is unpacked next."""
     scripted(site, 'std::fs::write("src/made.rs", "pub fn made() -> u32 { 45 }").unwrap();', "made::made()")

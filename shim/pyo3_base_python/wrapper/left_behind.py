@@ -52,6 +52,7 @@ def reason(
         _of_sources(deps, names, trees, found, root)
         or _of_artifacts(deps, names, _last_written(profile_dir, packages))
         or _of_build_scripts(_own(os.path.join(profile_dir, "build"), packages), trees)
+        or _of_host(profile_dir, names, packages, trees, found, root)
     )
 
 
@@ -66,6 +67,24 @@ def replaced_library(profile_dir: str, since: float) -> str:
             if max(os.lstat(path).st_ctime, os.stat(path).st_ctime) > since:
                 return path
     return ""
+
+
+def _of_host(
+    profile_dir: str,
+    names: Collection[str],
+    packages: Collection[str],
+    trees: Collection[str],
+    found: Collection[str],
+    root: str,
+) -> str:
+    """Where cargo is told its target, build scripts and macros are compiled beside the target's own folder."""
+    target_dir, profile = os.path.split(profile_dir)
+    host = os.path.join(os.path.dirname(target_dir), profile)
+    deps = os.path.join(host, "deps")
+    if not os.path.isdir(deps):
+        return ""
+    scripts = _own(os.path.join(host, "build"), packages)
+    return _of_sources(deps, names, trees, found, root) or _of_build_scripts(scripts, trees)
 
 
 def _of_sources(deps: str, names: Collection[str], trees: Collection[str], found: Collection[str], root: str) -> str:

@@ -100,14 +100,16 @@ def prepare(
     if steps is None or here is None:
         return dict(environ), list(arguments), f"left alone: {decision.reasons[0][1]}"
     place, done = _place(cargo, call, steps, here, environ)
-    profile_dir = os.path.join(place or here.target_dir, decision.target, call.profile_folder)
+    below = os.path.join(decision.target, call.profile_folder)
+    profile_dir = os.path.join(place or here.target_dir, below)
     # Before anything is set: a stable interpreter on top of another tree's artifacts would ship old code.
     settled = staleness.settle(
         here,
         profile_dir,
         project.artifact_names(here.manifest_dir),
         lambda packages: real_cargo.clean(packages, cargo, call, here, environ, place),
-        ours=bool(place),
+        ours=os.path.join(here.target_dir, below) if place else "",
+        environ={name: value for name, value in environ.items() if name not in steps.set},
     )
     root = store.default_root(environ)
     for file in steps.files:

@@ -22,6 +22,7 @@ import time
 
 from . import build_dir, paths, process, store
 from .errors import CannotSteady, UserError
+from .files import read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ DEFAULT_LIMIT = 5120
 # Set while one is held: what a build script builds in turn must not wait for it.
 HELD = "PYO3_SHIM_PLACE"
 MEBIBYTE = 1 << 20
+# Where less is free, the temporary folder may have more.
+NEEDED = 512 * MEBIBYTE
 DAY = 24 * 60 * 60
 # In a place: a file for each project that was built there. Beside the places: a lock for each, and the last look.
 PROJECTS = ".pyo3-base-python-projects"
@@ -71,6 +74,9 @@ def choose(environ: Mapping[str, str], call: Invocation, project: Project, inter
     if not paths.is_inside(os.path.realpath(project.target_dir), project.sdist):
         return ""
     if not build_dir.takes_option(call) or not build_dir.nameable(folder):
+        return ""
+    # Cargo knows vendored crates by their path: each unpacking would leave its own in the place, and find none.
+    if _vendors(project):
         return ""
     return build_dir.name_for(interpreter, environ)
 
@@ -108,6 +114,12 @@ def take(folder: str, name: str, project: str, most: int, waiting: Callable[[str
             _touch(os.path.join(folder, LOOKED))
         os.makedirs(os.path.join(place, PROJECTS), exist_ok=True)
         _touch(os.path.join(place, PROJECTS, project))
+        disk = os.statvfs(place)
+        if disk.f_bavail * disk.f_frsize < NEEDED:
+            raise CannotSteady(f"less than {NEEDED // MEBIBYTE} MiB are free in the place for sdists {folder}")
+        if disk.f_flag & getattr(os, "ST_NOEXEC", 0):
+            # Build scripts are started where they are compiled.
+            raise CannotSteady(f"programs in the place for sdists {folder} can't be executed: it is mounted noexec")
         # Not opened: to close a file is to lose the locks on it.
         os.utime(os.path.join(folder, one + LOCK))
     except OSError as error:
@@ -138,9 +150,12 @@ def bound(folder: str, most: int, mine: str = "") -> list[str]:
     for name in [*(name for name in sizes if name != mine), *([mine] if mine in sizes else [])]:
         if total <= most:
             break
-        if name == mine:
-            _remove(os.path.join(folder, name))
-        elif not _remove_free(folder, name):
+        try:
+            if name == mine:
+                _remove(os.path.join(folder, name))
+            elif not _remove_free(folder, name):
+                continue
+        except OSError:  # what a build script has made may not be ours to remove
             continue
         total -= sizes[name]
         removed.append(name)
@@ -163,6 +178,18 @@ def size(place: str) -> int:
             except OSError:
                 continue
     return total
+
+
+def _vendors(project: Project) -> bool:
+    """Whether cargo's configuration in the sdist takes crates from a folder: by its words."""
+    for folder in paths.with_parents(project.manifest_dir):
+        for name in ("config", "config.toml"):
+            text = read(os.path.join(folder, ".cargo", name)) or b""
+            if b"source" in text and b"directory" in text:
+                return True
+        if folder == project.sdist:
+            break
+    return False
 
 
 def _lock(folder: str, name: str, *, wait: bool = False) -> int | None:
@@ -207,11 +234,12 @@ def _touch(path: str) -> None:
 
 def _remove(path: str) -> None:
     """Remove a folder and what is in it; half of it is never taken for a place. Not ``shutil``: slow to import."""
-    gone = f"{path}.gone"
+    gone = f"{path.removesuffix('.gone')}.gone"
     if os.path.lexists(gone):  # a removal that was cut short
         _remove_tree(gone)
-    os.rename(path, gone)
-    _remove_tree(gone)
+    if path != gone:
+        os.rename(path, gone)
+        _remove_tree(gone)
 
 
 def _remove_tree(path: str) -> None:

@@ -19,6 +19,7 @@ an sdist, something in it is not as recorded           cleaned       as recorded
 an sdist, everything as recorded                       stay          as recorded
 the same, cargo has left what it would not see         cleaned       as recorded
 an sdist, at the path of an earlier one                as above      stay: somebody works there
+an sdist, cargo has built here and nowhere else since  stay          stay
 an sdist, not known where it is compiled to            stay          now
 =====================================================  ============  =================================
 
@@ -39,6 +40,7 @@ import time
 
 from . import left_behind, paths, store
 from .errors import CannotSteady
+from .files import read
 from .project import artifact_names
 
 TYPE_CHECKING = False
@@ -77,14 +79,16 @@ def settle(
     artifacts: Collection[str],
     clean: Callable[[list[str]], None],
     *,
-    ours: bool = False,
+    ours: str = "",
+    environ: Mapping[str, str] | None = None,
 ) -> str:
     """Make cargo compile what has changed since the last build into the target directory.
 
-    ``profile_dir`` is where cargo puts what it compiles in this build, below the target directory, or below the place
-    for sdists if it is ``ours``; ``artifacts`` are the names that these may have; ``clean`` removes what cargo has
-    compiled of local packages, by name. Returns what was done, in words. Raises ``CannotSteady`` if it can't be done:
-    then the interpreter must not be steadied.
+    ``profile_dir`` is where cargo puts what it compiles in this build, below the target directory; or below the place
+    for sdists, and ``ours`` is the one below the target directory then. ``artifacts`` are the names that these may
+    have; ``clean`` removes what cargo has compiled of local packages, by name; ``environ`` has the variables that a
+    build script may read without a word to cargo. Returns what was done, in words. Raises
+    ``CannotSteady`` if it can't be done: then the interpreter must not be steadied.
     """
     sdist = project.sdist
     tree = sdist or project.root
@@ -98,14 +102,13 @@ def settle(
             apply_times(tree, dict.fromkeys(contents(tree), time.time_ns()))
             return "fresh times for the unpacked sources"
         packages = project.lock.local_packages if project.lock else []
-        files = {name: os.path.join(folder, f"{name}.sources") for name in packages}
-        records = {name: read_record(file) for name, file in files.items()}
+        records = {name: read_record(_record_file(profile_dir, name)) for name in packages}
         if sdist:
-            actions = _look_at_sdist(project, profile_dir, files, records, None if ours else artifacts)
+            actions = _look_at_sdist(project, profile_dir, records, artifacts, ours, environ or {})
         else:
             trees = trees_of_artifacts(profile_dir, artifacts, (tree, project.manifest_dir), records.values())
             actions = of_own_tree(tree, records, trees)
-        _apply(actions, tree, profile_dir, files, records, clean)
+        _apply(actions, tree, profile_dir, records, clean)
     except OSError as error:
         raise CannotSteady(f"can't compare {tree} with what was built last: {error.strerror or error}") from None
     return actions.why
@@ -143,16 +146,22 @@ def of_sdist(
     records: Mapping[str, Record | None],
     left: str,
     now: int,
+    *,
+    last: bool = False,
 ) -> Actions:
     """What to do for an unpacked sdist with the digests ``found``. Pure, but for links.
 
     ``records`` are those of its packages, by name, ``None`` for one that is void; ``left`` is why what cargo has
-    compiled of the same sources won't do, or ``""``; ``now`` is in ns.
+    compiled of the same sources won't do, or ``""``; ``now`` is in ns; ``last`` is whether cargo has built in this very
+    tree, and in no other since: then it sees what has changed as it would in any tree. A backend that calls cargo for
+    each extension module writes into the tree in between.
     """
     earlier = next((record.trees for record in records.values() if record is not None), [])
-    changed = _changed(found, records)
+    changed = [] if last else _changed(found, records)
     why = left or f"{len(found)} unpacked files and folders are as they were"
-    if changed:
+    if last:
+        why = f"{tree} was built last"
+    elif changed:
         why = f"what {', '.join(changed)} may be made of has changed"
     times = _times(tree, found, records, now)
     record = Record(
@@ -165,47 +174,54 @@ def of_sdist(
 def _look_at_sdist(
     project: Project,
     profile_dir: str,
-    files: Mapping[str, str],
     records: Mapping[str, Record | None],
-    artifacts: Collection[str] | None,
+    artifacts: Collection[str],
+    ours: str,
+    environ: Mapping[str, str],
 ) -> Actions:
-    """Look at what there is, and ask ``of_sdist``; ``artifacts`` is ``None`` where nobody else compiles."""
+    """Look at what there is, and ask ``of_sdist``; the arguments are those of ``settle``."""
     tree = project.sdist
     found = contents(tree, os.path.realpath(project.target_dir))
     folders = package_folders(tree, found)
-    if artifacts is not None:
+    if ours:
+        found.update(_read_variables(tree, found, environ))
+    else:
         # Void unless the artifacts of this profile are of trees that the record speaks of.
         trees = trees_of_artifacts(profile_dir, {*artifacts, *folders}, (tree, tree), records.values())
         records = {
             name: record if record is not None and trees and trees <= set(record.trees) else None
             for name, record in records.items()
         }
+    last = os.path.isdir(ours) and all(record is not None and record.trees[-1] == tree for record in records.values())
     left = ""
-    if not _changed(found, records):
+    if not last and not _changed(found, records):
         earlier = {one for record in records.values() if record is not None for one in record.trees}
         root = os.path.relpath(os.path.realpath(project.root), os.path.realpath(tree))
-        left = left_behind.reason(profile_dir, files, folders, earlier - {tree}, found, root)
-        since = min((os.stat(file).st_mtime for file in files.values()), default=0.0)
+        left = left_behind.reason(profile_dir, records, folders, earlier - {tree}, found, root)
+        files = [_record_file(profile_dir, name) for name in records]
+        since = min((os.stat(file).st_mtime for file in files), default=0.0)
         library = left_behind.replaced_library(profile_dir, since)
         left = left or (f"{library} was replaced" if library else "")
-    return of_sdist(tree, found, records, left, time.time_ns())
+    return of_sdist(tree, found, records, left, time.time_ns(), last=last)
+
+
+def _record_file(profile_dir: str, package: str) -> str:
+    return os.path.join(profile_dir, RECORDS, f"{package}.sources")
 
 
 def _apply(
     actions: Actions,
     tree: str,
     profile_dir: str,
-    files: Mapping[str, str],
     records: Mapping[str, Record | None],
     clean: Callable[[list[str]], None],
 ) -> None:
     if actions.clean and os.path.isdir(profile_dir):
         clean(actions.clean)
     apply_times(tree, actions.times)
-    for name, file in files.items():
-        record = records[name]
+    for name, record in records.items():
         if record is None or actions.record.entries or record.trees != actions.record.trees:
-            write_record(file, actions.record)
+            write_record(_record_file(profile_dir, name), actions.record)
 
 
 def _changed(found: Mapping[str, str], records: Mapping[str, Record | None]) -> list[str]:
@@ -242,6 +258,19 @@ def package_folders(tree: str, found: Iterable[str]) -> dict[str, list[str]]:
             for name in artifact_names(os.path.join(tree, folder)):
                 folders.setdefault(name, []).append(folder)
     return folders
+
+
+def _read_variables(tree: str, found: dict[str, str], environ: Mapping[str, str]) -> dict[str, str]:
+    """Other digests for build scripts that name variables of ``environ`` in quotes: of these as well."""
+    digests = {}
+    for path, digest in found.items():
+        if os.path.basename(path) == "build.rs":
+            text = (read(os.path.join(tree, path)) or b"").decode(errors="replace")
+            named = sorted(environ.keys() & text.split('"'))
+            if named:
+                values = (f"{name}={environ[name]}".encode(errors="surrogateescape") for name in named)
+                digests[path] = store.digest(digest.encode(), *values)
+    return digests
 
 
 def trees_of_artifacts(

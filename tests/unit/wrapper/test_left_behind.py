@@ -96,6 +96,17 @@ def test_the_path_of_the_sources_compiled_into_a_build_script(place: Place) -> N
 
 
 @pytest.mark.promise("stale")
+@pytest.mark.parametrize("name", ["build/my-crate-89ab/build_script_build-89ab.d", "deps/my_crate-89ab.d"])
+def test_the_path_of_the_sources_compiled_in_for_the_host(tmp_path: Path, name: str) -> None:
+    """Cargo compiles build scripts and macros elsewhere where it is told the target."""
+    place = Place(tmp_path / "triple" / "release")
+    (tmp_path / "release" / "deps").mkdir(parents=True)
+    assert place.reason() == ""
+    place.write(f"../../release/{name}", f"x: src/lib.rs\n\n# env-dep:CARGO_MANIFEST_DIR={OLD}\n")
+    assert place.reason().startswith("CARGO_MANIFEST_DIR is compiled in")
+
+
+@pytest.mark.promise("stale")
 def test_more_than_is_read_may_name_any_path(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(left_behind, "MOST_READ", 10)
     assert place.reason() == "the build script of my-crate left the path of its sources"

@@ -8,11 +8,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import pyo3_base_python
-from pyo3_base_python.wrapper import paths
+from pyo3_base_python.wrapper import paths, sdist_place
 from pyo3_base_python.wrapper.command_line import parse
 from pyo3_base_python.wrapper.errors import CannotSteady, UserError
 from pyo3_base_python.wrapper.project import Project
@@ -116,6 +117,24 @@ def test_there_is_none_for_what_lies_elsewhere_or_can_not_be_told(
     assert chosen(project, line, **changes) == ""
 
 
+@pytest.mark.parametrize("name", ["config", "config.toml"])
+def test_there_is_none_for_crates_that_are_vendored(tmp_path: Path, name: str) -> None:
+    """Cargo knows them by their path: none would ever be found again."""
+    tree = os.fspath(tmp_path)
+    project = Project(os.path.join(tree, "crate"), tree, None, os.path.join(tree, "target"), sdist=tree)
+    assert chosen(project)
+    (tmp_path / ".cargo").mkdir()
+    (tmp_path / ".cargo" / name).write_text('[source.vendored-sources]\ndirectory = "vendor"\n')
+    assert chosen(project) == ""
+
+
+@pytest.mark.promise("fault")
+def test_there_is_none_on_a_disk_that_is_nearly_full(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sdist_place, "NEEDED", 1 << 62)
+    with pytest.raises(CannotSteady, match="MiB are free"):
+        take(os.fspath(folder), "python", "a", PLENTY, refuse)
+
+
 def test_how_much_it_may_hold() -> None:
     assert limit({}) == 5 << 30
     assert limit({"PYO3_SHIM_SDIST_LIMIT": "3"}) == 3 << 20
@@ -165,6 +184,30 @@ def test_a_place_that_can_not_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(CannotSteady):
         take(os.fspath(tmp_path / "file" / "places"), "python", "a", PLENTY, refuse)
+
+
+@pytest.mark.promise("fault")
+@pytest.mark.skipif(not hasattr(os, "ST_NOEXEC"), reason="this system does not say what is mounted noexec")
+def test_a_place_where_no_program_can_be_started_is_not_used(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Build scripts are started where they are compiled."""
+    monkeypatch.setattr(
+        os, "statvfs", lambda _: SimpleNamespace(f_bavail=1 << 40, f_frsize=1, f_flag=os.ST_NOEXEC | os.ST_NOSUID)
+    )
+    with pytest.raises(CannotSteady, match="noexec"):
+        take(os.fspath(folder), "python", "a", PLENTY, refuse)
+
+
+@pytest.mark.promise("fault")
+def test_a_place_that_can_not_be_removed_is_in_nobodys_way(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(folder, "old", 10, age=9)
+
+    def refused(_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "unlink", refused)
+    for _ in range(2):
+        assert bound(os.fspath(folder), 1) == []
+        assert [path.name for path in folder.iterdir() if path.is_dir()] == ["old.gone"]
 
 
 @pytest.mark.promise("fault")

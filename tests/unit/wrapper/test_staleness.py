@@ -61,6 +61,14 @@ class Site:
         project = Project(place, place, Lock([], [], packages), target, sdist=unpacked_sdist(place, {}))
         return settle(project, os.fspath(self.profile_dir), ["crate"], self.cleaned.append)
 
+    def settle_in_place(self, tree: Path, **variables: str) -> str:
+        """Settle an sdist that is compiled in the place for sdists; its target directory is its own."""
+        place, target = os.fspath(tree), os.fspath(tree / "target")
+        project = Project(place, place, Lock([], [], PACKAGES), target, sdist=place)
+        ours = os.path.join(target, "release")
+        profile_dir = os.fspath(self.profile_dir)
+        return settle(project, profile_dir, ["crate"], self.cleaned.append, ours=ours, environ=variables)
+
     def build(self, tree: Path) -> str:
         """Settle the tree and let cargo have compiled it."""
         said = self.settle(tree)
@@ -162,6 +170,46 @@ def test_each_package_is_cleaned_when_another_ones_folder_has_changed(site: Site
     files = {**FILES, "a/Cargo.toml": '[package]\nname = "crate"', "b/Cargo.toml": '[package]\nname = "numbers"'}
     site.build(site.unpack("one", {**files, "b/data.txt": "1"}))
     site.build(site.unpack("two", {**files, "b/data.txt": "2"}))
+    assert site.cleaned[-1] == ["crate", "numbers"]
+
+
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize("variables", [{"NUMBER": "2"}, {}])
+def test_a_variable_that_a_build_script_names_is_part_of_it(site: Site, variables: dict[str, str]) -> None:
+    """It need not tell cargo that it reads it."""
+    site.profile_dir = site.folder / "place" / "release"
+    files = {**FILES, "build.rs": 'fn main() { std::env::var("NUMBER"); }'}
+    site.settle_in_place(site.unpack("one", files), NUMBER="1", OTHER="1")
+    site.built(site.folder / "one")
+    site.settle_in_place(site.unpack("two", files), NUMBER="1", OTHER="2")
+    assert site.cleaned == []
+    site.settle_in_place(site.unpack("three", files), **variables)
+    assert site.cleaned == [["crate", "numbers"]]
+
+
+def test_a_tree_that_cargo_has_built_last_is_cargos_to_look_after(site: Site) -> None:
+    """setuptools-rust calls cargo for each extension module, and writes into the tree in between."""
+    tree = site.unpack("one", FILES)
+    site.profile_dir = site.folder / "place" / "release"
+    site.settle_in_place(tree)
+    site.built(tree)
+    site.unpack("one", {"target/release/libcrate.so": "", "build/lib/crate.so": ""})
+    site.settle_in_place(tree)
+    assert site.cleaned == []
+
+
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize("between", ["another tree", "unpacked again"])
+def test_a_tree_that_was_not_built_last_or_is_another_one_by_now_is_cleaned(site: Site, between: str) -> None:
+    tree = site.unpack("one", FILES)
+    site.profile_dir = site.folder / "place" / "release"
+    site.settle_in_place(tree)
+    site.built(tree)
+    if between == "another tree":
+        site.unpack("one", {"target/release/libcrate.so": ""})
+        site.settle_in_place(site.unpack("two", {**FILES, "src/a.rs": "2"}))
+    site.unpack("one", {"src/a.rs": "3"})
+    site.settle_in_place(tree)
     assert site.cleaned[-1] == ["crate", "numbers"]
 
 
