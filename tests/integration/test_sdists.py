@@ -54,6 +54,14 @@ def test_the_second_uv_build_compiles_nothing_and_an_edit_its_own_crate(site: Si
     assert site.answer(site.build(uv_by_sdist)) == 42
 
 
+def test_what_is_typed_in_a_new_project_compiles_nothing_the_second_time(site: Site) -> None:
+    """The wheel and the sdist go into `dist/`, and with it into the next sdist: there is no git repository."""
+    for _ in range(3):
+        built = site.run(["uv", "build"])
+    assert built.recompiled == ()
+    assert len(list((site.project / "dist").glob("*.tar.gz"))) == 1
+
+
 @pytest.mark.parametrize("front_end", [build_by_sdist, pip_of_an_sdist])
 def test_other_front_ends_compile_nothing_either(site: Site, front_end: FrontEnd) -> None:
     site.run(["uv", "build", "--sdist", "--out-dir", "sdist"])

@@ -310,7 +310,8 @@ def read_dep_info(path: str) -> list[str]:
 def contents(tree: str, target_dir: str = "") -> dict[str, str]:
     """Digests of the files below ``tree``, of links' targets, and of folders' lists of names, by relative path.
 
-    ``target_dir`` (a real path) holds no sources, wherever it is; cargo need not have marked it yet.
+    ``target_dir`` (a real path) holds no sources, wherever it is; cargo need not have marked it yet. Nor does ``dist``
+    with what earlier builds made: without a git repository around it maturin packs that into the next sdist.
     """
     found = {}
     for path, folders, names in os.walk(tree):
@@ -318,6 +319,8 @@ def contents(tree: str, target_dir: str = "") -> dict[str, str]:
             folders.clear()
             continue
         folders[:] = sorted(name for name in folders if os.path.realpath(os.path.join(path, name)) != target_dir)
+        if path == tree and "dist" in folders and all(map(_is_built, os.listdir(os.path.join(path, "dist")))):
+            folders.remove("dist")
         listing = "\0".join([*folders, "", *sorted(names)]).encode(errors="surrogateescape")
         found[os.path.relpath(path, tree)] = store.digest(listing)
         for name in names:
@@ -331,6 +334,11 @@ def contents(tree: str, target_dir: str = "") -> dict[str, str]:
                     content = opened.read()
             found[os.path.relpath(file, tree)] = store.digest(content)
     return found
+
+
+def _is_built(name: str) -> bool:
+    """Whether a file in ``dist`` is what a front end puts there (uv adds a ``.gitignore``)."""
+    return name.endswith((".whl", ".tar.gz")) or name == ".gitignore"
 
 
 def apply_times(tree: str, times: Mapping[str, int]) -> None:

@@ -446,6 +446,20 @@ def test_target_directories_and_environments_hold_no_sources(site: Site, mark: s
     assert contents(os.fspath(tree / "target")).keys() == {".", "deep", mark, "deep/x"}
 
 
+@pytest.mark.parametrize(
+    ("name", "counts"), [("a-1.0.tar.gz", False), ("a-1.0-py3-none-any.whl", False), ("x.rs", True)]
+)
+def test_what_earlier_builds_left_in_dist_is_no_source(site: Site, name: str, counts: bool) -> None:
+    tree = site.unpack("tree", FILES)
+    before = contents(os.fspath(tree))
+    (tree / "dist").mkdir()
+    for file in (".gitignore", name):
+        (tree / "dist" / file).touch()
+    assert (contents(os.fspath(tree)) != before) is counts
+    (tree / "src" / "dist").mkdir()
+    assert contents(os.fspath(tree)) != before
+
+
 def test_a_target_directory_that_cargo_has_not_marked_holds_no_sources(site: Site) -> None:
     """Maturin makes it before cargo does (case S5)."""
     tree = site.unpack("tree", FILES)
