@@ -27,9 +27,9 @@ def given(**variables: str) -> str:
 
 
 PLAIN = dirty(
-    "plain v0.1.0 (/work/plain)",
+    "plain v0.1.0 (/src/plain)",
     "Build",
-    'name_inferred: true, ..: lib_target("plain", ["cdylib"], "/work/plain/src/lib.rs", Edition2021)',
+    'name_inferred: true, ..: lib_target("plain", ["cdylib"], "/src/plain/src/lib.rs", Edition2021)',
     "UnitDependencyInfoChanged { unit: UnitIndex(23) }",
 )
 
@@ -108,15 +108,15 @@ def test_a_configuration_that_changed_is_the_backends_and_its_lines_are_told() -
 
 
 def test_a_source_that_changed_is_the_backends_doing_but_not_where_a_variable_did() -> None:
-    target = 'lib_target("plain", ["cdylib"], "/work/plain/src/lib.rs", Edition2021)'
-    touched = dirty("plain v0.1.0 (/work/plain)", "Build", target, changed("/work/plain/src/lib.rs"))
+    target = 'lib_target("plain", ["cdylib"], "/src/plain/src/lib.rs", Edition2021)'
+    touched = dirty("plain v0.1.0 (/src/plain)", "Build", target, changed("/src/plain/src/lib.rs"))
     cause = churn(read(given(**BASE)), read(given(**BASE) + touched))
     assert cause == Cause("plain: src/lib.rs of plain changed, though nobody edited it", BACKEND)
     assert churn(read(given(**BASE)), read(given(**BASE) + touched + CHURN)).half == PYO3
 
 
 def test_what_nobody_is_known_to_do_has_no_half() -> None:
-    cause = churn(read(given()), read(given() + dirty("plain v0.1.0 (/work/plain)", "Build", "..", "RustcChanged")))
+    cause = churn(read(given()), read(given() + dirty("plain v0.1.0 (/src/plain)", "Build", "..", "RustcChanged")))
     assert cause == Cause("plain: the toolchain changed", "")
 
 
