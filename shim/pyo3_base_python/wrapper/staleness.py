@@ -373,6 +373,13 @@ def write_record(file: str, record: Record) -> None:
     rows += [f"{digest} {when} {path}" for path, (digest, when) in sorted(record.entries.items()) if "\n" not in path]
     os.makedirs(os.path.dirname(file), exist_ok=True)
     draft = f"{file}.{os.getpid()}.{os.urandom(4).hex()}"
-    with open(draft, "xb") as opened:
-        opened.write(os.fsencode("\n".join([HEADER, *rows, "end"])))
-    os.replace(draft, file)
+    try:
+        with open(draft, "xb") as opened:
+            opened.write(os.fsencode("\n".join([HEADER, *rows, "end"])))
+        os.replace(draft, file)
+    except BaseException:  # a full disk, above all: not one more file with each build
+        try:
+            os.unlink(draft)
+        except OSError:
+            pass
+        raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
@@ -555,6 +556,18 @@ def test_no_draft_is_left(site: Site) -> None:
     site.settle(site.unpack("tree", FILES))
     folder = site.profile_dir / ".pyo3-base-python"
     assert sorted(path.name for path in folder.iterdir()) == [f"{name}.sources" for name in PACKAGES]
+
+
+@pytest.mark.promise("fault")
+def test_no_draft_is_left_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    for _ in range(2):
+        with pytest.raises(OSError, match="No space"):
+            write_record(os.fspath(tmp_path / "folder" / "crate.sources"), Record(["/tree"]))
+    assert list((tmp_path / "folder").iterdir()) == []
 
 
 def test_record_remembers_the_last_trees_only() -> None:
