@@ -19,6 +19,10 @@ from pyo3_base_python.testbed.workfolder import WorkFolder
 EVERY_TIME = 3  # the least that is recompiled where PYO3_PYTHON is a new path in each build
 
 
+# Several projects are compiled from nothing in one test.
+pytestmark = pytest.mark.timeout(1800)
+
+
 @pytest.fixture(scope="module")
 def work(tmp_path_factory: pytest.TempPathFactory) -> WorkFolder:
     """One work folder for all tests, as a user has: sources and what cargo builds are shared."""
