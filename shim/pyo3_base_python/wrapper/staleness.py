@@ -182,12 +182,12 @@ def _look_at_sdist(
     """Look at what there is, and ask ``of_sdist``; the arguments are those of ``settle``."""
     tree = project.sdist
     found = contents(tree, os.path.realpath(project.target_dir))
-    folders = package_folders(tree, found)
+    crates = package_names(tree, found)
     if ours:
         found.update(_read_variables(tree, found, environ))
     else:
         # Void unless the artifacts of this profile are of trees that the record speaks of.
-        trees = trees_of_artifacts(profile_dir, {*artifacts, *folders}, (tree, tree), records.values())
+        trees = trees_of_artifacts(profile_dir, {*artifacts, *crates}, (tree, tree), records.values())
         records = {
             name: record if record is not None and trees and trees <= set(record.trees) else None
             for name, record in records.items()
@@ -197,7 +197,7 @@ def _look_at_sdist(
     if not last and not _changed(found, records):
         earlier = {one for record in records.values() if record is not None for one in record.trees}
         root = os.path.relpath(os.path.realpath(project.root), os.path.realpath(tree))
-        left = left_behind.reason(profile_dir, records, folders, earlier - {tree}, found, root)
+        left = left_behind.reason(profile_dir, records, crates, earlier - {tree}, found, root)
         files = [_record_file(profile_dir, name) for name in records]
         since = min((os.stat(file).st_mtime for file in files), default=0.0)
         library = left_behind.replaced_library(profile_dir, since)
@@ -249,15 +249,10 @@ def _times(tree: str, found: Mapping[str, str], records: Mapping[str, Record | N
     return times
 
 
-def package_folders(tree: str, found: Iterable[str]) -> dict[str, list[str]]:
-    """The folders of packages in ``tree``, relative to it, by name; ``found`` are the paths of its files."""
-    folders: dict[str, list[str]] = {}
-    for path in found:
-        if os.path.basename(path) == "Cargo.toml":
-            folder = os.path.dirname(path)
-            for name in artifact_names(os.path.join(tree, folder)):
-                folders.setdefault(name, []).append(folder)
-    return folders
+def package_names(tree: str, found: Iterable[str]) -> set[str]:
+    """What the packages in ``tree``, and their libraries, are called; ``found`` are the paths of its files."""
+    folders = [os.path.dirname(path) for path in found if os.path.basename(path) == "Cargo.toml"]
+    return {name for folder in folders for name in artifact_names(os.path.join(tree, folder))}
 
 
 def _read_variables(tree: str, found: dict[str, str], environ: Mapping[str, str]) -> dict[str, str]:
