@@ -24,6 +24,7 @@ LONG_AGO = time.time() - 40 * inventory.DAY
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A store with a launcher, and with a configuration and a name of an interpreter."""
     monkeypatch.setenv("PYO3_SHIM_STORE", os.fspath(tmp_path / "store"))
+    monkeypatch.setenv("PYO3_SHIM_SDIST_DIR", os.fspath(tmp_path / "sdists"))
     switch.variables(os.environ)
     for name in ("config/a.txt", "python/b/python"):
         store.put(os.fspath(tmp_path / "store"), store.File(name, b"content"))
@@ -142,6 +143,7 @@ def test_command_says_that_there_is_no_store_yet_and_makes_none(
 ) -> None:
     none = tmp_path / "no" / "store"
     monkeypatch.setenv("PYO3_SHIM_STORE", os.fspath(none))
+    monkeypatch.setenv("PYO3_SHIM_SDIST_DIR", os.fspath(tmp_path / "sdists"))
     done = CliRunner().invoke(main, ["store", *options])
     assert (done.exit_code, done.output.splitlines()) == (
         0,
