@@ -80,7 +80,7 @@ seen() {
 works() {
   said=$("$python" -I -S -c 'import sys
 sys.path.append(sys.argv[1])
-import pyo3_base_python.wrapper.main
+import pyo3_base_python.wrapper.prepare
 print("works")' "$code" </dev/null)
   [ "$said" = works ] || return
   echo >"$code/seen" || true

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ..wrapper import command_line, main, process, real_cargo, store
+from ..wrapper import command_line, process, real_cargo, report, store
 from ..wrapper.decide import decide
 from ..wrapper.errors import ShimError
 from . import inventory, launcher
@@ -84,7 +84,7 @@ def variables_if_possible(environ: Mapping[str, str], what: str, *, quiet: bool 
     except Exception as error:  # noqa: BLE001 - as above
         why = f"internal error ({type(error).__name__}: {error})"
     if not quiet:
-        main.say(f"{why}; {what} runs without a stable interpreter")
+        report.say(f"{why}; {what} runs without a stable interpreter")
     return {}
 
 

@@ -14,9 +14,10 @@ from typing import NoReturn
 
 import pytest
 
-from pyo3_base_python.wrapper import interpreter, plan, process
+from pyo3_base_python.wrapper import interpreter, plan, process, report
 from pyo3_base_python.wrapper import main as entry
 from pyo3_base_python.wrapper.errors import ShimError
+from pyo3_base_python.wrapper.prepare import prepare
 from tests.unit.support import LOCK, MANIFEST, InterpreterOf, Script, Wrapper, needs_tomllib, wait_for
 
 AWKWARD = ["", "a b", "'\"$HOME`e`\\", "new\nline", "--", "", "*", "ä", "-v"]
@@ -808,19 +809,19 @@ def test_interpreter_is_not_steadied_where_sources_can_not_be_made_fresh(
 
 def test_prepare_leaves_the_environment_it_was_handed_alone(wrapper: Wrapper) -> None:
     before = dict(wrapper.environ)
-    environ, _, log = entry.prepare(wrapper.cargo, ["build"], wrapper.environ, os.fspath(wrapper.project))
+    environ, _, log = prepare(wrapper.cargo, ["build"], wrapper.environ, os.fspath(wrapper.project))
     assert wrapper.environ == before
     assert environ["PYO3_BASE_PYTHON"] == BASE
     assert "PYO3_BASE_PYTHON=" in log
 
 
 def test_line_that_holds_odd_bytes_can_be_said(capsys: pytest.CaptureFixture[str]) -> None:
-    entry.say("path \udcff")
+    report.say("path \udcff")
     assert capsys.readouterr().err == "pyo3-base-python: path \\udcff\n"
 
 
 def test_a_failure_without_a_hint_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
-        entry.fail(ShimError("broken", exit_code=9))
+        report.fail(ShimError("broken", exit_code=9))
     assert caught.value.code == 9
     assert capsys.readouterr().err == "pyo3-base-python: error: broken\n"
