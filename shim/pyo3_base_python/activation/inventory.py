@@ -26,6 +26,7 @@ KINDS = {
     "python": "names of isolated interpreters",
     "wrapper": "copies of the code that $CARGO runs",
     "bin": "what CARGO names",
+    "calls": "lists of cargo's calls, for `pyo3-base-python stats`",
 }
 DAY = 24 * 60 * 60
 # An entry counts as unused when it was neither read nor written for so long.

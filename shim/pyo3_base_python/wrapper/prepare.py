@@ -6,6 +6,7 @@ import os
 
 from . import (
     build_dir,
+    calls,
     cargo_config,
     command_line,
     project,
@@ -80,6 +81,14 @@ def prepare(
     if place:
         arguments = build_dir.add_option(arguments, place)
         held[sdist_place.HELD] = place
+    if steps.files:
+        calls.note(
+            root,
+            project.package_name(here.manifest_dir),
+            environ.get("PYO3_PYTHON", ""),
+            os.path.join(place or steps.build_dir or here.target_dir, below),
+            unpacked=bool(place),
+        )
     return {**environ, **steps.set, **held}, list(arguments), "; ".join(done)
 
 
