@@ -103,7 +103,7 @@ def stats(*, as_json: bool, zero: bool) -> None:
     width = max(len(one.package) for one in (*found, total))
     for one in (*found, total) if len(found) > 1 else found:
         click.echo(
-            f"{one.package:{width}}  {one.crates:5} crates kept fresh in {one.calls} builds,"
+            f"{one.package:{width}}  {one.crates:5} crates kept fresh in {one.calls} build{'s' * (one.calls != 1)},"
             f" about {_shown(one.seconds)} of compiling"
         )
 

@@ -72,8 +72,8 @@ def test_the_command_shows_and_forgets(profile_dir: Path, tmp_path: Path, monkey
         calls.note(os.fspath(tmp_path / "store"), package, python, os.fspath(profile_dir), unpacked=False)
     first, crate, other, total = run(main, ["stats"]).output.splitlines()
     assert first.startswith("since 20")
-    assert crate == "crate      3 crates kept fresh in 1 builds, about 6 s of compiling"
-    assert other == "other      3 crates kept fresh in 1 builds, about 6 s of compiling"
+    assert crate == "crate      3 crates kept fresh in 1 build, about 6 s of compiling"
+    assert other == "other      3 crates kept fresh in 1 build, about 6 s of compiling"
     assert total == "all        6 crates kept fresh in 2 builds, about 12 s of compiling"
     data = json.loads(run(main, ["stats", "--json"]).output)
     assert data["format"] == 1
