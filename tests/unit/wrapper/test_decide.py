@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pyo3_base_python.wrapper import interpreter, process
+from pyo3_base_python.wrapper import early, interpreter, process
 from pyo3_base_python.wrapper.command_line import parse
 from pyo3_base_python.wrapper.decide import Decision, decide, decide_for, locate, use_base_python
 from pyo3_base_python.wrapper.errors import CannotSteady, UserError
@@ -48,6 +48,17 @@ def test_a_build_gets_the_interpreter_of_the_environment_by_stable_names(wrapper
     assert (decision.plan.build_dir, decision.plan.place) == ("", "")
     assert decision.project is not None
     assert decision.project.root == os.fspath(wrapper.project)
+
+
+def test_an_interpreter_that_was_asked_already_is_not_asked_again(
+    wrapper: Wrapper, script: Script, tmp_path: Path
+) -> None:
+    environ = wrapper.variables(
+        PYO3_PYTHON=script("counting", f'echo started >>"{tmp_path}/started"; exec {sys.executable} "$@"')
+    )
+    begun = early.begin(["build"], environ)
+    assert decide(wrapper.cargo, parse(["build"]), environ, os.fspath(wrapper.project), begun).plan
+    assert (tmp_path / "started").read_text() == "started\n"
 
 
 def test_on_windows_there_is_no_other_name_for_the_interpreter(
