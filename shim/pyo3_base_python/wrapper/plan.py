@@ -63,6 +63,8 @@ def reasons_to_leave_alone(
     if not invocation.may_build:
         subcommand = invocation.subcommand
         yield "subcommand", f"cargo {subcommand} compiles nothing" if subcommand else "no cargo subcommand"
+    if invocation.subcommand == "base-python":
+        yield "subcommand", "cargo base-python starts this wrapper itself"
     if invocation.unclear:
         yield "command line", invocation.unclear
     for variable in environ:
