@@ -100,7 +100,11 @@ if [ -n "$PYO3_SHIM_CARGO" ]; then exec "$PYO3_SHIM_CARGO" "$@"; fi
 here=${0%%/*}
 IFS=:
 for folder in $PATH; do
-  if [ "$folder" != "$here" ] && [ -x "$folder/cargo" ]; then exec "$folder/cargo" "$@"; fi
+  if [ "$folder" = "$here" ] || [ ! -f "$folder/cargo" ] || [ ! -x "$folder/cargo" ]; then continue; fi
+  line=
+  { read -r line; read -r line; } 2>/dev/null <"$folder/cargo"
+  case $line in "# Written by pyo3-base-python"*) continue ;; esac
+  exec "$folder/cargo" "$@"
 done
 echo "pyo3-base-python: error: there is no cargo on PATH" >&2
 exit 127

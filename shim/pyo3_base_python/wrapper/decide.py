@@ -12,6 +12,7 @@ from . import (
     build_dir,
     build_script,
     interpreter,
+    linking,
     plan,
     process,
     project,
@@ -92,6 +93,9 @@ def decide_for(
     asked = environ.get("PYO3_BASE_PYTHON")
     if asked:
         use_base_python(used, asked, environ)
+    borrowed = linking.borrowed(environ, call, here)
+    if borrowed:
+        environ = {**environ, linking.VARIABLE: borrowed}
     place = sdist_place.choose(environ, call, here, used)
     steps = plan.steady(
         environ,
@@ -101,8 +105,9 @@ def decide_for(
         maturin_config=maturin_config(environ),
         windows=process.WINDOWS,
         build_dir=build_dir.choose(environ, call, here, used) if not place else ("", ""),
-        place=place,
+        extension_module=borrowed,
     )
+    steps.place = place
     return Decision(here, plan=steps, target="".join(plan.targets(call, here, host)))
 
 

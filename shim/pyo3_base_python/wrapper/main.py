@@ -43,6 +43,9 @@ def main(locale: str | None = None) -> NoReturn:
         report.fail(error)
     # Cargo hands its own CARGO on to build scripts: it must not be this wrapper.
     environ.pop("CARGO", None)
+    # What cargo starts is to see the PATH that it would have seen.
+    if "PATH" in environ:
+        environ["PATH"] = real_cargo.without_wrapper(environ["PATH"])
     # Used up: a cargo that starts `cargo` again must not come back to itself.
     environ.pop("PYO3_SHIM_CARGO", None)
     question = early.begin(arguments, environ)

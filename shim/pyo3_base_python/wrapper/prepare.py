@@ -68,28 +68,44 @@ def prepare(
     done += [f"{variable}={steps.set.get(variable, '')} ({why})" for variable, why in steps.reasons.items()]
     if settled:
         done.append(settled)
-    if steps.build_dir:
-        try:
-            if not os.path.isdir(steps.build_dir):
-                build_dir.check_version(real_cargo.with_toolchain(cargo, call), environ)
-        except CannotSteady as error:
-            say(f"{error.what}; the build directory is that of all interpreters")
-        else:
-            arguments = build_dir.add_option(arguments, steps.build_dir)
-            done.append(f"build directory {steps.build_dir}")
-    held = {}
+    given = {**environ, **steps.set}
+    own, used = _build_dir(cargo, call, steps, below, given)
+    done += used
+    if own:
+        arguments = build_dir.add_option(arguments, own)
     if place:
         arguments = build_dir.add_option(arguments, place)
-        held[sdist_place.HELD] = place
+        given[sdist_place.HELD] = place
     if steps.files:
         calls.note(
             root,
             project.package_name(here.manifest_dir),
             environ.get("PYO3_PYTHON", ""),
-            os.path.join(place or steps.build_dir or here.target_dir, below),
+            os.path.join(place or own or here.target_dir, below),
             unpacked=bool(place),
         )
-    return {**environ, **steps.set, **held}, list(arguments), "; ".join(done)
+    return given, list(arguments), "; ".join(done)
+
+
+def _build_dir(
+    cargo: str, call: Invocation, steps: Plan, below: str, environ: Mapping[str, str]
+) -> tuple[str, list[str]]:
+    """The build directory to use, ``""`` for cargo's own; and what there is to say of it. Never raises for its sake."""
+    folder = steps.build_dir
+    automatic = build_dir.is_automatic(environ)
+    if not folder or (automatic and not build_dir.is_needed(folder, below, environ)):
+        return "", []
+    try:
+        if not os.path.isdir(os.path.join(folder, below)):
+            build_dir.check_version(real_cargo.with_toolchain(cargo, call), environ)
+        if automatic:
+            build_dir.seed(folder, below)
+    except CannotSteady as error:
+        if automatic:
+            return "", [f"no build directory of its own: {error.what}"]
+        say(f"{error.what}; the build directory is that of all interpreters")
+        return "", []
+    return folder, [f"build directory {folder}"]
 
 
 def _place(
