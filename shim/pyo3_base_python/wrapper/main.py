@@ -101,15 +101,25 @@ def prepare(
         return dict(environ), list(arguments), f"left alone: {decision.reasons[0][1]}"
     place, done = _place(cargo, call, steps, here, environ)
     below = os.path.join(decision.target, call.profile_folder)
-    profile_dir = os.path.join(place or here.target_dir, below)
+    if steps.build_dir and not os.path.isdir(steps.build_dir):
+        try:
+            build_dir.check_version(real_cargo.with_toolchain(cargo, call), environ)
+        except CannotSteady as error:
+            say(f"{error.what}; the build directory is that of all interpreters")
+            steps.build_dir = ""
+    elsewhere = place or steps.build_dir
+    profile_dir = os.path.join(elsewhere or here.target_dir, below)
     # Before anything is set: a stable interpreter on top of another tree's artifacts would ship old code.
     settled = staleness.settle(
         here,
         profile_dir,
         project.artifact_names(here.manifest_dir),
-        lambda packages: real_cargo.clean(packages, cargo, call, here, environ, place),
-        ours=os.path.join(here.target_dir, below) if place else "",
+        lambda packages: real_cargo.clean(packages, cargo, call, here, environ, elsewhere),
+        ours=os.path.join(here.target_dir, below) if elsewhere else "",
         environ={name: value for name, value in environ.items() if name not in steps.set},
+        python=steps.set.get("PYO3_SHIM_PYTHON") or environ.get("PYO3_PYTHON", ""),
+        # Maturin's own file stands for the interpreter where there is one.
+        pyo3_looks="PYO3_CONFIG_FILE" not in environ,
     )
     root = store.default_root(environ)
     for file in steps.files:
@@ -118,18 +128,10 @@ def prepare(
     if settled:
         done.append(settled)
     if steps.build_dir:
-        try:
-            if not os.path.isdir(steps.build_dir):
-                build_dir.check_version(real_cargo.with_toolchain(cargo, call), environ)
-        except CannotSteady as error:
-            say(f"{error.what}; the build directory is that of all interpreters")
-        else:
-            arguments = build_dir.add_option(arguments, steps.build_dir)
-            done.append(f"build directory {steps.build_dir}")
-    held = {}
-    if place:
-        arguments = build_dir.add_option(arguments, place)
-        held[sdist_place.HELD] = place
+        done.append(f"build directory {steps.build_dir}")
+    if elsewhere:
+        arguments = build_dir.add_option(arguments, elsewhere)
+    held = {sdist_place.HELD: place} if place else {}
     return {**environ, **steps.set, **held}, list(arguments), "; ".join(done)
 
 
