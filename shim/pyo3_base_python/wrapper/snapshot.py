@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["contents", "is_left", "look"]
+__all__ = ["contents", "is_left", "look", "look_at"]
 
 # Left by Python, setuptools and tools that run tests; and what is installed beside the sources, which is not theirs.
 LEFT = frozenset("__pycache__ .eggs .hypothesis .hg .nox .svn .tox node_modules".split())
@@ -79,6 +79,22 @@ def look(tree: str, target_dir: str, known: Mapping[str, tuple[str, int]]) -> di
                     elif name == "build.rs" or os.path.isfile(os.path.join(other, "Cargo.toml")):
                         folders.append(other)
         found.update(new)
+    return found
+
+
+def look_at(tree: str, files: Iterable[str], known: Mapping[str, tuple[str, int]]) -> dict[str, tuple[str, int]]:
+    """As ``look``, at ``files`` alone (absolute paths); those that are not there are left out."""
+    found = {}
+    for file in files:
+        try:
+            of_file = os.lstat(file)
+        except FileNotFoundError:
+            continue
+        path = os.path.relpath(file, tree)
+        digest, when = known.get(path, ("", -1))
+        if when != of_file.st_ctime_ns or stat.S_ISLNK(of_file.st_mode):
+            digest = _of_named_file(file, of_file)
+        found[path] = (digest, of_file.st_ctime_ns)
     return found
 
 

@@ -38,7 +38,7 @@ from __future__ import annotations
 import os
 import time
 
-from . import left_behind, paths, snapshot, store
+from . import left_behind, paths, snapshot, store, undeclared
 from .errors import CannotSteady
 from .files import read
 from .project import PYO3_CRATES, artifact_names
@@ -312,9 +312,20 @@ def _look_at_own_tree(
     """Look at what there is, and ask ``of_own_tree``."""
     tree, seen, records = there.tree, there.seen, there.records
     known = seen.entries if seen is not None and seen.trees[-1] == tree else {}
-    found = snapshot.look(tree, there.target_dir, known)
-    for path, digest in _read_variables(tree, {path: digest for path, (digest, _) in found.items()}, environ).items():
-        found[path] = (digest, NEVER)
+    tracked = _tracked(project, there, artifacts)
+    if tracked:
+        found = snapshot.look_at(tree, tracked, known)
+        # Of what cargo has not tracked before, it has looked at the content itself.
+        compared = {path: entry for path, entry in found.items() if path in known}
+        if seen is not None:
+            entries = {path: known[path] for path in compared}
+            seen = Record(seen.trees, entries, seen.python, dirty=seen.dirty)
+    else:
+        found = snapshot.look(tree, there.target_dir, known)
+        digests = {path: digest for path, (digest, _) in found.items()}
+        for path, digest in _read_variables(tree, digests, environ).items():
+            found[path] = (digest, NEVER)
+        compared = found
     left = ""
     if known:
         library = left_behind.replaced_library(there.profile_dir, os.stat(there.file_of_tree).st_mtime)
@@ -324,10 +335,22 @@ def _look_at_own_tree(
     alone = there.inside and not any(records.values())
     own = (tree, project.manifest_dir)
     trees = set() if alone else trees_of_artifacts(there.described, artifacts, own, records.values())
-    actions = of_own_tree(tree, records, trees, seen, found, today=today, left=left)
+    actions = of_own_tree(tree, records, trees, seen, compared, today=today, left=left)
+    if actions.tree is not None:
+        actions.tree.entries = found
     if alone:
         actions.record = None
     return actions
+
+
+def _tracked(project: Project, there: _There, artifacts: Collection[str]) -> list[str]:
+    """The files that decide what is compiled, if cargo tracks all that do (see ``undeclared``); else none."""
+    packages = project.lock.local_packages if project.lock else []
+    if undeclared.may_be_read(there.profile_dir, project.manifest_dir, packages):
+        return []
+    sources = {source for one in _sources(there.described, artifacts) for source in one if os.path.isabs(source)}
+    manifests = [os.path.join(folder, "Cargo.toml") for folder in (project.manifest_dir, project.root)]
+    return sorted({*sources, *manifests, os.path.join(project.root, "Cargo.lock")}) if sources else []
 
 
 def _look_at_sdist(
@@ -437,15 +460,19 @@ def trees_of_artifacts(
     tree, manifest_dir = own
     known = {tree, *(one for record in records if record is not None for one in record.trees)}
     found: set[str | None] = set()
-    names = {name for artifact in artifacts for name in (artifact, artifact.replace("-", "_"))}
-    for name in sorted(names):
-        for prefix in ("lib", ""):
-            sources = read_dep_info(os.path.join(profile_dir, f"{prefix}{name}.d"))
-            if any(paths.is_inside(source, manifest_dir) for source in sources):
-                found.add(tree)
-            elif any(os.path.isabs(source) for source in sources):
-                found.add(next((one for one in known if any(paths.is_inside(source, one) for source in sources)), None))
+    for sources in _sources(profile_dir, artifacts):
+        if any(paths.is_inside(source, manifest_dir) for source in sources):
+            found.add(tree)
+        elif any(os.path.isabs(source) for source in sources):
+            found.add(next((one for one in known if any(paths.is_inside(source, one) for source in sources)), None))
     return found
+
+
+def _sources(profile_dir: str, artifacts: Iterable[str]) -> list[list[str]]:
+    """What cargo says that each of the artifacts is made of."""
+    names = sorted({name for artifact in artifacts for name in (artifact, artifact.replace("-", "_"))})
+    found = [read_dep_info(os.path.join(profile_dir, f"{prefix}{name}.d")) for name in names for prefix in ("lib", "")]
+    return [sources for sources in found if sources]
 
 
 def read_dep_info(path: str) -> list[str]:
