@@ -24,6 +24,7 @@ from . import (
     sdist_place,
     staleness,
     store,
+    turns,
 )
 from .decide import decide
 from .errors import CannotSteady, ShimError, UserError
@@ -109,6 +110,7 @@ def prepare(
             steps.build_dir = ""
     elsewhere = place or steps.build_dir
     profile_dir = os.path.join(elsewhere or here.target_dir, below)
+    _take_turn(call, here, below, place)
     # Before anything is set: a stable interpreter on top of another tree's artifacts would ship old code.
     settled = staleness.settle(
         here,
@@ -154,6 +156,19 @@ def _place(
     except CannotSteady as error:
         return "", [f"no place for the sdist: {error.what}"]
     return place, [f"compiled in {place}, the place for sdists"]
+
+
+def _take_turn(call: Invocation, here: Project, below: str, place: str) -> None:
+    """Wait for other builds into the folder ``below`` the target directory; a place for sdists is locked already."""
+    if place or not here.target_dir:
+        return
+    try:
+        staleness.make_target_dir(here.target_dir)
+    except OSError:  # `staleness.settle` says so
+        return
+    where = os.path.join(here.target_dir, below)
+    file = os.path.join(here.target_dir, f"{staleness.RECORDS}-{below.replace(os.sep, '-')}.lock")
+    turns.take(call, file, lambda: say(f"another build compiles into {where}: waiting for it to end"))
 
 
 def write_log(environ: Mapping[str, str], arguments: Sequence[str], what: str) -> None:

@@ -49,7 +49,17 @@ if TYPE_CHECKING:
 
     from .project import Project
 
-__all__ = ["Actions", "Record", "of_own_tree", "of_sdist", "read_record", "settle", "write_record"]
+__all__ = [
+    "RECORDS",
+    "Actions",
+    "Record",
+    "make_target_dir",
+    "of_own_tree",
+    "of_sdist",
+    "read_record",
+    "settle",
+    "write_record",
+]
 
 # Of a record's format; a record of another one is void.
 HEADER = "pyo3-base-python sources 2"
@@ -364,8 +374,7 @@ def _apply(actions: Actions, there: _There, clean: Callable[[list[str]], None]) 
     if actions.clean and os.path.isdir(there.profile_dir):
         clean(sorted(actions.clean))
     apply_times(there.tree, actions.times)
-    if not os.path.lexists(there.target_dir):
-        _make_target_dir(there.target_dir)
+    make_target_dir(there.target_dir)
     new = actions.record
     if new is not None:
         for name, record in there.records.items():
@@ -375,8 +384,13 @@ def _apply(actions: Actions, there: _There, clean: Callable[[list[str]], None]) 
         write_record(there.file_of_tree, actions.tree)
 
 
-def _make_target_dir(path: str) -> None:
-    """As cargo does: it leaves one that is there as it is, with no mark for those who make backups."""
+def make_target_dir(path: str) -> None:
+    """Make a target directory as cargo does: it leaves one that is there without its mark for those who make backups.
+
+    Raises ``OSError``.
+    """
+    if os.path.lexists(path):
+        return
     os.makedirs(path)
     with open(os.path.join(path, paths.MARKS[0]), "w", encoding="ascii") as file:
         file.write(CACHE_TAG)
