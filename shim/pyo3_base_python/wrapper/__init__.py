@@ -4,8 +4,8 @@ Read ``main`` and ``decide`` first: they are the story. What they ask for, in or
 asked to do), ``real_cargo``, ``project``, ``cargo_config`` and ``build_script`` (what is built, and where to),
 ``interpreter`` with ``probe`` (which Python), ``installed`` and ``editable`` (what is in its environment), ``plan``
 with ``triples``, ``pyo3_config`` and ``stable_name`` (what to set), ``build_dir`` and ``sdist_place`` (where it is
-compiled), ``staleness`` and ``left_behind`` (what must be compiled again), ``store``. At the edge are ``process``,
-``errors``, ``exit_codes``, ``files``, ``paths`` and ``names``.
+compiled), ``turns`` (one build after another), ``staleness`` with ``snapshot`` and ``left_behind`` (what must be
+compiled again), ``store``. At the edge are ``process``, ``errors``, ``exit_codes``, ``files``, ``paths`` and ``names``.
 
 Two rules, which a test holds: the standard library only, and none of it that is slow to import. The whole wrapper costs
 each call of cargo about 20 ms; ``tests/benchmarks/wrapper.py`` measures it.

@@ -6,31 +6,40 @@ built later: two checkouts, two projects with a package of one name, and above a
 for each build, maturin's with one fixed time. For version-specific builds the changing interpreter hides it
 today; with a stable one, old code would ship.
 
-So, where the target directory lies outside the tree, is the place for sdists, or holds what was made of another tree,
-what was built last is compared with what there is now:
+And an isolated build compiles what depends on pyo3 in each new environment, so that today it has what cargo is not told
+of as well: what a build script reads without a word, a file added to a folder that a macro embeds, another library to
+link, another tree at the same path.
+
+So what was built last is compared with what there is now:
 
 =====================================================  ============  =================================
 what is built                                          its packages  times of its files
 =====================================================  ============  =================================
-a tree of the user's, and it was built last            stay          stay
+a tree of the user's, nothing in it has changed        stay          stay
+the same, something has, and the environment is new    cleaned [1]_  stay
 the same, another was built last, or without the shim  cleaned       stay
 an sdist, no record of it or a void one                cleaned       now
 an sdist, something in it is not as recorded           cleaned       as recorded; of what changed: now
 an sdist, everything as recorded                       stay          as recorded
 the same, cargo has left what it would not see         cleaned       as recorded
 an sdist, at the path of an earlier one                as above      stay: somebody works there
-an sdist, cargo has built here and nowhere else since  stay          stay
+an sdist, cargo has built here and nowhere else since  as one's own  stay
 an sdist, not known where it is compiled to            stay          now
 =====================================================  ============  =================================
 
-All packages of a project are cleaned, or none: a build script or macro may read what belongs to another package.
+.. [1] What would be compiled without the shim, and nothing else: packages that depend on pyo3, or on one whose build
+   script tracks the interpreter. In the same environment cargo would compile nothing; that is noted for the next one.
 
-The record lies in the target directory, one for each profile and package: what prunes or clears one takes the other
-with it, and without a record everything counts as changed. It is written before cargo starts, with times that are never
-older than the content: what cargo compiles later is of this content, and what it compiled before is older than what
-has changed since. Builds that do not go through the shim leave no record; but cargo writes down which sources an
-artifact is made of, in a ``.d`` file beside it (https://doc.rust-lang.org/cargo/reference/build-cache.html), and where
-that names a tree that the record does not know, the record is void.
+Otherwise all packages of a project are cleaned, or none: a build script or macro may read what belongs to another
+package.
+
+The record lies in the target directory, one for each profile and package, and one for the tree: what prunes or clears
+one takes the other with it, and without a record everything counts as changed. It is written before cargo starts, with
+times that are never older than the content: what cargo compiles later is of this content, and what it compiled before
+is older than what has changed since. Builds that do not go through the shim leave no record; but cargo writes down
+which sources an artifact is made of, in a ``.d`` file beside it
+(https://doc.rust-lang.org/cargo/reference/build-cache.html), and where that names a tree that the record does not know,
+the record is void.
 """
 
 from __future__ import annotations
