@@ -70,7 +70,7 @@ class Judge:
         """
         self.figures["histories"] += 1
         self.figures["with a twin"] += twin
-        play = _Play(self.machine, history, self._lock(history), twin=twin)
+        play = _Play(self.machine, history, self.lock(history), twin=twin)
         for number, step in enumerate(history.steps):
             if not isinstance(step, Build):
                 play.change(step)
@@ -109,7 +109,8 @@ class Judge:
                     break
         return history
 
-    def _lock(self, history: History) -> str:
+    def lock(self, history: History) -> str:
+        """What cargo writes into Cargo.lock for the first version of the project."""
         manifests = {
             path: text
             for path, text in project.files(history.shape, project.first_sources(history.shape)).items()

@@ -67,7 +67,10 @@ def look(tree: str, target_dir: str, known: Mapping[str, tuple[str, int]]) -> di
         seen.add(folder)
         prefix = "" if folder == tree else os.path.join(os.path.relpath(folder, tree), "")
         new: dict[str, tuple[str, int]] = {}
-        _look(folder, prefix, target_dir, known, new, top=True)
+        # No link is followed: what lies below is named by its real path if the top is.
+        real = os.path.realpath(folder)
+        inner = os.path.join(folder, os.path.relpath(target_dir, real)) if paths.is_inside(target_dir, real) else ""
+        _look(folder, prefix, inner, known, new, top=True)
         for path in new:
             name = os.path.basename(path)
             if name in {"Cargo.toml", "build.rs"}:
@@ -76,7 +79,7 @@ def look(tree: str, target_dir: str, known: Mapping[str, tuple[str, int]]) -> di
                         continue
                     if os.path.isfile(other):
                         found[os.path.relpath(other, tree)] = (_of_file(other, os.lstat(other)), 0)
-                    elif name == "build.rs" or os.path.isfile(os.path.join(other, "Cargo.toml")):
+                    elif os.path.isfile(os.path.join(other, "Cargo.toml")) or not paths.is_inside(tree, other):
                         folders.append(other)
         found.update(new)
     return found
@@ -129,14 +132,17 @@ def _look(
     *,
     top: bool = False,
 ) -> bool:
-    """Add what lies in ``folder`` to ``found``, its path with ``prefix``; ``False`` if it holds no sources."""
+    """Add what lies in ``folder`` to ``found``, its path with ``prefix``; ``False`` if it holds no sources.
+
+    ``target_dir`` is its path by way of ``folder``.
+    """
     try:
         with os.scandir(folder) as opened:
             entries = sorted(opened, key=lambda entry: entry.name)
     except PermissionError:  # no build script of this user's can read it
         entries = []
     names = {entry.name for entry in entries}
-    if not top and (names.intersection(paths.MARKS) or os.path.realpath(folder) == target_dir):
+    if not top and (names.intersection(paths.MARKS) or folder == target_dir):
         return False
     listed = []
     for entry in entries:
@@ -191,6 +197,11 @@ def _of_named_file(path: str, found: os.stat_result) -> str:
             return digest
         if stat.S_ISREG(behind.st_mode):
             return store.digest(digest.encode(), f"{behind.st_size} {behind.st_ctime_ns}".encode())
+        if stat.S_ISDIR(behind.st_mode) and os.access(path, os.R_OK):
+            # No deeper: it may be any folder.
+            with os.scandir(path) as opened:
+                rows = sorted(f"{entry.name} {entry.stat(follow_symlinks=False).st_ctime_ns}" for entry in opened)
+            return store.digest(digest.encode(), "\n".join(rows).encode(errors="surrogateescape"))
     return digest
 
 

@@ -6,31 +6,40 @@ built later: two checkouts, two projects with a package of one name, and above a
 for each build, maturin's with one fixed time. For version-specific builds the changing interpreter hides it
 today; with a stable one, old code would ship.
 
-So, where the target directory lies outside the tree, is the place for sdists, or holds what was made of another tree,
-what was built last is compared with what there is now:
+And an isolated build compiles what depends on pyo3 in each new environment, so that today it has what cargo is not told
+of as well: what a build script reads without a word, a file added to a folder that a macro embeds, another library to
+link, another tree at the same path.
+
+So what was built last is compared with what there is now:
 
 =====================================================  ============  =================================
 what is built                                          its packages  times of its files
 =====================================================  ============  =================================
-a tree of the user's, and it was built last            stay          stay
+a tree of the user's, nothing in it has changed        stay          stay
+the same, something has, and the environment is new    cleaned [1]_  stay
 the same, another was built last, or without the shim  cleaned       stay
 an sdist, no record of it or a void one                cleaned       now
 an sdist, something in it is not as recorded           cleaned       as recorded; of what changed: now
 an sdist, everything as recorded                       stay          as recorded
 the same, cargo has left what it would not see         cleaned       as recorded
 an sdist, at the path of an earlier one                as above      stay: somebody works there
-an sdist, cargo has built here and nowhere else since  stay          stay
+an sdist, cargo has built here and nowhere else since  as one's own  stay
 an sdist, not known where it is compiled to            stay          now
 =====================================================  ============  =================================
 
-All packages of a project are cleaned, or none: a build script or macro may read what belongs to another package.
+.. [1] What would be compiled without the shim, and nothing else: packages that depend on pyo3, or on one whose build
+   script tracks the interpreter. In the same environment cargo would compile nothing; that is noted for the next one.
 
-The record lies in the target directory, one for each profile and package: what prunes or clears one takes the other
-with it, and without a record everything counts as changed. It is written before cargo starts, with times that are never
-older than the content: what cargo compiles later is of this content, and what it compiled before is older than what
-has changed since. Builds that do not go through the shim leave no record; but cargo writes down which sources an
-artifact is made of, in a ``.d`` file beside it (https://doc.rust-lang.org/cargo/reference/build-cache.html), and where
-that names a tree that the record does not know, the record is void.
+Otherwise all packages of a project are cleaned, or none: a build script or macro may read what belongs to another
+package.
+
+The record lies in the target directory, one for each profile and package, and one for the tree: what prunes or clears
+one takes the other with it, and without a record everything counts as changed. It is written before cargo starts, with
+times that are never older than the content: what cargo compiles later is of this content, and what it compiled before
+is older than what has changed since. Builds that do not go through the shim leave no record; but cargo writes down
+which sources an artifact is made of, in a ``.d`` file beside it
+(https://doc.rust-lang.org/cargo/reference/build-cache.html), and where that names a tree that the record does not know,
+the record is void.
 """
 
 from __future__ import annotations
@@ -49,7 +58,17 @@ if TYPE_CHECKING:
 
     from .project import Project
 
-__all__ = ["Actions", "Record", "of_own_tree", "of_sdist", "read_record", "settle", "write_record"]
+__all__ = [
+    "RECORDS",
+    "Actions",
+    "Record",
+    "make_target_dir",
+    "of_own_tree",
+    "of_sdist",
+    "read_record",
+    "settle",
+    "write_record",
+]
 
 # Of a record's format; a record of another one is void.
 HEADER = "pyo3-base-python sources 2"
@@ -387,8 +406,7 @@ def _apply(actions: Actions, there: _There, clean: Callable[[list[str]], None]) 
     if actions.clean and os.path.isdir(there.profile_dir):
         clean(sorted(actions.clean))
     apply_times(there.tree, actions.times)
-    if not os.path.lexists(there.target_dir):
-        _make_target_dir(there.target_dir)
+    make_target_dir(there.target_dir)
     new = actions.record
     if new is not None:
         for name, record in there.records.items():
@@ -398,8 +416,13 @@ def _apply(actions: Actions, there: _There, clean: Callable[[list[str]], None]) 
         write_record(there.file_of_tree, actions.tree)
 
 
-def _make_target_dir(path: str) -> None:
-    """As cargo does: it leaves one that is there as it is, with no mark for those who make backups."""
+def make_target_dir(path: str) -> None:
+    """Make a target directory as cargo does: it leaves one that is there without its mark for those who make backups.
+
+    Raises ``OSError``.
+    """
+    if os.path.lexists(path):
+        return
     os.makedirs(path)
     with open(os.path.join(path, paths.MARKS[0]), "w", encoding="ascii") as file:
         file.write(CACHE_TAG)

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from pyo3_base_python.wrapper import staleness
 from pyo3_base_python.wrapper.errors import CannotSteady
 from pyo3_base_python.wrapper.project import Lock, Project, unpacked_sdist
-from pyo3_base_python.wrapper.snapshot import contents
 from pyo3_base_python.wrapper.staleness import (
     Record,
     read_dep_info,
@@ -709,55 +708,7 @@ def test_relative_sources_say_nothing(site: Site) -> None:
     assert staleness.trees_of_artifacts(os.fspath(site.profile_dir), ["crate"], OWN, []) == set()
 
 
-# Contents
-
-
-@pytest.mark.promise("stale")
-def test_contents_change_with_bytes_and_with_names_only(site: Site) -> None:
-    one = contents(os.fspath(site.unpack("one", FILES)))
-    assert contents(os.fspath(site.unpack("two", FILES))) == one
-    assert set(one) == {".", "src", *FILES}
-    changed = contents(os.fspath(site.unpack("three", {**FILES, "src/a.rs": "2"})))
-    assert {path for path in one if one[path] != changed[path]} == {"src/a.rs"}
-    added = contents(os.fspath(site.unpack("four", {**FILES, "src/b.rs": ""})))
-    assert {path for path in one if one[path] != added[path]} == {"src"}
-
-
-@pytest.mark.promise("stale")
-def test_file_and_folder_of_one_name_are_told_apart(site: Site) -> None:
-    file, folder = site.unpack("file", {"x": ""}), site.unpack("folder", {"x/y": ""})
-    assert contents(os.fspath(file))["."] != contents(os.fspath(folder))["."]
-
-
-@pytest.mark.parametrize("mark", ["CACHEDIR.TAG", "pyvenv.cfg"])
-def test_target_directories_and_environments_hold_no_sources(site: Site, mark: str) -> None:
-    tree = site.unpack("tree", {f"target/{mark}": "", "target/deep/x": "", "src/target/mod.rs": "", "tests/a.rs": ""})
-    assert set(contents(os.fspath(tree))) == {".", "src", "src/target", "src/target/mod.rs", "tests", "tests/a.rs"}
-    assert contents(os.fspath(tree / "target")).keys() == {".", "deep", mark, "deep/x"}
-
-
-@pytest.mark.parametrize(
-    ("name", "counts"), [("a-1.0.tar.gz", False), ("a-1.0-py3-none-any.whl", False), ("x.rs", True)]
-)
-def test_what_earlier_builds_left_in_dist_is_no_source(site: Site, name: str, counts: bool) -> None:
-    tree = site.unpack("tree", FILES)
-    before = contents(os.fspath(tree))
-    (tree / "dist").mkdir()
-    for file in (".gitignore", name):
-        (tree / "dist" / file).touch()
-    assert (contents(os.fspath(tree)) != before) is counts
-    (tree / "src" / "dist").mkdir()
-    assert contents(os.fspath(tree)) != before
-
-
-def test_a_target_directory_that_cargo_has_not_marked_holds_no_sources(site: Site) -> None:
-    """Maturin makes it before cargo does (case S5)."""
-    tree = site.unpack("tree", FILES)
-    before = contents(os.fspath(tree))
-    (tree / "target" / "maturin").mkdir(parents=True)
-    (tree / "target" / "maturin" / "x.so").touch()
-    assert contents(os.fspath(tree), os.path.realpath(tree / "target")) == before
-    assert contents(os.fspath(tree)) != before
+# Times
 
 
 def test_links_are_not_followed(site: Site) -> None:
@@ -885,10 +836,3 @@ def test_names_that_are_not_utf_8_are_sources_like_any_other(site: Site) -> None
 def test_artifact_may_be_made_of_sources_whose_names_are_not_utf_8(tmp_path: Path) -> None:
     (tmp_path / "x.d").write_bytes(b"/t/lib.so: /a\xff/lib.rs\n")
     assert read_dep_info(os.fspath(tmp_path / "x.d")) == ["/a\udcff/lib.rs"]
-
-
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
-@pytest.mark.timeout(10)
-def test_a_pipe_among_the_sources_is_not_opened(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
-    assert "pipe" in contents(os.fspath(tmp_path))
