@@ -15,7 +15,7 @@ from .linking import VARIABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["by_another"]
 
@@ -29,13 +29,13 @@ EXECUTABLE = b"executable="
 PLACES = (EXECUTABLE, b"lib_dir=")
 
 
-def by_another(profile_dir: str, config_file: str, *, extension_module: bool) -> bool:
-    """Whether all in ``profile_dir`` is for another interpreter than that of ``config_file``, or linked otherwise.
+def by_another(profile_dirs: Iterable[str], config_file: str, *, extension_module: bool) -> bool:
+    """Whether all in ``profile_dirs`` is for another interpreter than that of ``config_file``, or linked otherwise.
 
     ``extension_module`` is whether pyo3 is told that it is in one. What nobody can use any more is nobody's: that of an
     interpreter that is gone, or without a configuration of the store.
     """
-    outputs = list(_outputs(os.path.join(profile_dir, "build")))
+    outputs = [output for folder in profile_dirs for output in _outputs(os.path.join(folder, "build"))]
     folder = os.path.join(os.path.dirname(config_file), "").encode(errors="surrogateescape")
     configs = {config for output in outputs for config in _configs(output, folder)}
     if not configs:

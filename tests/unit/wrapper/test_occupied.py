@@ -41,7 +41,7 @@ class Directory:
 
     def by_another(self, config: str, *, extension_module: bool = False) -> bool:
         """Whether it is taken, for a build with ``config``."""
-        return occupied.by_another(os.fspath(self.profile), config, extension_module=extension_module)
+        return occupied.by_another([os.fspath(self.profile)], config, extension_module=extension_module)
 
 
 @pytest.fixture
