@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pyo3_base_python.wrapper import left_behind
-from pyo3_base_python.wrapper.left_behind import reason, replaced_library
+from pyo3_base_python.wrapper.left_behind import forget, reason, replaced_library, trackers
 
 OLD = "/tmp/gone"
 FOUND = ("Cargo.toml", "src/lib.rs", "src/a file.rs")
@@ -145,3 +145,19 @@ def test_a_shared_library_that_was_replaced(place: Place, output: str) -> None:
 def test_what_is_no_shared_library_that_is_found(place: Place, output: str) -> None:
     linking(place, output)
     assert replaced_library(os.fspath(place.folder), 0.0) == ""
+
+
+def test_forgotten_is_what_is_no_build_script(place: Place) -> None:
+    script = place.write(".fingerprint/my-crate-4567/run-build-script-build-script-build", "hash")
+    other = place.write(".fingerprint/other-0123/lib-other", "hash")
+    assert forget(os.fspath(place.folder), ["my-crate", "unknown"]) == ["unknown"]
+    assert not (place.folder / ".fingerprint" / "my-crate-0123").exists()
+    assert script.exists()
+    assert other.exists()
+
+
+def test_build_scripts_that_track_the_interpreter(place: Place) -> None:
+    assert trackers(os.fspath(place.folder)) == set()
+    place.write("build/cffi-sys-0123/output", "cargo:rerun-if-env-changed=PYO3_PYTHON\n")
+    assert trackers(os.fspath(place.folder)) == {"cffi-sys"}
+    assert trackers(os.fspath(place.folder / "nowhere")) == set()
