@@ -42,7 +42,7 @@ ANSWER = "import ctypes, sys; f = ctypes.CDLL(sys.argv[1]).answer; f.restype = c
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a build ended: exit code, the packages that cargo compiled, and the module's answer (``""`` for none)."""
+    """How a build ended: exit code, what cargo compiled (a package, or its build.rs), the module's answer or ``""``."""
 
     code: int
     compiled: frozenset[str]
@@ -189,7 +189,7 @@ def _messages(output: str) -> tuple[frozenset[str], str]:
             name = os.path.basename(os.path.dirname(message["manifest_path"]))
             name = "app" if name == "py" else name
             if not message["fresh"]:
-                compiled.add(name)
+                compiled.add(f"{name} build.rs" if message["target"]["kind"] == ["custom-build"] else name)
             if name == "app" and message["target"]["crate_types"] == ["cdylib"]:
                 module = message["filenames"][0]
     return frozenset(compiled), module

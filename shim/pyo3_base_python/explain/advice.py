@@ -38,6 +38,8 @@ LINKS_NOTHING = frozenset({"check", "c", "clippy"})
 # The words of the wrapper on unpacked sources, and on a target directory that serves several trees.
 COMPARED = re.compile(r"\b(\d+) of (\d+) unpacked files and folders differ")
 ANOTHER_TREE = "another tree was built last"
+# What it says of a tree of the user's in which something is not as it was: which packages, and why.
+LOOKED_AGAIN = re.compile(r"cleaned ([^:;]+): ([^;]+)")
 LASTING = "CARGO_TARGET_DIR=/a/folder/that/stays"
 RUN = "pyo3-base-python run --"
 LONGEST_COMMAND = 60
@@ -224,6 +226,9 @@ def _on_first(reason: Reason, seen: Circumstances, packages: Sequence[Package]) 
             "another tree with packages of these names was built last into this target directory, and cargo can't tell"
             " them apart: a target directory for each, or one [workspace] over them, keeps both"
         )
+    looked_again = LOOKED_AGAIN.search(seen.shim.did)
+    if looked_again and {package.name for package in packages} <= set(looked_again[1].split(", ")):
+        return f"the sources changed, as they should: {looked_again[2]} since the last build"
     if seen.cold:
         return "a first build: there was no target directory yet, or nothing in it that was built like this"
     return "new here: cargo keeps a result for each version, set of features, profile, set of flags and rustc"

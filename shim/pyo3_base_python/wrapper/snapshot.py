@@ -24,8 +24,9 @@ LEFT = frozenset("__pycache__ .eggs .hypothesis .hg .nox .svn .tox node_modules"
 LEFT_BY_BUILDS = (".egg-info", ".pyc")
 # Of the extension modules that are put beside Python sources; any other library may be linked.
 MODULES = (".cpython-", ".pypy", ".abi3.")
-# A git repository's word of what is checked out: build scripts embed it.
-GIT = ("HEAD", "logs/HEAD", "packed-refs")
+# A git repository's word of what is checked out, beside the branch itself: build scripts embed it.
+GIT = ("HEAD", "packed-refs")
+BRANCH = b"ref: "
 # Of a file that is larger than this only size and time are looked at.
 MOST_READ = 64 << 20
 
@@ -117,7 +118,8 @@ def _named(file: str, *, by_key: bool) -> Iterator[str]:
     text = (read(file) or b"").decode(errors="replace").replace("'", '"')
     words = text.split('"')
     for before, word in zip(words[::2], words[1::2]):
-        if word.startswith("..") and (not by_key or before.rstrip(" \t=").endswith("path")):
+        outside = word.startswith("..") or (by_key and os.path.isabs(word))
+        if outside and (not by_key or before.rstrip(" \t=").endswith("path")):
             path = os.path.normpath(os.path.join(os.path.dirname(file), word))
             if os.path.exists(path):
                 yield path
@@ -160,15 +162,18 @@ def _look(
         listed.append(name)
         of_file = entry.stat(follow_symlinks=False)
         digest, when = known.get(prefix + name, ("", -1))
-        if when != of_file.st_ctime_ns or entry.is_symlink():
+        changed = _changed(of_file)
+        if when != changed or entry.is_symlink():
             digest = _of_named_file(entry.path, of_file)
-        found[prefix + name] = (digest, of_file.st_ctime_ns)
+        found[prefix + name] = (digest, changed)
     found[prefix or "."] = (_of_names(listed), 0)
     return True
 
 
 def _look_at_git(folder: str, prefix: str, found: dict[str, tuple[str, int]]) -> None:
-    for name in GIT:
+    head = read(os.path.join(folder, "HEAD"), BRANCH)
+    branch = os.fsdecode(head[len(BRANCH) :].strip()) if head else "HEAD"
+    for name in (*GIT, branch):
         found[f"{prefix}/{name}"] = (store.digest(read(os.path.join(folder, name)) or b""), 0)
 
 
@@ -203,6 +208,11 @@ def _of_named_file(path: str, found: os.stat_result) -> str:
                 rows = sorted(f"{entry.name} {entry.stat(follow_symlinks=False).st_ctime_ns}" for entry in opened)
             return store.digest(digest.encode(), "\n".join(rows).encode(errors="surrogateescape"))
     return digest
+
+
+def _changed(found: os.stat_result) -> int:
+    """When something about a file was changed, in ns. Windows does not say: there, when it was written."""
+    return found.st_mtime_ns if os.name == "nt" else found.st_ctime_ns
 
 
 def _is_output(name: str, path: str) -> bool:

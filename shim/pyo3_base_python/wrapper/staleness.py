@@ -141,7 +141,7 @@ def settle(
         in_place = bool(ours) and not paths.is_inside(os.path.realpath(profile_dir), target_dir)
         packages = project.lock.local_packages if project.lock else []
         there = _There(tree, target_dir, profile_dir, ours, profile_dir if in_place else ours or profile_dir, packages)
-        today = Today(python, _compiled_today(project, profile_dir, pyo3_looks=pyo3_looks))
+        today = _today(project, profile_dir, python, pyo3_looks=pyo3_looks)
         look = _look_at_sdist if sdist and (in_place or not there.inside) else _look_at_own_tree
         actions = look(project, there, artifacts, today, environ or {})
         _apply(actions, there, clean)
@@ -186,24 +186,29 @@ class _There:
 
 
 class Today:
-    """What an isolated build compiles without the shim: local ``packages``, by name, for a new path of ``python``."""
+    """What an isolated build compiles without the shim for a new path of ``python``.
 
-    __slots__ = ("packages", "python")
+    ``packages`` are the local ones, by name; ``scripts`` are those of them whose build scripts are run again.
+    """
 
-    def __init__(self, python: str = "", packages: Iterable[str] = ()) -> None:
+    __slots__ = ("packages", "python", "scripts")
+
+    def __init__(self, python: str = "", packages: Iterable[str] = (), scripts: Iterable[str] = ()) -> None:
         self.python = python
         self.packages = list(packages)
+        self.scripts = list(scripts)
 
 
 class Actions:
     """What is to be done before cargo starts: see the table above.
 
-    ``clean``: packages, by name; ``times`` (ns): of files and folders, by relative path, none of them to leave them as
-    they are; ``record``: what is built next, for each package, ``None`` where no other tree's is of interest;
-    ``tree``: the same for the whole of a tree of the user's; ``why``, in words.
+    ``clean``: packages, by name; ``forget``: those to compile, but for their build scripts; ``times`` (ns): of files
+    and folders, by relative path, none of them to leave them as they are; ``record``: what is built next, for each
+    package, ``None`` where no other tree's is of interest; ``tree``: the same for the whole of a tree of the user's;
+    ``why``, in words.
     """
 
-    __slots__ = ("clean", "record", "times", "tree", "why")
+    __slots__ = ("clean", "forget", "record", "times", "tree", "why")
 
     def __init__(
         self,
@@ -212,8 +217,10 @@ class Actions:
         why: str,
         times: Mapping[str, int] | None = None,
         tree: Record | None = None,
+        forget: Iterable[str] = (),
     ) -> None:
         self.clean = list(clean)
+        self.forget = [name for name in forget if name not in self.clean]
         self.record = record
         self.why = why
         self.times = times or {}
@@ -249,13 +256,14 @@ def of_own_tree(
     now = Record([tree], dict(found), today.python)
     if not changed or stale:
         why = f"cleaned {', '.join(stale)}: another tree was built last" if stale else ""
-        return Actions({*stale, *(today.packages if changed else ())}, Record([tree]), why, tree=now)
+        clean = {*stale, *(today.scripts if changed else ())}
+        return Actions(clean, Record([tree]), why, tree=now, forget=today.packages if changed else ())
     if seen is not None and seen.python == today.python:
         # Without the shim nothing is compiled for it now, but in the next new environment.
         now.dirty = True
         return Actions((), Record([tree]), "", tree=now)
     why = f"cleaned {', '.join(today.packages)}: {changed}" if today.packages else ""
-    return Actions(today.packages, Record([tree]), why, tree=now)
+    return Actions(today.scripts, Record([tree]), why, tree=now, forget=today.packages)
 
 
 def of_sdist(
@@ -280,6 +288,7 @@ def of_sdist(
     changed = _changed(found, records)
     why = left or f"{len(found)} unpacked files and folders are as they were"
     clean: Iterable[str] = records if changed or left else ()
+    forget: Iterable[str] = ()
     dirty = ""
     new = True
     if last:
@@ -289,8 +298,8 @@ def of_sdist(
         if any(record.dirty for record in known):
             dirty = "something in it had changed"
         new = any(record.python != today.python for record in known)
-        clean = today.packages if dirty and new else ()
-        why = f"cleaned {', '.join(today.packages)}: {dirty}" if clean else f"{tree} was built last"
+        clean, forget = (today.scripts, today.packages) if dirty and new else ((), ())
+        why = f"cleaned {', '.join(today.packages)}: {dirty}" if forget else f"{tree} was built last"
     elif changed:
         why = f"what {', '.join(changed)} may be made of has changed"
     times = _times(tree, found, records, now)
@@ -300,7 +309,7 @@ def of_sdist(
         today.python,
         dirty=bool(dirty) and not new,
     )
-    return Actions(clean, record, why, {} if tree in earlier else times)
+    return Actions(clean, record, why, {} if tree in earlier else times, forget=forget)
 
 
 def _difference(before: Mapping[str, tuple[str, int]], now: Mapping[str, tuple[str, int]]) -> str:
@@ -313,16 +322,24 @@ def _difference(before: Mapping[str, tuple[str, int]], now: Mapping[str, tuple[s
     return ""
 
 
-def _compiled_today(project: Project, profile_dir: str, *, pyo3_looks: bool) -> list[str]:
-    """The local packages, by name, that cargo compiles for each new interpreter without the shim."""
-    if project.lock is None or not os.path.isdir(profile_dir):
-        return []
-    trackers = left_behind.trackers(profile_dir)
+def _today(project: Project, profile_dir: str, python: str, *, pyo3_looks: bool) -> Today:
+    """What cargo compiles for each new interpreter without the shim, as far as anything is compiled yet.
+
+    A build script runs again if it was compiled again, has asked for it, or if one has that gives its own package's
+    users what cargo calls metadata (``links``): pyo3-ffi does.
+    """
+    lock = project.lock
+    if lock is None or not os.path.isdir(profile_dir):
+        return Today(python)
+    roots = left_behind.trackers(profile_dir)
+    scripts = {*roots, *lock.direct_users(roots)}
     if pyo3_looks:
-        trackers |= PYO3_CRATES
-        if min(project.lock.pyo3_versions, default=(0, 0, 0)) < BUILD_CONFIG_LOOKS_BEFORE:
-            trackers.add("pyo3-build-config")
-    return project.lock.local_users(trackers)
+        roots |= PYO3_CRATES
+        scripts |= lock.direct_users(["pyo3-ffi"])
+        if min(lock.pyo3_versions, default=(0, 0, 0)) < BUILD_CONFIG_LOOKS_BEFORE:
+            roots.add("pyo3-build-config")
+            scripts |= lock.direct_users(["pyo3-build-config"])
+    return Today(python, lock.local_users(roots), [name for name in lock.local_packages if name in scripts])
 
 
 def _look_at_own_tree(
@@ -403,8 +420,9 @@ def _look_at_sdist(
 
 
 def _apply(actions: Actions, there: _There, clean: Callable[[list[str]], None]) -> None:
-    if actions.clean and os.path.isdir(there.profile_dir):
-        clean(sorted(actions.clean))
+    unknown = left_behind.forget(there.profile_dir, actions.forget)
+    if (actions.clean or unknown) and os.path.isdir(there.profile_dir):
+        clean(sorted({*actions.clean, *unknown}))
     apply_times(there.tree, actions.times)
     make_target_dir(there.target_dir)
     new = actions.record

@@ -309,6 +309,16 @@ def test_packages_of_another_tree_in_the_same_target_directory() -> None:
     assert "a target directory for each, or one [workspace] over them" in advice
 
 
+def test_a_change_that_the_shim_has_seen_is_named() -> None:
+    """It has cargo forget what was compiled, so that cargo itself has no reason to give."""
+    seen = WITH._replace(shim=Shim(SET, did=f"A=b (c); cleaned other, {CRATE.name}: src/lib.rs has changed; d"))
+    assert advise(first("/own"), seen, (CRATE,)) == (
+        "the sources changed, as they should: src/lib.rs has changed since the last build"
+    )
+    seen = WITH._replace(shim=Shim(SET, did="cleaned other: src/lib.rs has changed"))
+    assert "src/lib.rs" not in advise(first("/own"), seen, (CRATE,))
+
+
 @pytest.mark.parametrize(
     ("compared", "words"),
     [

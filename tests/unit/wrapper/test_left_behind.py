@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pyo3_base_python.wrapper import left_behind
-from pyo3_base_python.wrapper.left_behind import reason, replaced_library
+from pyo3_base_python.wrapper.left_behind import forget, reason, replaced_library, trackers
 
 OLD = "/tmp/gone"
 FOUND = ("Cargo.toml", "src/lib.rs", "src/a file.rs")
@@ -214,3 +214,19 @@ def test_libraries_are_looked_for_where_debian_keeps_them(place: Place) -> None:
     name = SYSTEMS[0].stem.removeprefix("lib")
     place.write("build/sys-0123/output", f"cargo:rustc-link-lib={name}\n")
     assert os.path.samefile(replaced_library(os.fspath(place.folder), 0.0), SYSTEMS[0])
+
+
+def test_forgotten_is_what_is_no_build_script(place: Place) -> None:
+    script = place.write(".fingerprint/my-crate-4567/run-build-script-build-script-build", "hash")
+    other = place.write(".fingerprint/other-0123/lib-other", "hash")
+    assert forget(os.fspath(place.folder), ["my-crate", "unknown"]) == ["unknown"]
+    assert not (place.folder / ".fingerprint" / "my-crate-0123").exists()
+    assert script.exists()
+    assert other.exists()
+
+
+def test_build_scripts_that_track_the_interpreter(place: Place) -> None:
+    assert trackers(os.fspath(place.folder)) == set()
+    place.write("build/cffi-sys-0123/output", "cargo:rerun-if-env-changed=PYO3_PYTHON\n")
+    assert trackers(os.fspath(place.folder)) == {"cffi-sys"}
+    assert trackers(os.fspath(place.folder / "nowhere")) == set()

@@ -162,14 +162,19 @@ def test_what_looks_like_leavings_may_be_a_source(tmp_path: Path, name: str) -> 
 
 @pytest.mark.promise("stale")
 @pytest.mark.parametrize(
-    "file", ["outer/src/lib.rs", "shared/data.txt", "one.txt", "beyond/src/lib.rs"], ids=lambda name: name.split("/")[0]
+    "file",
+    ["outer/src/lib.rs", "shared/data.txt", "one.txt", "beyond/src/lib.rs", "absolute/src/lib.rs"],
+    ids=lambda name: name.split("/")[0],
 )
 def test_what_lies_outside_and_is_named(tmp_path: Path, file: str) -> None:
     """Path dependencies, theirs, and what build scripts have in quotes."""
     grow(
         tmp_path,
         {
-            "py/Cargo.toml": "[dependencies]\nouter = { path = '../outer' }\nnowhere.path = \"../nowhere\"\n",
+            "py/Cargo.toml": "[dependencies]\nouter = { path = '../outer' }\nnowhere.path = \"../nowhere\"\n"
+            f"absolute.path = '{tmp_path}/absolute'",
+            "absolute/Cargo.toml": "",
+            "absolute/src/lib.rs": "",
             "py/build.rs": 'read("../shared"); read("../one.txt"); read("../nothing"); read("..")',
             "outer/Cargo.toml": '[dependencies]\nbeyond = { version = "1", path= "../beyond" }\n',
             "outer/src/lib.rs": "",
@@ -209,12 +214,16 @@ def test_folders_that_hold_the_tree_are_not_searched_for_a_build_script(tmp_path
 
 @pytest.mark.promise("stale")
 def test_what_git_has_checked_out(tmp_path: Path) -> None:
-    tree = grow(tmp_path, {**FILES, ".git/HEAD": "ref: refs/heads/main", ".git/objects/1": "", ".git/logs/HEAD": "1"})
+    tree = grow(tmp_path, {**FILES, ".git/HEAD": "ref: refs/heads/main\n", ".git/objects/1": ""})
+    grow(tree, {".git/refs/heads/main": "1"})
     before = digests(tree)
     (tree / ".git" / "objects" / "2").touch()
     assert digests(tree) == before
-    (tree / ".git" / "logs" / "HEAD").write_text("2")
-    assert digests(tree) != before
+    (tree / ".git" / "refs" / "heads" / "main").write_text("2")
+    after = digests(tree)
+    assert after != before
+    (tree / ".git" / "HEAD").write_text("0123")
+    assert digests(tree) not in (before, after)
 
 
 @pytest.mark.promise("fault")

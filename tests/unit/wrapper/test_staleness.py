@@ -54,11 +54,26 @@ class Site:
         path = self.profile_dir / f"{name}.d"
         path.write_bytes(os.fsencode(f"{self.profile_dir}/{name}.so: {tree}/src/a.rs {tree}/src/lib.rs\n"))
 
-    def settle_own(self, tree: Path, python: str = "/env/python", *, pyo3_looks: bool = True, **variables: str) -> str:
+    def fingerprint(self, name: str) -> Path:
+        """Let cargo have written a fingerprint."""
+        path = self.profile_dir / ".fingerprint" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        return path
+
+    def settle_own(
+        self,
+        tree: Path,
+        python: str,
+        *,
+        pyo3_looks: bool = True,
+        users: dict[str, list[str]] | None = None,
+        **variables: str,
+    ) -> str:
         """Settle a tree of the user's with its own target directory, for an interpreter; `crate` depends on pyo3."""
         place = os.fspath(tree)
         self.profile_dir = tree / "target" / "release"
-        lock = Lock([(0, 26, 0)], [], PACKAGES, {"pyo3-ffi": ["pyo3"], "pyo3": ["crate"]})
+        lock = Lock([(0, 26, 0)], [], PACKAGES, users or {"pyo3-ffi": ["pyo3"], "pyo3": ["crate"]})
         project = Project(place, place, lock, os.fspath(tree / "target"))
         profile_dir = os.fspath(self.profile_dir)
         self.cleaned.clear()
@@ -541,8 +556,12 @@ def test_what_isolated_builds_compile_is_cleaned_when_anything_has_changed(site:
         if change != "edited":
             os.utime(tree / "native" / "foo.c", ns=(MATURINS_TIME, MATURINS_TIME))
     file = "native/bar.c" if change == "added" else "native/foo.c"
+    fingerprint = site.fingerprint("crate-0123/lib-crate")
+    script = site.fingerprint("crate-4567/run-build-script-build-script-build")
     assert site.settle_own(tree, "/2") == f"cleaned crate: {file} has changed"
-    assert site.cleaned == [["crate"]]
+    assert site.cleaned == []  # but for its build script
+    assert not fingerprint.exists()
+    assert script.exists()
     assert site.settle_own(tree, "/3") == ""
 
 
@@ -598,6 +617,25 @@ def test_a_package_whose_build_script_tracks_the_interpreter_is_compiled_in_isol
 
 
 @pytest.mark.promise("stale")
+@pytest.mark.parametrize(
+    "users",
+    [
+        {"pyo3-ffi": ["crate"]},
+        {"pyo3": ["crate"], "pyo3-build-config": ["crate"]},
+    ],
+)
+def test_build_scripts_that_isolated_builds_run_again_are_cleaned_as_well(
+    site: Site, users: dict[str, list[str]]
+) -> None:
+    tree = site.unpack("tree", TREE)
+    site.settle_own(tree, "/1", users=users)
+    site.fingerprint("crate-0123/lib-crate")
+    (tree / "native" / "foo.c").write_text("2")
+    assert site.settle_own(tree, "/2", users=users) == "cleaned crate: native/foo.c has changed"
+    assert site.cleaned == [["crate"]]
+
+
+@pytest.mark.promise("stale")
 def test_a_variable_that_a_build_script_of_ones_own_names(site: Site) -> None:
     tree = site.unpack("tree", {**TREE, "build.rs": 'env::var("FLAVOUR")'})
     site.settle_own(tree, "/1", FLAVOUR="sweet")
@@ -613,9 +651,7 @@ def test_a_library_or_an_artifact_of_ones_own_that_was_replaced(site: Site) -> N
     artifact = site.profile_dir / "deps" / "libcrate.so"
     artifact.touch()
     os.utime(artifact, ns=(MATURINS_TIME, MATURINS_TIME))
-    fingerprint = site.profile_dir / ".fingerprint" / "crate-0123" / "lib"
-    fingerprint.parent.mkdir(parents=True)
-    fingerprint.touch()
+    site.fingerprint("crate-0123/lib-crate")
     assert site.settle_own(tree, "/2") == ""
     later = time.time() + 60
     os.utime(artifact, (later, later))
@@ -659,6 +695,7 @@ def test_an_sdist_that_was_built_last_and_is_worked_in(site: Site) -> None:
     assert say("/3") == "cleaned crate: something in it had changed"
     (tree / "native" / "foo.c").write_text("3")
     assert say("/4") == "cleaned crate: native/foo.c has changed"
+    # No fingerprint of it is where one is looked for: cargo has to do it.
     assert site.cleaned == [["crate"], ["crate"]]
 
 
