@@ -74,8 +74,8 @@ __all__ = [
 HEADER = "pyo3-base-python sources 2"
 # The folder of records, in that of a profile.
 RECORDS = ".pyo3-base-python"
-# In it: of the whole of a tree of the user's.
-TREE = "tree"
+# In it: how the record of the whole of a tree of the user's begins.
+TREE = "tree-"
 # In place of a time: the file is read again.
 NEVER = -1
 # https://bford.info/cachedir/
@@ -182,7 +182,7 @@ class _There:
     @property
     def file_of_tree(self) -> str:
         """The record of what was seen in a tree of the user's."""
-        return os.path.join(self.profile_dir, RECORDS, TREE)
+        return os.path.join(self.profile_dir, RECORDS, TREE + store.digest(os.fsencode(self.tree)))
 
 
 class Today:
@@ -346,7 +346,11 @@ def _look_at_own_tree(
     project: Project, there: _There, artifacts: Collection[str], today: Today, environ: Mapping[str, str]
 ) -> Actions:
     """Look at what there is, and ask ``of_own_tree``."""
-    tree, seen, records = there.tree, there.seen, there.records
+    tree, seen = there.tree, there.seen
+    if not there.inside:
+        elsewhere = left_behind.named_in_full(there.profile_dir, there.records, tree)
+        there.records = {name: record for name, record in there.records.items() if name not in elsewhere}
+    records = there.records
     known = seen.entries if seen is not None and seen.trees[-1] == tree else {}
     tracked = _tracked(project, there, artifacts)
     if tracked:

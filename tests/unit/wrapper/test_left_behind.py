@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pyo3_base_python.wrapper import left_behind
-from pyo3_base_python.wrapper.left_behind import forget, reason, replaced_library, trackers
+from pyo3_base_python.wrapper.left_behind import forget, named_in_full, reason, replaced_library, trackers
 
 OLD = "/tmp/gone"
 FOUND = ("Cargo.toml", "src/lib.rs", "src/a file.rs")
@@ -223,6 +223,19 @@ def test_forgotten_is_what_is_no_build_script(place: Place) -> None:
     assert not (place.folder / ".fingerprint" / "my-crate-0123").exists()
     assert script.exists()
     assert other.exists()
+
+
+def test_packages_outside_of_the_tree_are_named_in_full(place: Place) -> None:
+    def named() -> set[str]:
+        return named_in_full(os.fspath(place.folder), ["com-mon", "member", "unknown", "below"], "/tree")
+
+    assert named() == set()
+    place.write("deps/com_mon-0123.d", "/target/deps/libcom_mon-0123.rlib: /common/src/lib.rs\n\n/common/src/lib.rs:\n")
+    place.write("deps/member-0123.d", "/target/deps/libmember-0123.rlib: src/lib.rs\n")
+    place.write("deps/below-0123.d", "/target/deps/libbelow-0123.rlib: /tree/below/src/lib.rs\n")
+    assert named() == {"com-mon"}
+    place.write("deps/com_mon-4567.d", "/target/deps/libcom_mon-4567.rlib: com-mon/src/lib.rs\n")
+    assert named() == set()
 
 
 def test_build_scripts_that_track_the_interpreter(place: Place) -> None:
