@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import release
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -91,6 +93,24 @@ def test_small_distribution_is_the_same_from_its_sdist(wheels: dict[str, Path], 
     assert not [name for name in names if name.startswith(f"{WHOLE}/")]
     (metadata,) = (contents(wheel)[name].decode() for name in names if name.endswith(".dist-info/METADATA"))
     assert "Requires-Dist" not in metadata
+
+
+def test_release_consists_of_what_it_should_and_what_should_not_be_there_is_told(tmp_path: Path) -> None:
+    """What the release workflow runs, but for the installations, which the other tests here are about."""
+    release.build(tmp_path)
+    assert [*release.in_archives(tmp_path), *release.by_twine(tmp_path)] == []
+    (wheel,) = tmp_path.glob(f"{WHOLE}-*.whl")
+    with zipfile.ZipFile(wheel, "a") as archive:
+        archive.writestr("docs/index.md", "")
+        archive.writestr(f"{WHOLE}/wrapper/old.pyc", "")
+    (sdist,) = tmp_path.glob(f"{CORE}-*.tar.gz")
+    sdist.unlink()
+    told = "\n".join(release.in_archives(tmp_path))
+    assert f"{wheel.name} has docs, which does not belong there" in told
+    assert f"{wheel.name} has {WHOLE}/wrapper/old.pyc" in told
+    assert f"no sdist of {CORE}" in told
+    wheel.write_bytes(b"")
+    assert [line for line in release.by_twine(tmp_path) if "ERROR" in line]
 
 
 def contents(wheel: Path) -> dict[str, bytes]:
