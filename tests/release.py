@@ -6,6 +6,7 @@ each wheel installs and starts on each Python of this machine. Exit code 1 and a
 
 from __future__ import annotations
 
+import argparse
 import email
 import os
 import re
@@ -22,7 +23,7 @@ from typing import NamedTuple
 
 from pyo3_base_python import __version__
 
-__all__ = ["build", "by_twine", "in_archives", "installs"]
+__all__ = ["build", "by_twine", "in_archives", "installs", "notes", "of_tag"]
 
 ROOT = Path(__file__).resolve().parents[1]
 NEWEST_PYTHON = 14
@@ -136,7 +137,7 @@ def by_twine(folder: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "twine", "check", "--strict", *map(os.fspath, sorted(folder.iterdir()))]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "NO_COLOR": "1"})
     if done.returncode:
-        yield f"twine check: {done.stdout.strip()}"
+        yield f"twine check: {(done.stdout + done.stderr).strip()[-2000:]}"
 
 
 def installs(folder: Path) -> Iterator[str]:
@@ -174,18 +175,42 @@ def _python(minor: int) -> str | None:
     return os.fspath(of_pyenv[-1]) if of_pyenv else None
 
 
+def of_tag(tag: str, changelog: str) -> Iterator[str]:
+    """What does not fit together: the tag, the version, the changelog."""
+    if tag != f"v{__version__}":
+        yield f"the tag is {tag}, and the version is {__version__}"
+    if not notes(changelog):
+        yield f"CHANGELOG.md has no dated part `## {__version__} (YYYY-MM-DD)`"
+
+
+def notes(changelog: str) -> str:
+    """The changelog's part on this version, without its heading; ``""`` if there is none, or it has no date yet."""
+    heading = rf"^## {re.escape(__version__)} \(\d{{4}}-\d\d-\d\d\)\n"
+    found = re.search(rf"{heading}(.*?)(?=^## |\Z)", changelog, re.DOTALL | re.MULTILINE)
+    return found[1].strip() + "\n" if found else ""
+
+
 def main() -> None:
     """Build into the folder that is named, and check."""
-    folder = Path(sys.argv[1])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--tag", help="of the release: it must fit the version and the changelog")
+    parser.add_argument("--notes", type=Path, help="a file for the changelog's part on this version")
+    chosen = parser.parse_args()
+    folder: Path = chosen.folder
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         sys.exit(f"{folder} is not empty")
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    wrong = [*of_tag(chosen.tag, changelog)] if chosen.tag else []
     build(folder)
-    wrong = [*in_archives(folder), *by_twine(folder), *installs(folder)]
+    wrong += [*in_archives(folder), *by_twine(folder), *installs(folder)]
     for line in wrong:
         print(line)
     for path in sorted(folder.iterdir()):
         print(f"{path.name}: {path.stat().st_size / KIB:.0f} KiB")
+    if chosen.notes:
+        chosen.notes.write_text(notes(changelog), encoding="utf-8")
     sys.exit(1 if wrong else 0)
 
 

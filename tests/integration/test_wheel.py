@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pyo3_base_python import __version__
 from tests import release
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -110,7 +111,15 @@ def test_release_consists_of_what_it_should_and_what_should_not_be_there_is_told
     assert f"{wheel.name} has {WHOLE}/wrapper/old.pyc" in told
     assert f"no sdist of {CORE}" in told
     wheel.write_bytes(b"")
-    assert [line for line in release.by_twine(tmp_path) if "ERROR" in line]
+    assert [*release.by_twine(tmp_path)]
+
+
+@pytest.mark.quick
+def test_release_has_the_tag_of_its_version_and_its_part_of_the_changelog() -> None:
+    changelog = f"# Changelog\n\n## {__version__} (2026-01-31)\n\n- this\n\n## 0.0.1 (2025-12-31)\n\n- that\n"
+    assert [*release.of_tag(f"v{__version__}", changelog)] == []
+    assert release.notes(changelog) == "- this\n"
+    assert len([*release.of_tag(__version__, changelog.replace("2026-01-31", "unreleased"))]) == 2
 
 
 def contents(wheel: Path) -> dict[str, bytes]:
