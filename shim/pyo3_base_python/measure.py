@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MARK", "Compiled", "Recorder", "compiled"]
 
-STATUS_LINE = re.compile(r"^\s+(Compiling|Fresh|Dirty) (\S+) v(\S+)")
+STATUS_LINE = re.compile(r"^\s+(Compiling|Checking|Fresh|Dirty) (\S+) v(\S+)")
 
 MARK = "pyo3-base-python: "
 # Cargo's reasons: see `explain.sieve`. The variables are those that pyo3 reads, but for PATH.
@@ -84,12 +84,12 @@ class Recorder:
 
 
 def compiled(messages: str) -> Compiled:
-    """The packages that cargo's ``messages`` (verbose, without colours) call compiled or fresh."""
-    found: dict[str, dict[str, None]] = {"Compiling": {}, "Fresh": {}, "Dirty": {}}
+    """The packages that cargo's ``messages`` (verbose, without colours) call compiled, checked among them, or fresh."""
+    found: dict[str, dict[str, None]] = {"Compiling": {}, "Checking": {}, "Fresh": {}, "Dirty": {}}
     for line in messages.splitlines():
         match = STATUS_LINE.match(line)
         if match:
             status, name, _ = match.groups()
             found[status][name] = None
-    recompiled = found["Compiling"]
+    recompiled = {**found["Compiling"], **found["Checking"]}
     return Compiled(tuple(recompiled), tuple(name for name in found["Fresh"] if name not in recompiled))

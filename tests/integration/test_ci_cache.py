@@ -14,6 +14,7 @@ import pytest
 from pyo3_base_python import bundled
 
 from .conftest import Site, uv
+from .test_never_stale import uv_by_sdist
 
 pytestmark = pytest.mark.promise("stale")
 
@@ -116,3 +117,24 @@ def test_a_round_trip_compiles_the_workspace_and_nothing_else(
         assert set(built.recompiled) == members
         assert "pyo3" in built.fresh
         assert site.answer(built) == answer
+
+
+def test_the_place_for_sdists_makes_the_round_trip_as_it_is(site_of: Make, tmp_path: Path) -> None:
+    """What a job saves of it, and a Dockerfile mounts: nothing is compiled on a machine that has never built."""
+    site = site_of("version_specific")
+    places = tmp_path / "places"
+    site.environ["PYO3_SHIM_SDIST_DIR"] = os.fspath(places)
+    site.build(uv_by_sdist)
+    subprocess.run(["tar", "--posix", "-cf", tmp_path / "places.tar", "-C", places, "."], check=True)
+    shutil.rmtree(places)
+    new_machine(site, "version_specific")
+    places.mkdir()
+    subprocess.run(["tar", "-xf", tmp_path / "places.tar", "-C", places], check=True)
+    built = site.build(uv_by_sdist)
+    assert built.recompiled == ()
+    assert "pyo3" in built.fresh
+    assert site.answer(built) == 42
+    site.edit("src/lib.rs", "    42", "    43")
+    edited = site.build(uv_by_sdist)
+    assert edited.recompiled == ("version_specific",)
+    assert site.answer(edited) == 43

@@ -174,6 +174,15 @@ def test_each_wrong_candidate_is_caught_for_its_reason_and_each_right_one_passes
     assert unclaimed == {"import-config", "import-script", "active-env"}
 
 
+def test_what_is_typed_twice_compiles_once(work: WorkFolder) -> None:
+    result = bed(work, "workflows", "--output", os.fspath(work.top / "output"), "uv build (maturin new)")
+    assert result.exit_code == 0, result.output
+    (row,) = json.loads((work.top / "output" / "workflows.json").read_text())["workflows"]
+    counts = [len(built["crates"]) for built in (*row["without"], *row["shim"])]
+    assert counts[0] == counts[1] == counts[2] > EVERY_TIME
+    assert counts[3] == 0
+
+
 @pytest.mark.slow
 def test_ways_to_build_are_compared(work: WorkFolder) -> None:
     output = work.top / "comparison"

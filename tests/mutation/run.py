@@ -1,9 +1,10 @@
 """Change the modules that decide, one thing at a time, and count the changes that the tests notice.
 
-`nice .venv/bin/python tests/mutation/run.py`, with the extra `mutation` installed. mutmut (its settings are in
-pyproject.toml) makes the mutants and runs each against the modules' own tests. It switches mutants in its own process,
-which a wrapper that is run as a program can't see; so what survives is written into the code, and has to survive the
-tests that run the wrapper as well. Prints the survivors and the score of each module; exit code 1 below `ENOUGH`.
+`nice .venv/bin/python tests/mutation/run.py [module ...]`, with the extra `mutation` installed: those of the wrapper's
+modules, or all that pyproject.toml has among the settings of mutmut. It makes the mutants and runs each against the
+modules' own tests. It switches mutants in its own process, which a wrapper that is run as a program can't see; so what
+survives is written into the code, and has to survive the tests that run the wrapper as well. Prints the survivors and
+the score of each module; exit code 1 below `ENOUGH`.
 """
 
 from __future__ import annotations
@@ -25,15 +26,16 @@ SECONDS = 300
 ENOUGH = 90.0  # per cent
 
 
-def main() -> int:
-    """Run everything; the exit code."""
+def main(modules: list[str]) -> int:
+    """Change these modules of the wrapper, or all; the exit code."""
     if not os.path.exists(MUTMUT):
         sys.exit("there is no mutmut beside this Python: install the extra `mutation`")
     shutil.rmtree(WORK, ignore_errors=True)
     for place, copy in ((ROOT / "shim", WORK / "src"), (ROOT / "tests", WORK / "tests")):
         shutil.copytree(place, copy, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", WORK)
-    subprocess.run([MUTMUT, "run", "--max-children", "1"], cwd=WORK, check=True)
+    chosen = [f"pyo3_base_python.wrapper.{module}.*" for module in modules]
+    subprocess.run([MUTMUT, "run", "--max-children", "1", *chosen], cwd=WORK, check=True)
     if not wrapper_passes():
         sys.exit("the tests of the wrapper fail without a mutant")
 
@@ -41,6 +43,8 @@ def main() -> int:
     left: Counter[str] = Counter()
     for line in mutmut("results", "--all", "true").splitlines():
         mutant, _, status = line.strip().partition(": ")
+        if status == "not checked":
+            continue  # of a module that was not asked for
         *packages, module = mutant.partition(".x")[0].split(".")
         made[module] += 1
         if status not in {"killed", "timeout"} and not wrapper_notices(
@@ -50,9 +54,10 @@ def main() -> int:
             print(mutmut("show", mutant))
     made["all"], left["all"] = made.total(), left.total()
     scores = {module: 100 * (1 - left[module] / number) for module, number in made.items()}
-    print("module    mutants survived  killed")
+    width = max(map(len, scores))
+    print(f"{'module':{width}} mutants survived  killed")
     for module, score in scores.items():
-        print(f"{module:10}{made[module]:7}{left[module]:9}{score:6.1f} %")
+        print(f"{module:{width}}{made[module]:8}{left[module]:9}{score:7.1f} %")
     return 0 if scores["all"] >= ENOUGH else 1
 
 
@@ -83,4 +88,4 @@ def wrapper_passes() -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -26,6 +26,8 @@ KINDS = {
     "python": "names of isolated interpreters",
     "wrapper": "copies of the code that $CARGO runs",
     "bin": "what CARGO names",
+    "path": "folders to put first on PATH",
+    "calls": "lists of cargo's calls, for `pyo3-base-python stats`",
 }
 DAY = 24 * 60 * 60
 # An entry counts as unused when it was neither read nor written for so long.
@@ -63,9 +65,9 @@ def crowded(root: Path) -> bool:
 
 
 def unused(found: Iterable[Entry], now: float | None = None) -> list[Entry]:
-    """Those of ``found`` that were not used for ``UNUSED_AFTER_DAYS``; never what ``CARGO`` names, nor its code."""
+    """Those of ``found`` not used for ``UNUSED_AFTER_DAYS``; never what ``CARGO`` and ``PATH`` name, nor its code."""
     limit = (time.time() if now is None else now) - UNUSED_AFTER_DAYS * DAY
-    return [entry for entry in found if entry.used < limit and entry.kind not in {"bin", "wrapper"}]
+    return [entry for entry in found if entry.used < limit and entry.kind not in {"bin", "path", "wrapper"}]
 
 
 def clear(found: Iterable[Entry]) -> None:

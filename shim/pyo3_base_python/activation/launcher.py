@@ -80,7 +80,7 @@ seen() {
 works() {
   said=$("$python" -I -S -c 'import sys
 sys.path.append(sys.argv[1])
-import pyo3_base_python.wrapper.main
+import pyo3_base_python.wrapper.prepare
 print("works")' "$code" </dev/null)
   [ "$said" = works ] || return
   echo >"$code/seen" || true
@@ -100,7 +100,11 @@ if [ -n "$PYO3_SHIM_CARGO" ]; then exec "$PYO3_SHIM_CARGO" "$@"; fi
 here=${0%%/*}
 IFS=:
 for folder in $PATH; do
-  if [ "$folder" != "$here" ] && [ -x "$folder/cargo" ]; then exec "$folder/cargo" "$@"; fi
+  if [ "$folder" = "$here" ] || [ ! -f "$folder/cargo" ] || [ ! -x "$folder/cargo" ]; then continue; fi
+  line=
+  { read -r line; read -r line; } 2>/dev/null <"$folder/cargo"
+  case $line in "# Written by pyo3-base-python"*) continue ;; esac
+  exec "$folder/cargo" "$@"
 done
 echo "pyo3-base-python: error: there is no cargo on PATH" >&2
 exit 127

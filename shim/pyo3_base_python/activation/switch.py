@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ..wrapper import command_line, main, process, real_cargo, store
+from ..wrapper import command_line, process, real_cargo, report, store
 from ..wrapper.decide import decide
 from ..wrapper.errors import ShimError
-from . import inventory, launcher
+from . import inventory, launcher, search_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,13 +25,14 @@ TOX_SECTIONS = ("testenv", "pkgenv", "env_run_base", "env_pkg_base", "tool.tox.e
 TOX_OVERRIDE = ";".join(f"{section}.pass_env+=CARGO,PYO3_SHIM_*" for section in TOX_SECTIONS)
 
 
-def variables(environ: Mapping[str, str], *, lasting: bool = False) -> dict[str, str]:
+def variables(environ: Mapping[str, str], *, lasting: bool = False, on_path: bool = False) -> dict[str, str]:
     """What to add to ``environ`` so that maturin and setuptools-rust start the wrapper instead of cargo.
 
     ``CARGO`` is the wrapper's path, and if it is to be ``lasting`` one that is the same for every version; a ``CARGO``
     that stood before goes to ``PYO3_SHIM_CARGO``, for the wrapper to become; ``TOX_OVERRIDE`` lets tox hand both on,
-    after what the user's own says. The result is empty where ``CARGO`` is ``cross``. Effect: the launcher is put into
-    the store, and what is unused in a crowded one is removed. Raises ``CannotSteady``.
+    after what the user's own says. ``on_path`` is whether ``cargo`` on ``PATH`` is to be the wrapper as well (see
+    ``search_path``): its folder comes first there. The result is empty where ``CARGO`` is ``cross``. Effect: the
+    launcher is put into the store, and what is unused in a crowded one is removed. Raises ``CannotSteady``.
     """
     before = environ.get("CARGO")
     if before == CROSS:
@@ -45,6 +46,10 @@ def variables(environ: Mapping[str, str], *, lasting: bool = False) -> dict[str,
         found = process.find_program(before, environ, real_cargo.is_wrapper)
         if found:
             result["PYO3_SHIM_CARGO"] = os.path.abspath(found)
+    first = search_path.folder(environ, wrapper) if on_path else ""
+    path = search_path.put_first(first, environ) if first else environ.get("PATH")
+    if path is not None and path != environ.get("PATH"):
+        result["PATH"] = path
     overrides = environ.get("TOX_OVERRIDE", "")
     if TOX_OVERRIDE not in overrides:
         result["TOX_OVERRIDE"] = f"{overrides};{TOX_OVERRIDE}" if overrides else TOX_OVERRIDE
@@ -62,7 +67,7 @@ def removals(environ: Mapping[str, str]) -> dict[str, str | None]:
     if TOX_OVERRIDE in overrides:
         left = [part for part in overrides.replace(TOX_OVERRIDE, "").split(";") if part]
         found["TOX_OVERRIDE"] = ";".join(left) or None
-    return found
+    return {**found, **search_path.removal(environ)}
 
 
 def names_launcher(environ: Mapping[str, str]) -> bool:
@@ -72,19 +77,21 @@ def names_launcher(environ: Mapping[str, str]) -> bool:
     return bool(cargo) and (real_cargo.is_wrapper(cargo) or os.path.abspath(cargo).startswith(within))
 
 
-def variables_if_possible(environ: Mapping[str, str], what: str, *, quiet: bool = False) -> dict[str, str]:
+def variables_if_possible(
+    environ: Mapping[str, str], what: str, *, quiet: bool = False, on_path: bool = False
+) -> dict[str, str]:
     """As ``variables``; nothing, if they can't be had, and one line on stderr that ``what`` runs without them.
 
     Never raises: a mistake of ours must not break a build that works without us.
     """
     try:
-        return variables(environ)
+        return variables(environ, on_path=on_path)
     except ShimError as error:
         why = error.what
     except Exception as error:  # noqa: BLE001 - as above
         why = f"internal error ({type(error).__name__}: {error})"
     if not quiet:
-        main.say(f"{why}; {what} runs without a stable interpreter")
+        report.say(f"{why}; {what} runs without a stable interpreter")
     return {}
 
 

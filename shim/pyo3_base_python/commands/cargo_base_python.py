@@ -14,7 +14,7 @@ from pyo3_base_python.activation import switch
 from pyo3_base_python.wrapper import process
 from pyo3_base_python.wrapper.errors import ShimError
 from pyo3_base_python.wrapper.exit_codes import Exit
-from pyo3_base_python.wrapper.main import fail
+from pyo3_base_python.wrapper.report import fail
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

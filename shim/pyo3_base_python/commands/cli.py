@@ -11,6 +11,7 @@ from pyo3_base_python.commands.demo import demo
 from pyo3_base_python.commands.env import env
 from pyo3_base_python.commands.group import Commands
 from pyo3_base_python.commands.run import run
+from pyo3_base_python.commands.stats import stats
 from pyo3_base_python.commands.store import store
 from pyo3_base_python.doctor.command import doctor
 from pyo3_base_python.explain.command import explain
@@ -42,6 +43,7 @@ def main() -> None:
     pyo3-base-python adopt                    on for everybody who builds this project
     pyo3-base-python doctor                   what would happen here, and what stands in the way
     pyo3-base-python explain -- uv build      why cargo compiled what it compiled
+    pyo3-base-python stats                    what the shim has spared so far
     pyo3-base-python store                    what the shim keeps, and how to clear it
     pyo3-base-python testbed matrix           measure upstream's fix, ours, or your own
     pyo3-base-python completion bash          commands and options completed by the shell
@@ -49,5 +51,5 @@ def main() -> None:
     """
 
 
-for command in (adopt, completion, demo, doctor, env, explain, run, store, testbed):
+for command in (adopt, completion, demo, doctor, env, explain, run, stats, store, testbed):
     main.add_command(command)

@@ -25,7 +25,8 @@ __all__ = ["env"]
     help="For which shell or tool.",
 )
 @click.option("--unset", is_flag=True, help="Print what takes it back instead.")
-def env(form: str, unset: bool) -> None:
+@click.option("--no-path", is_flag=True, help="Leave a cargo that is started by its name alone.")
+def env(form: str, unset: bool, no_path: bool) -> None:
     """Print what to set so that every later build has the shim.
 
     \b
@@ -39,20 +40,29 @@ def env(form: str, unset: bool) -> None:
     pyo3-base-python env --format json                           one object, variable to value
     eval "$(pyo3-base-python env --unset)"                       off again, in this shell
 
-    CARGO alone is enough; the others are for tox, and for a CARGO that was set before. rust-analyzer chooses a cargo of
-    its own: for it the result is printed, for the project and the interpreter at hand.
+    CARGO is enough for build backends; the others are for tox, for a CARGO that was set before, and PATH for what
+    starts cargo by its name (not with --no-path, nor where PYO3_SHIM_PATH is off). rust-analyzer chooses a cargo of its
+    own: for it the result is printed, for the project and the interpreter at hand.
     """
     if unset and form in shells.CAN_NOT_UNSET:
         raise ShimError(f"--unset does not go with --format {form}", "take out what sets the variables", Exit.USAGE)
     rust_analyzer = form == "rust-analyzer"
+    first = ""  # on PATH: in words that leave the rest as it is then, but for a whole object
     if unset:
         text = shells.FORMATS[form](switch.removals(os.environ))
     elif rust_analyzer:
         text = shells.FORMATS[form](switch.resolved(os.environ, os.getcwd()))
     else:
-        text = shells.FORMATS[form](switch.variables(os.environ, lasting=True))
+        found = switch.variables(os.environ, lasting=True, on_path=not no_path)
+        if form != "json":
+            first = found.pop("PATH", "").partition(os.pathsep)[0]
+        text = shells.FORMATS[form](found)
+        if first and form in shells.FIRST_ON_PATH:
+            text += shells.FIRST_ON_PATH[form](first)
     if form == "github":
-        shells.append_to_github_env(text, os.environ)
+        shells.append_to_github(text, "GITHUB_ENV", os.environ)
+        if first:
+            shells.append_to_github(shells.line_of_path(first), "GITHUB_PATH", os.environ)
     else:
         click.echo(os.fsencode(text), nl=False)  # as it is: Windows would end the lines of sh and fish with \r\n
     if rust_analyzer and not interpreter.named_by(os.environ):

@@ -8,7 +8,7 @@ import os
 import click
 from click.shell_completion import CompletionItem
 
-from pyo3_base_python.activation import switch
+from pyo3_base_python.activation import search_path, switch
 from pyo3_base_python.wrapper import decide, process
 from pyo3_base_python.wrapper.errors import ShimError
 from pyo3_base_python.wrapper.exit_codes import Exit
@@ -35,8 +35,9 @@ def _programs(context: click.Context, _: click.Parameter, incomplete: str) -> li
 @click.command(context_settings={"allow_interspersed_args": False})
 @click.option("-v", "--verbose", is_flag=True, help="Say on stderr what is set before the command starts.")
 @click.option("-q", "--quiet", is_flag=True, help="Do not say so if the command has to run without the shim.")
+@click.option("--no-path", is_flag=True, help="Leave a cargo that is started by its name alone: only CARGO is set.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, shell_complete=_programs)
-def run(command: tuple[str, ...], verbose: bool, quiet: bool) -> NoReturn:
+def run(command: tuple[str, ...], verbose: bool, quiet: bool, no_path: bool) -> NoReturn:
     """Run COMMAND with the shim on for all it starts.
 
     \b
@@ -47,12 +48,16 @@ def run(command: tuple[str, ...], verbose: bool, quiet: bool) -> NoReturn:
     pyo3-base-python run -- cargo test
     pyo3-base-python run -v -- tox          say first what is set
 
+    Build backends start cargo by the variable CARGO, scripts by its name: the shim is first on PATH as well, unless
+    --no-path is given or PYO3_SHIM_PATH is off.
+
     The exit code is the command's; 3 if a variable of the shim's has a value that is none, 126 if the command can't be
     started, 127 if it is not there.
     """
     environ = dict(os.environ)
     decide.check_choices(environ)  # the wrapper does, deep inside the build
-    added = switch.variables_if_possible(environ, "the command", quiet=quiet)
+    search_path.check_choice(environ)
+    added = switch.variables_if_possible(environ, "the command", quiet=quiet, on_path=not no_path)
     environ.update(added)
     name = command[0]
     # Cargo itself, typed as such, is to have the shim as well.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Variables = Mapping[str, str | None]
 
-__all__ = ["CAN_NOT_UNSET", "FORMATS", "append_to_github_env"]
+__all__ = ["CAN_NOT_UNSET", "FIRST_ON_PATH", "FORMATS", "append_to_github", "line_of_path"]
 
 # What takes variables for good.
 CAN_NOT_UNSET = ("github", "rust-analyzer")
@@ -29,24 +29,44 @@ def sh(variables: Variables) -> str:
     return _lines(variables, lambda name, value: f"export {name}={shlex.quote(value)}", "unset {}")
 
 
+def sh_path(folder: str) -> str:
+    """The ``PATH`` of then, which may be another one when a file of these lines is read."""
+    return f'export PATH={shlex.quote(folder)}"${{PATH:+:$PATH}}"\n'
+
+
+def direnv_path(folder: str) -> str:
+    """The word of direnv's own, which keeps what comes after it: https://direnv.net/man/direnv-stdlib.1.html."""
+    return f"PATH_add {shlex.quote(folder)}\n"
+
+
 def fish(variables: Variables) -> str:
     """Within single quotes fish knows two escapes: https://fishshell.com/docs/current/language.html#quotes."""
+    return _lines(variables, lambda name, value: f"set -gx {name} {_fish_quoted(value)}", "set -e {}")
 
-    def line(name: str, value: str) -> str:
-        quoted = value.replace("\\", "\\\\").replace("'", "\\'")
-        return f"set -gx {name} '{quoted}'"
 
-    return _lines(variables, line, "set -e {}")
+def fish_path(folder: str) -> str:
+    """``PATH`` is a list in fish."""
+    return f"set -gx PATH {_fish_quoted(folder)} $PATH\n"
+
+
+def _fish_quoted(value: str) -> str:
+    quoted = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{quoted}'"
 
 
 def powershell(variables: Variables) -> str:
     """Within single quotes PowerShell knows one escape, the quote doubled; it takes four more characters for one."""
+    return _lines(variables, lambda name, value: f"$env:{name} = {_powershell_quoted(value)}", "$env:{} = $null")
 
-    def line(name: str, value: str) -> str:
-        quoted = re.sub("(['\u2018-\u201b])", r"\1\1", value)
-        return f"$env:{name} = '{quoted}'"
 
-    return _lines(variables, line, "$env:{} = $null")
+def powershell_path(folder: str) -> str:
+    """With the separator of the system that it runs on."""
+    return f"$env:PATH = {_powershell_quoted(folder)} + [IO.Path]::PathSeparator + $env:PATH\n"
+
+
+def _powershell_quoted(value: str) -> str:
+    quoted = re.sub("(['\u2018-\u201b])", r"\1\1", value)
+    return f"'{quoted}'"
 
 
 def cmd(variables: Variables) -> str:
@@ -57,6 +77,17 @@ def cmd(variables: Variables) -> str:
         return f'@set "{name}={doubled}"\r'
 
     return _lines(variables, line, '@set "{}="\r')
+
+
+def cmd_path(folder: str) -> str:
+    """A batch file, which puts in the ``PATH`` of then. Raises ``ShimError`` for a path with a line break."""
+    doubled = _one_line("PATH", folder, "a batch file").replace("%", "%%")
+    return f'@set "PATH={doubled};%PATH%"\r\n'
+
+
+def line_of_path(folder: str) -> str:
+    """A line for the file that ``GITHUB_PATH`` names. Raises ``ShimError`` for a path with a line break."""
+    return _one_line("PATH", folder, "GITHUB_PATH") + "\n"
 
 
 def github(variables: Variables) -> str:
@@ -89,6 +120,16 @@ FORMATS: dict[str, Callable[[Variables], str]] = {
     "rust-analyzer": rust_analyzer,
     "json": as_json,
 }
+# What puts a folder first on PATH: as these lines do it, the rest is that of the shell that reads them.
+FIRST_ON_PATH: dict[str, Callable[[str], str]] = {
+    "sh": sh_path,
+    "bash": sh_path,
+    "zsh": sh_path,
+    "fish": fish_path,
+    "powershell": powershell_path,
+    "cmd": cmd_path,
+    "direnv": direnv_path,
+}
 
 
 def _lines(variables: Variables, assignment: Callable[[str, str], str], removal: str) -> str:
@@ -104,13 +145,13 @@ def _one_line(name: str, value: str, what: str) -> str:
     return value
 
 
-def append_to_github_env(text: str, environ: Mapping[str, str]) -> None:
-    """Append ``text`` to the file that ``GITHUB_ENV`` names. Raises ``ShimError`` if there is none."""
-    path = environ.get("GITHUB_ENV")
+def append_to_github(text: str, variable: str, environ: Mapping[str, str]) -> None:
+    """Append ``text`` to the file that ``variable`` names (``GITHUB_ENV``, ...). Raises ``ShimError`` if none is."""
+    path = environ.get(variable)
     if not path:
-        raise ShimError("GITHUB_ENV is not set", "run this as a step of a GitHub Actions job")
+        raise ShimError(f"{variable} is not set", "run this as a step of a GitHub Actions job")
     try:
         with open(path, "a", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
-        raise ShimError(f"can't write to GITHUB_ENV={path}: {error.strerror}", exit_code=Exit.DISK) from None
+        raise ShimError(f"can't write to {variable}={path}: {error.strerror}", exit_code=Exit.DISK) from None

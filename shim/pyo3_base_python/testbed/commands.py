@@ -60,6 +60,7 @@ def testbed() -> None:
     pyo3-base-python testbed upstream                      the projects' own tests, before and after
     pyo3-base-python testbed matrix --shim off             what the patches do, without the shim
     pyo3-base-python testbed judge                         does the bed catch what is wrong?
+    pyo3-base-python testbed workflows                     what people type, without and with the shim
     pyo3-base-python testbed compare rpds-py==2026.9.1     every way to build, in one table
     pyo3-base-python testbed interpreters .                several interpreters in turn
     pyo3-base-python testbed machines .                    machines that share crates by sccache
@@ -322,6 +323,45 @@ def judge(named: tuple[str, ...], output: Path | None, work: Path | None, *, onl
             text = "\n".join([tables.document(sheet), *(f"- {line}" for line in reasons)]) + "\n"
             _write(output, {"judge.md": text, "judge.json": judging.as_json(result)})
     if any(one.missed for one in result.judgements):
+        sys.exit(Exit.FAILED)
+
+
+@testbed.command()
+@click.argument("texts", nargs=-1, metavar="[TEXT]...")
+@click.option("--list", "only_list", is_flag=True, help="List what would be typed, and in which project.")
+@click.option("--output", type=click.Path(file_okay=False, path_type=Path), help="Write workflows.md and .json there.")
+@work_option
+def workflows(texts: tuple[str, ...], output: Path | None, work: Path | None, *, only_list: bool) -> None:
+    """Type what people type, twice without and twice with the shim, and count what cargo compiles.
+
+    Of those that `--list` shows, the ones with a TEXT in them. All together take most of an hour.
+
+    \b
+    pyo3-base-python testbed workflows
+    pyo3-base-python testbed workflows 'uv build' tox
+    """
+    with failures.os_errors_told():
+        from rich.console import Console  # noqa: PLC0415 - see the top
+
+        from pyo3_base_python.testbed import progress, tables  # noqa: PLC0415 - see the top
+        from pyo3_base_python.testbed import workflows as typed  # noqa: PLC0415 - see the top
+
+        chosen = typed.choose(texts)
+        if only_list:
+            for one in chosen:
+                click.echo(f"{one.typed} ({one.project})")
+            return
+        folder = _work_folder(work)
+        with progress.shown("making an environment") as tell, folder.locked():
+            result = typed.run(chosen, folder, os.environ, tell)
+        sheet = typed.sheet(result)
+        Console().print(tables.terminal(sheet))
+        if output is not None:
+            _write(output, {"workflows.md": tables.document(sheet), "workflows.json": typed.as_json(result)})
+    again = typed.compiled_again(result)
+    for row in again:
+        click.echo(f"{row.typed} ({row.project}): {row.failed or ', '.join(row.shim[1].crates)}")
+    if again:
         sys.exit(Exit.FAILED)
 
 

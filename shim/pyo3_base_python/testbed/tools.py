@@ -93,9 +93,19 @@ def environment(
         if requirements:
             install = [os.fspath(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", *requirements]
             running.must_run(f"can't install {', '.join(requirements)}", install, environ, work.top, log)
+        _name_interpreter(folder, work.top / name)
 
     place = work.settled(name, make)
     return {**environ, "PATH": os.pathsep.join([os.fspath(place / "bin"), environ.get("PATH", os.defpath)])}
+
+
+def _name_interpreter(made: Path, final: Path) -> None:
+    """Let the scripts of an environment name the interpreter where it is going to be."""
+    first = b"#!" + os.fsencode(made / "bin")
+    for path in (made / "bin").iterdir():
+        text = path.read_bytes()
+        if text.startswith(first):
+            path.write_bytes(b"#!" + os.fsencode(final / "bin") + text[len(first) :])
 
 
 def folder(environ: Mapping[str, str]) -> Path:

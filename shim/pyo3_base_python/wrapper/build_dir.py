@@ -1,9 +1,14 @@
 """A build directory for each interpreter, so that switching between interpreters compiles nothing.
 
-In one target directory every interpreter's pyo3 takes the place of the last one's. With ``PYO3_SHIM_BUILD_DIR`` set
-to ``interpreter`` each gets a build directory of its own (cargo's ``build.build-dir``, since 1.91) in that;
-the finished artifact goes where it always goes. A new one is empty: what could be copied into it is cargo's own, with
-locks and a layout that change between its versions.
+In one target directory every interpreter's pyo3 takes the place of the last one's, and so does one that is linked as
+for a program (``cargo test``) that of one for an extension module (``maturin develop``). So each but the first gets a
+build directory of its own in that (cargo's ``build.build-dir``, since 1.91), when it is first met there; the finished
+artifact goes where it always goes. Who has one interpreter has one directory, as without the shim.
+
+A new one begins as a copy of what cargo has compiled in the first, so that nothing is compiled for it that would not
+have been compiled without one: cargo compares names and times, and the copy has both. It is made while no cargo works
+there; where that can't be had, cargo's own is used, as without the shim. With ``PYO3_SHIM_BUILD_DIR`` set to
+``interpreter`` each has one from the start, which is empty; with ``shared`` none has.
 
 A setting per crate that tells the interpreters apart within one directory (``codegen-units`` of pyo3-ffi, say) would
 need less room, but it is part of the hash in every symbol's name: the module in the wheel would be another one.
@@ -14,7 +19,7 @@ from __future__ import annotations
 
 import os
 
-from . import paths, process, store
+from . import linking, occupied, paths, process, store
 from .command_line import TAKES_NO_PROGRAM
 from .errors import CannotSteady
 
@@ -26,14 +31,33 @@ if TYPE_CHECKING:
     from .interpreter import Interpreter
     from .project import Project
 
-__all__ = ["CHOICES", "add_option", "check_version", "choose", "name_for", "nameable", "takes_option"]
+__all__ = [
+    "CHOICES",
+    "add_option",
+    "check_version",
+    "choose",
+    "is_automatic",
+    "is_needed",
+    "name_for",
+    "nameable",
+    "seed",
+    "takes_option",
+]
 
-# What PYO3_SHIM_BUILD_DIR may be: one for all, as cargo has it, or one for each interpreter.
-CHOICES = ("shared", "interpreter")
+# What PYO3_SHIM_BUILD_DIR may be: one for each interpreter but the first, for each, or one for all, as cargo has it.
+CHOICES = ("auto", "interpreter", "shared")
 # Right below the target directory, where CI caches that prune it know what cargo has marked with a CACHEDIR.TAG.
 PREFIX = "pyo3-base-python"
 STABLE_SINCE = (1, 91)
 SECONDS_FOR_VERSION = 60.0
+# Of a profile: what cargo looks at. Not ``incremental``, the largest, which serves the project's own crates alone.
+COMPILED = (".fingerprint", "build", "deps")
+# The records of trees that share a directory (see ``staleness``).
+OF_OTHER_TREES = ".pyo3-base-python"
+# What must be left on the disk once a copy is made.
+LEFT = 512 << 20
+# https://bford.info/cachedir/
+TAG = b"Signature: 8a477f597d28d172789f06886806bc55\n# This file is a cache directory tag of pyo3-base-python.\n"
 
 
 def choose(environ: Mapping[str, str], call: Invocation, project: Project, interpreter: Interpreter) -> tuple[str, str]:
@@ -42,8 +66,16 @@ def choose(environ: Mapping[str, str], call: Invocation, project: Project, inter
     An absolute path. Only where the target directory lies within the tree that is built: several trees in one are told
     apart by what cargo writes beside the artifacts, which all interpreters share. Pure, but for links.
     """
-    if (environ.get("PYO3_SHIM_BUILD_DIR") or CHOICES[0]) == CHOICES[0]:
+    chosen = environ.get("PYO3_SHIM_BUILD_DIR") or CHOICES[0]
+    if chosen == "shared":
         return "", ""
+    folder, why_not = _folder(environ, call, project, interpreter)
+    return folder, why_not if chosen == "interpreter" else ""
+
+
+def _folder(
+    environ: Mapping[str, str], call: Invocation, project: Project, interpreter: Interpreter
+) -> tuple[str, str]:
     target_dir = project.target_dir
     if not target_dir:
         return "", "left alone: cargo's configuration may move the build directory"
@@ -57,6 +89,96 @@ def choose(environ: Mapping[str, str], call: Invocation, project: Project, inter
     return folder, ""
 
 
+def is_automatic(environ: Mapping[str, str]) -> bool:
+    """Whether ``choose`` has found the directory to use *if* cargo's own is another interpreter's."""
+    return (environ.get("PYO3_SHIM_BUILD_DIR") or CHOICES[0]) == "auto"
+
+
+def is_needed(folder: str, below: str, environ: Mapping[str, str]) -> bool:
+    """Whether the build directory ``folder`` is in use already, or what is compiled in cargo's own is for another.
+
+    ``below`` is the folder of the profile in each; ``environ`` is what cargo will have.
+    """
+    if os.path.isdir(os.path.join(folder, below)):
+        return True
+    config_file = environ.get("PYO3_CONFIG_FILE")
+    profile_dir = os.path.join(os.path.dirname(folder), below)
+    linked = linking.VARIABLE in environ
+    return config_file is not None and occupied.by_another(profile_dir, config_file, extension_module=linked)
+
+
+def seed(folder: str, below: str) -> None:
+    """Make sure that the build directory ``folder`` has a profile ``below``: else a copy of that in cargo's own.
+
+    Raises ``CannotSteady`` where it can't be copied now; then there is none.
+    """
+    profile_dir = os.path.join(folder, below)
+    if os.path.isdir(profile_dir):
+        return
+    import shutil  # noqa: PLC0415 - slow to import, and needed once for each directory
+
+    source = os.path.join(os.path.dirname(folder), below)
+    if os.path.isdir(os.path.join(source, OF_OTHER_TREES)):
+        raise CannotSteady(f"other trees are compiled in {source}, too")
+    try:
+        with _locked(source):
+            draft = f"{profile_dir}.new"
+            shutil.rmtree(draft, ignore_errors=True)  # of a copy that was cut short
+            os.makedirs(draft)
+            try:
+                _mark(folder)
+                _check_room(source, shutil.disk_usage(draft).free)
+                for name in COMPILED:
+                    if os.path.isdir(os.path.join(source, name)):
+                        shutil.copytree(os.path.join(source, name), os.path.join(draft, name), symlinks=True)
+                os.rename(draft, profile_dir)
+            except BaseException:
+                shutil.rmtree(draft, ignore_errors=True)
+                raise
+    except OSError as error:  # `shutil.Error` is one, too
+        raise CannotSteady(f"can't copy {source} to {folder}: {error.strerror or error}") from None
+
+
+class _locked:  # noqa: N801 - reads as what it does, in a `with`
+    """While it lasts no cargo works in ``profile_dir``. Raises ``CannotSteady`` if one does now.
+
+    Cargo has a file locked in the folder of the artifacts, before 1.97 for itself alone, since then with others.
+    """
+
+    def __init__(self, profile_dir: str) -> None:
+        self._file = os.path.join(profile_dir, ".cargo-lock")
+
+    def __enter__(self) -> None:
+        import fcntl  # noqa: PLC0415 - not on Windows
+
+        self._handle = os.open(self._file, os.O_RDWR | os.O_NOFOLLOW)
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._handle)
+            raise CannotSteady(f"another cargo is at work: {self._file} is locked") from None
+
+    def __exit__(self, *error: object) -> None:
+        os.close(self._handle)
+
+
+def _check_room(profile_dir: str, free: int) -> None:
+    size = 0
+    for name in COMPILED:
+        for path, _, files in os.walk(os.path.join(profile_dir, name)):
+            size += sum(os.lstat(os.path.join(path, file)).st_size for file in files)
+    if free < size + LEFT:
+        raise CannotSteady(f"there is no room on the disk for {size >> 20} MiB more of {profile_dir}")
+
+
+def _mark(folder: str) -> None:
+    """As cargo marks a build directory that it makes: backups and searches leave it out."""
+    path = os.path.join(folder, "CACHEDIR.TAG")
+    if not os.path.lexists(path):
+        with open(path, "xb") as file:
+            file.write(TAG)
+
+
 def name_for(interpreter: Interpreter, environ: Mapping[str, str]) -> str:
     """A name for what is compiled for ``interpreter``, and linked as ``environ`` says: kind, version, digits."""
     identity = store.digest(
@@ -64,7 +186,9 @@ def name_for(interpreter: Interpreter, environ: Mapping[str, str]) -> str:
         repr(sorted(interpreter.config.items())).encode(),
         interpreter.abi.encode(errors="surrogateescape"),
         # An extension module is linked in another way: `cargo test` and maturin are kept apart as well.
-        environ.get("PYO3_BUILD_EXTENSION_MODULE", "-").encode(errors="surrogateescape"),
+        environ.get(linking.VARIABLE, "-").encode(errors="surrogateescape"),
+        # With maturin's own configuration, for the stable ABI, pyo3 is another one.
+        os.path.basename(environ.get("PYO3_CONFIG_FILE", "")).encode(errors="surrogateescape"),
     )
     kind = f"{interpreter.config['implementation'].lower()}-{interpreter.config['version']}"
     return f"{kind}-{identity[:8]}"

@@ -63,7 +63,7 @@ def load(options: Sequence[str], environ: Mapping[str, str], cwd: str) -> CargoC
     layers.append(_of_environment(environ, cwd))
     layers += [_file(path) for path in files(environ, cwd)]
     tables = _all_joined(layers)
-    build, env = tables.get("build", {}), tables.get("env", {})
+    build, env = tables["build"], tables["env"]
     targets = build.get("target") or []
     return CargoConfig(
         targets=[targets] if isinstance(targets, str) else targets,
@@ -144,7 +144,7 @@ def _file(path: str, wanted_alias: str = "", seen: set[str] | None = None) -> di
     text = read(path)
     identity = os.path.realpath(path)
     if text is None or identity in seen:
-        return _layer(_anything(), "") if os.path.exists(path) else {}
+        return _anything() if os.path.exists(path) else {}
     seen.add(identity)
     folder = os.path.dirname(path)
     # Wherever the file is: its paths are relative to what holds its folder, which is `.cargo` as a rule.
@@ -161,7 +161,7 @@ def _text(text: str, folder: str, base: str, wanted_alias: str, seen: set[str]) 
         if isinstance(name, str):
             layers.append(_file(os.path.join(folder, name), wanted_alias, seen))
         else:
-            layers.append(_layer(_anything(), ""))
+            layers.append(_anything())
     return _all_joined(layers)
 
 
@@ -199,9 +199,9 @@ def _mentioned(text: str, wanted_alias: str) -> dict[str, Any]:
 
 
 def _anything() -> dict[str, Any]:
-    """What nothing is known of."""
+    """What may be set where nothing is known: a layer, or what a file says."""
     variables = (*names.INTERPRETER, names.CROSS, *names.ENVIRONMENTS)
-    return {"build": dict.fromkeys(KEYS), "env": dict.fromkeys(variables), "alias": None, "include": []}
+    return {"build": dict.fromkeys(KEYS), "env": dict.fromkeys(variables), "alias": None}
 
 
 def _layer(document: Mapping[str, Any], base: str) -> dict[str, Any]:

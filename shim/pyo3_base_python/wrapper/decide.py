@@ -12,6 +12,7 @@ from . import (
     build_dir,
     build_script,
     interpreter,
+    linking,
     plan,
     process,
     project,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from .command_line import Invocation
     from .interpreter import Interpreter
     from .plan import Plan
+    from .process import Capture
     from .project import Project
 
 __all__ = ["Decision", "check_choices", "decide", "decide_for", "locate"]
@@ -56,19 +58,26 @@ class Decision:
         self.target = target
 
 
-def decide(cargo: str, call: Invocation, environ: Mapping[str, str], cwd: str) -> Decision:
+def decide(
+    cargo: str, call: Invocation, environ: Mapping[str, str], cwd: str, begun: Capture | None = None
+) -> Decision:
     """What to do for ``call`` of the program ``cargo``, started in ``cwd``.
 
-    Raises ``CannotSteady`` or ``UserError``.
+    ``begun`` is an interpreter that was asked already: its answer is taken if that is the one used. Raises
+    ``CannotSteady`` or ``UserError``.
     """
     check_choices(environ)
     # No need to look where it is, then.
     works = call.may_build and not call.unclear and environ.get("PYO3_SHIM_MODE") != "off"
-    return decide_for(call, locate(cargo, call, environ, cwd) if works else None, environ)
+    return decide_for(call, locate(cargo, call, environ, cwd) if works else None, environ, begun)
 
 
-def decide_for(call: Invocation, here: Project | None, environ: Mapping[str, str]) -> Decision:
+def decide_for(
+    call: Invocation, here: Project | None, environ: Mapping[str, str], begun: Capture | None = None
+) -> Decision:
     """What to do for ``call`` where it builds the project ``here``; ``None``: there is no manifest.
+
+    ``begun`` as for ``decide``.
 
     Raises ``CannotSteady`` or ``UserError``.
     """
@@ -80,10 +89,13 @@ def decide_for(call: Invocation, here: Project | None, environ: Mapping[str, str
     found = interpreter.find(environ, pyo3=bool(here.lock and here.lock.pyo3_versions))
     if found is None:
         return Decision(here, [("no python", "there is no Python interpreter")])
-    used = interpreter.ask(found, environ, here.manifest_dir)
+    used = interpreter.ask(found, environ, here.manifest_dir, begun)
     asked = environ.get("PYO3_BASE_PYTHON")
     if asked:
         use_base_python(used, asked, environ)
+    borrowed = linking.borrowed(environ, call, here)
+    if borrowed:
+        environ = {**environ, linking.VARIABLE: borrowed}
     place = sdist_place.choose(environ, call, here, used)
     steps = plan.steady(
         environ,
@@ -93,8 +105,9 @@ def decide_for(call: Invocation, here: Project | None, environ: Mapping[str, str
         maturin_config=maturin_config(environ),
         windows=process.WINDOWS,
         build_dir=build_dir.choose(environ, call, here, used) if not place else ("", ""),
-        place=place,
+        extension_module=borrowed,
     )
+    steps.place = place
     return Decision(here, plan=steps, target="".join(plan.targets(call, here, host)))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from . import installed, probe, process, pyo3_config
+from . import early, installed, probe, process, pyo3_config
 from .errors import CannotSteady
 from .names import ENVIRONMENTS
 
@@ -106,14 +106,19 @@ def named_by(environ: Mapping[str, str], *, pyo3: bool = True) -> list[str]:
     return [variable for variable in ENVIRONMENTS if environ.get(variable)]
 
 
-def ask(executable: str, environ: Mapping[str, str], building: str = "") -> Interpreter:
-    """Start ``executable`` once, in ``environ``, and return what it is.
+def ask(
+    executable: str, environ: Mapping[str, str], building: str = "", begun: process.Capture | None = None
+) -> Interpreter:
+    """Start ``executable`` once, in ``environ``, and return what it is; if it is not the one that was ``begun``.
 
     ``building`` is the folder of the package that is about to be built (see ``editable``). Raises ``CannotSteady``, in
     words that name the interpreter, if it does not start, does not answer, or is unknown.
     """
     try:
-        code, output = process.capture([executable, _probe_file()], environ, SECONDS_TO_ANSWER)
+        if begun is not None and begun.program == executable:
+            code, output = begun.result(SECONDS_TO_ANSWER)
+        else:
+            code, output = process.capture([executable, early.PROBE], environ, SECONDS_TO_ANSWER)
     except OSError as error:  # a TimeoutError is one, too
         raise CannotSteady(f"can't run the interpreter {executable}: {error.strerror or error}") from None
     facts = read_answer(output)
@@ -230,7 +235,3 @@ def _same_content(path: str, other: str) -> bool:
                 return False
             if not block:
                 return True
-
-
-def _probe_file() -> str:
-    return os.path.abspath(probe.__file__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from . import pyo3_config, stable_name, triples
+from . import linking, pyo3_config, stable_name, triples
 from .errors import UserError
 from .store import File, Links, digest
 
@@ -32,8 +32,8 @@ class Plan:
 
     ``set`` maps variables to values, ``files`` are what those values point to (paths in ``set`` are below ``root``
     of the store), ``reasons`` has a line for each variable that the plan touches or leaves; ``build_dir`` is the
-    build directory to use, or ``""`` for cargo's own (see ``build_dir``); ``place`` is the name of one for what was
-    unpacked from an sdist, or ``""`` (see ``sdist_place``).
+    build directory to use, now or when it is needed, or ``""`` for cargo's own (see ``build_dir``); ``place`` is the
+    name of one for what was unpacked from an sdist, or ``""`` (see ``sdist_place``).
     """
 
     __slots__ = ("build_dir", "files", "place", "reasons", "set")
@@ -63,6 +63,8 @@ def reasons_to_leave_alone(
     if not invocation.may_build:
         subcommand = invocation.subcommand
         yield "subcommand", f"cargo {subcommand} compiles nothing" if subcommand else "no cargo subcommand"
+    if invocation.subcommand == "base-python":
+        yield "subcommand", "cargo base-python starts this wrapper itself"
     if invocation.unclear:
         yield "command line", invocation.unclear
     for variable in environ:
@@ -165,17 +167,16 @@ def steady(
     maturin_config: bytes | None = None,
     windows: bool = False,
     build_dir: tuple[str, str] = ("", ""),
-    place: str = "",
+    extension_module: str = "",
 ) -> Plan:
     """The plan for a build with ``interpreter``, for a store at ``root``.
 
     ``maturin_config`` is the content of the file that maturin's ``PYO3_CONFIG_FILE`` names. On ``windows`` there is
     no launcher, and ``PYO3_PYTHON`` stays as it is. ``build_dir`` is what ``build_dir.choose`` returns,
-    ``place`` what ``sdist_place.choose`` returns.
+    ``extension_module`` what ``linking.borrowed`` returns.
     """
     plan = Plan()
     plan.build_dir, why_not = build_dir
-    plan.place = place
     if why_not:
         plan.reasons["PYO3_SHIM_BUILD_DIR"] = why_not
     base = interpreter.base_executable
@@ -184,6 +185,8 @@ def steady(
         plan.reasons["PYO3_CONFIG_FILE"] = "left alone: PYO3_SHIM_MODE=export"
         return plan
 
+    if extension_module:
+        plan.export(linking.VARIABLE, extension_module, "as the build backend has it: nothing is linked here")
     name = interpreter.executable
     if not windows:
         plan.files += stable_name.files(interpreter)

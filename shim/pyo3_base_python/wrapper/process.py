@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "WINDOWS",
+    "Capture",
     "become",
     "begin",
     "capture",
@@ -103,7 +104,71 @@ def capture(arguments: Sequence[str], environ: Mapping[str, str], seconds: float
     """
     if not hasattr(os, "posix_spawn"):
         return _capture_with_subprocess(arguments, environ, seconds)
-    return _capture_with_spawn(arguments, environ, seconds)
+    return Capture(arguments, environ).result(seconds)
+
+
+class Capture:
+    """A program that runs until it is asked what it has printed to stdout; its stdin is empty, its stderr dropped.
+
+    ``program`` is what was started. Raises ``OSError`` if it can't be, and ``AttributeError`` without ``posix_spawn``.
+    """
+
+    __slots__ = ("_output", "_pid", "program")
+
+    def __init__(self, arguments: Sequence[str], environ: Mapping[str, str]) -> None:
+        import _signal  # noqa: PLC0415 - as above
+
+        self.program = arguments[0]
+        self._output, write_end = os.pipe()
+        actions = [
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_DUP2, write_end, 1),
+            (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+        ]
+        defaults = [getattr(_signal, name) for name in IGNORED_BY_PYTHON if hasattr(_signal, name)]
+        try:
+            self._pid = os.posix_spawn(self.program, list(arguments), environ, file_actions=actions, setsigdef=defaults)
+        except BaseException:
+            os.close(self._output)
+            raise
+        finally:
+            os.close(write_end)
+
+    def result(self, seconds: float) -> tuple[int, bytes]:
+        """Its exit code and output. Raises ``TimeoutError`` when it did not end within ``seconds`` (it is killed)."""
+        import select  # noqa: PLC0415 - absent on no POSIX system, and not needed on Windows
+
+        deadline = time.monotonic() + seconds
+        output = b""
+        poll = select.poll()
+        poll.register(self._output, select.POLLIN)
+        try:
+            while True:
+                left = deadline - time.monotonic()
+                if left <= 0 or not poll.poll(left * 1000):
+                    raise TimeoutError(f"{self.program} did not answer within {seconds:g} s")
+                block = os.read(self._output, 65536)
+                if not block:
+                    break
+                output += block
+            status = _wait(self._pid, deadline)
+            self._pid = 0
+        finally:
+            self.drop()
+        # Python 3.8 has no os.waitstatus_to_exitcode.
+        return -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status), output
+
+    def drop(self) -> None:
+        """End it, if it has not ended, and forget it."""
+        import _signal  # noqa: PLC0415 - as above
+
+        if self._pid:
+            os.kill(self._pid, _signal.SIGKILL)
+            os.waitpid(self._pid, 0)
+            self._pid = 0
+        if self._output >= 0:
+            os.close(self._output)
+            self._output = -1
 
 
 def start(arguments: Sequence[str], environ: Mapping[str, str], cwd: str, output: int) -> subprocess.Popen[bytes]:
@@ -183,46 +248,6 @@ def watch(child: subprocess.Popen[bytes], pause: float, look: Callable[[], None]
         if child.poll() is None:
             child.terminate()
             child.wait()
-
-
-def _capture_with_spawn(arguments: Sequence[str], environ: Mapping[str, str], seconds: float) -> tuple[int, bytes]:
-    import _signal  # noqa: PLC0415 - as above
-    import select  # noqa: PLC0415 - absent on no POSIX system, and not needed on Windows
-
-    deadline = time.monotonic() + seconds
-    read_end, write_end = os.pipe()
-    try:
-        actions = [
-            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_DUP2, write_end, 1),
-            (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
-        ]
-        defaults = [getattr(_signal, name) for name in IGNORED_BY_PYTHON if hasattr(_signal, name)]
-        try:
-            pid = os.posix_spawn(arguments[0], list(arguments), environ, file_actions=actions, setsigdef=defaults)
-        finally:
-            os.close(write_end)
-        try:
-            output = b""
-            poll = select.poll()
-            poll.register(read_end, select.POLLIN)
-            while True:
-                left = deadline - time.monotonic()
-                if left <= 0 or not poll.poll(left * 1000):
-                    raise TimeoutError(f"{arguments[0]} did not answer within {seconds:g} s")  # noqa: TRY301 - killed below
-                block = os.read(read_end, 65536)
-                if not block:
-                    break
-                output += block
-            status = _wait(pid, deadline)
-        except BaseException:
-            os.kill(pid, _signal.SIGKILL)
-            os.waitpid(pid, 0)
-            raise
-    finally:
-        os.close(read_end)
-    # Python 3.8 has no os.waitstatus_to_exitcode.
-    return -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status), output
 
 
 def _wait(pid: int, deadline: float) -> int:

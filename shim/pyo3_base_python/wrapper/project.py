@@ -180,7 +180,7 @@ def _version(text: str) -> tuple[int, int, int]:
         int(part) if part.isdecimal() and len(part) < LONGEST_NUMBER else 0
         for part in text.partition("-")[0].split(".")
     ]
-    major, minor, patch = [*numbers, 0, 0, 0][:3]
+    major, minor, patch = [*numbers, 0, 0][:3]
     return major, minor, patch
 
 

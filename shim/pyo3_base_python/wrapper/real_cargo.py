@@ -18,21 +18,33 @@ if TYPE_CHECKING:
     from .command_line import Invocation
     from .project import Project
 
-__all__ = ["clean", "find", "host_triple", "is_wrapper", "with_toolchain", "workspace_root"]
+__all__ = [
+    "ON_PATH",
+    "clean",
+    "find",
+    "host_triple",
+    "is_wrapper",
+    "with_toolchain",
+    "without_wrapper",
+    "workspace_root",
+]
 
 SECONDS_TO_CLEAN = 3600.0
 SECONDS_TO_LOCATE = 60.0
 SECONDS_FOR_RUSTC = 60.0
 # In the second line of every launcher.
 LAUNCHER_MARK = b"Written by pyo3-base-python"
+# Of the store: folders with the wrapper that are put first on PATH.
+ON_PATH = "path"
+NAME_LENGTH = 20  # of a digest
 
 
 def find(environ: Mapping[str, str], wrapper: str) -> str:
     """The cargo to become: ``PYO3_SHIM_CARGO``, else the first on ``PATH`` that is not this wrapper.
 
-    Raises ``ShimError`` if there is none.
+    A ``wrapper`` that was found on ``PATH`` stands before the next one there. Raises ``ShimError`` if there is none.
     """
-    named = environ.get("PYO3_SHIM_CARGO")
+    named = None if _is_on_path(os.path.dirname(wrapper)) else environ.get("PYO3_SHIM_CARGO")
 
     def skip(path: str) -> bool:
         return is_wrapper(path) or os.path.realpath(path) == os.path.realpath(wrapper)
@@ -47,6 +59,21 @@ def find(environ: Mapping[str, str], wrapper: str) -> str:
             f"PYO3_SHIM_CARGO is {named}, which is not a program", "unset it, or set it to a cargo", Exit.NOT_FOUND
         )
     raise ShimError("there is no cargo on PATH", "install Rust, for instance from https://rustup.rs", Exit.NOT_FOUND)
+
+
+def without_wrapper(path: str) -> str:
+    """``PATH`` without the folders that this package puts first there: as if it had not."""
+    if f"{os.sep}{ON_PATH}{os.sep}" not in path:
+        return path
+    return os.pathsep.join(folder for folder in path.split(os.pathsep) if not _is_on_path(folder))
+
+
+def _is_on_path(folder: str) -> bool:
+    """Whether ``folder`` is one that is put first on ``PATH``, or was until the store was cleared."""
+    above, name = os.path.split(folder)
+    if os.path.basename(above) != ON_PATH or len(name) != NAME_LENGTH:
+        return False
+    return is_wrapper(os.path.join(folder, "cargo")) or not os.path.lexists(folder)
 
 
 def is_wrapper(path: str) -> bool:

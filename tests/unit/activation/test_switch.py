@@ -179,7 +179,7 @@ def test_every_command_goes_on_where_a_mistake_of_ours_is_in_the_way(
         assert "CARGO" not in environ
         raise BecameError(*arguments)
 
-    def broken(_: object) -> NoReturn:
+    def broken(_: object, **__: bool) -> NoReturn:
         raise KeyError("nobody thought of this")
 
     monkeypatch.setattr(process, "become", become)

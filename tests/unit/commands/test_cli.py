@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def test_help_lists_the_commands(option: str) -> None:
     done = invoke(option)
     assert done.exit_code == 0
-    assert sorted(cli.main.commands) == [*"adopt completion demo doctor env explain run store testbed".split()]
+    assert sorted(cli.main.commands) == [*"adopt completion demo doctor env explain run stats store testbed".split()]
     for name in cli.main.commands:
         assert f"pyo3-base-python {name}" in done.stdout
 

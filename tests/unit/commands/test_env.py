@@ -29,15 +29,23 @@ def test_env_is_for_sh_unless_another_format_is_asked_for(wrapper: Wrapper) -> N
 def test_env_as_json_holds_what_the_activation_sets(monkeypatch: pytest.MonkeyPatch, wrapper: Wrapper) -> None:
     for name, value in wrapper.environ.items():
         monkeypatch.setenv(name, value)
-    assert json.loads(invoke("env", "--format", "json").stdout) == switch.variables(wrapper.environ, lasting=True)
+    expected = switch.variables(wrapper.environ, lasting=True, on_path=True)
+    assert json.loads(invoke("env", "--format", "json").stdout) == expected
+    assert expected.pop("PATH").endswith(wrapper.environ["PATH"])
+    assert json.loads(invoke("env", "--format", "json", "--no-path").stdout) == expected
 
 
 def test_env_for_github_goes_to_its_file_and_not_to_stdout(monkeypatch: pytest.MonkeyPatch, wrapper: Wrapper) -> None:
     path = wrapper.folder / "github-env"
     monkeypatch.setenv("GITHUB_ENV", os.fspath(path))
+    monkeypatch.setenv("GITHUB_PATH", os.fspath(wrapper.folder / "github-path"))
     done = invoke("env", "--format", "github")
     assert (done.exit_code, done.output) == (0, "")
-    assert path.read_text(encoding="utf-8").startswith(f"CARGO={wrapper.program}\n")
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert lines[0] == f"CARGO={wrapper.program}"
+    assert not any(line.startswith("PATH=") for line in lines)
+    (folder,) = (wrapper.folder / "github-path").read_text(encoding="utf-8").splitlines()
+    assert os.path.samefile(os.path.join(folder, "cargo"), wrapper.program)
 
 
 @pytest.mark.promise("bad input")
@@ -68,6 +76,20 @@ def test_env_for_rust_analyzer_says_which_interpreter_it_is_for_if_none_is_named
         f"pyo3-base-python: no virtual environment is active: this is for {wrapper.bin / 'python'}, the first on PATH"
     )
     assert json.loads(found.stdout).keys() == json.loads(named.stdout).keys()
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash", "zsh"])
+def test_twice_is_as_once_and_unset_takes_back_path_as_well(wrapper: Wrapper, shell: str) -> None:
+    program = shutil.which(shell)
+    if program is None:
+        pytest.skip(f"there is no {shell} on this machine")
+    ours = f"'{sys.executable}' -m pyo3_base_python env --format {shell}"
+    say = 'echo "$PATH"'
+    lines = [f'eval "$({ours})"', say, f'eval "$({ours})"', say, f'eval "$({ours} --unset)"', say]
+    done = subprocess.run([program, "-c", "\n".join(lines)], env=wrapper.environ, capture_output=True, check=True)
+    once, twice, off = done.stdout.decode().splitlines()
+    assert once.endswith(f":{wrapper.environ['PATH']}")
+    assert (twice, off) == (once, wrapper.environ["PATH"])
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash", "zsh"])

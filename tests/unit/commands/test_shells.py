@@ -143,6 +143,38 @@ def test_formats_are_those_that_are_promised() -> None:
     assert len({form({"A": "b c"}) for form in shells.FORMATS.values()}) == len(shells.FORMATS) - len(alike) + 1
 
 
+@settings(max_examples=20)
+@given(VALUES.filter(bool))
+def test_a_folder_comes_first_on_path_in_a_real_shell(folder: str) -> None:
+    for path, expected in (("/usr/bin:/bin", f"{folder}:/usr/bin:/bin"), ("", folder)):
+        script = f'PATH="{path}"\n{shells.FIRST_ON_PATH["sh"](folder)}printf %s "$PATH"'
+        assert subprocess.run(["/bin/sh", "-c", script], stdout=subprocess.PIPE, check=True).stdout.decode() == expected
+
+
+def test_each_shell_has_words_for_it() -> None:
+    said = {form: first("/a b'%") for form, first in shells.FIRST_ON_PATH.items()}
+    quoted = """'/a b'"'"'%'"""
+    sh = f'export PATH={quoted}"${{PATH:+:$PATH}}"\n'
+    assert said == {
+        "sh": sh,
+        "bash": sh,
+        "zsh": sh,
+        "direnv": f"PATH_add {quoted}\n",
+        "fish": "set -gx PATH '/a b\\'%' $PATH\n",
+        "powershell": "$env:PATH = '/a b''%' + [IO.Path]::PathSeparator + $env:PATH\n",
+        "cmd": '@set "PATH=/a b\'%%;%PATH%"\r\n',
+    }
+    # In one object there is all of it, GitHub has a file for it, and rust-analyzer is not told.
+    assert shells.FORMATS.keys() - said.keys() == {"json", "github", "rust-analyzer"}
+
+
+@pytest.mark.promise("bad input")
+@pytest.mark.parametrize("words", [shells.cmd_path, shells.line_of_path])
+def test_a_folder_with_a_line_break_is_refused(words: Callable[[str], str]) -> None:
+    with pytest.raises(ShimError, match="PATH holds a line break"):
+        words("/a\nb")
+
+
 @pytest.mark.parametrize("form", sorted(shells.FORMATS))
 def test_nothing_to_set_is_nothing_to_run(form: str) -> None:
     text = shells.FORMATS[form]({})
@@ -152,7 +184,7 @@ def test_nothing_to_set_is_nothing_to_run(form: str) -> None:
 def test_lines_are_appended_to_the_file_that_github_names(tmp_path: Path) -> None:
     path = tmp_path / "env"
     path.write_text("BEFORE=1\n", encoding="utf-8")
-    shells.append_to_github_env("CARGO=ä\n", {"GITHUB_ENV": os.fspath(path)})
+    shells.append_to_github("CARGO=ä\n", "GITHUB_ENV", {"GITHUB_ENV": os.fspath(path)})
     assert path.read_text(encoding="utf-8") == "BEFORE=1\nCARGO=ä\n"
 
 
@@ -160,11 +192,11 @@ def test_lines_are_appended_to_the_file_that_github_names(tmp_path: Path) -> Non
 @pytest.mark.parametrize("environ", [{}, {"GITHUB_ENV": ""}])
 def test_outside_of_github_there_is_a_hint(environ: dict[str, str]) -> None:
     with pytest.raises(ShimError, match="GITHUB_ENV is not set") as caught:
-        shells.append_to_github_env("A=b\n", environ)
+        shells.append_to_github("A=b\n", "GITHUB_ENV", environ)
     assert "GitHub Actions" in caught.value.hint
 
 
 @pytest.mark.promise("bad input")
 def test_file_of_github_that_can_not_be_written_is_named() -> None:
     with pytest.raises(ShimError, match="GITHUB_ENV=/not/there/env: No such file or directory"):
-        shells.append_to_github_env("A=b\n", {"GITHUB_ENV": "/not/there/env"})
+        shells.append_to_github("A=b\n", "GITHUB_ENV", {"GITHUB_ENV": "/not/there/env"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -29,6 +30,13 @@ def test_the_default_interpreter_is_outside_of_any_environment() -> None:
     assert found.version == THIS_VERSION
     assert not (Path(found.path).parent.parent / "pyvenv.cfg").exists()
     assert tools.find_python(found.path, os.environ) == found
+
+
+def test_programs_of_an_environment_run_where_it_is_at_last(tmp_path: Path) -> None:
+    work = WorkFolder(tmp_path)
+    environ = tools.environment(tools.default_python(os.environ), (), work, os.environ)
+    done = subprocess.run(["pip", "--version"], env=environ, check=True, stdout=subprocess.PIPE, text=True)
+    assert os.fspath(tools.folder(environ)) in done.stdout
 
 
 @pytest.mark.parametrize("named", ["3.99", "/nowhere/python", "/bin/sh"])

@@ -168,7 +168,7 @@ import os, signal, sys
 left = int(sys.argv[1])
 sys.path.insert(0, sys.argv[2])
 from pyo3_base_python.activation import launcher
-from pyo3_base_python.wrapper import main
+from pyo3_base_python.wrapper.prepare import prepare
 
 def counted(name):
     call = getattr(os, name)
@@ -185,7 +185,7 @@ def counted(name):
 for name in ("mkdir", "open", "write", "fchmod", "utime", "replace", "symlink"):
     counted(name)
 launcher.install(os.environ)
-main.prepare("cargo", ["build"], os.environ, os.getcwd())
+prepare("cargo", ["build"], os.environ, os.getcwd())
 """
 
 

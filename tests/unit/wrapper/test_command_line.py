@@ -37,6 +37,21 @@ def test_subcommand_is_found_behind_toolchain_and_global_options(line: str, subc
     assert parse(line.split()).subcommand == subcommand
 
 
+def test_a_plain_call_asks_for_nothing_more() -> None:
+    assert fields(parse(["build"])) == {
+        "subcommand": "build",
+        "profile": "dev",
+        "targets": [],
+        "configs": [],
+        "late_config": False,
+        "lists_only": False,
+        "manifest_path": "",
+        "target_dir": "",
+        "toolchain": "",
+        "unclear": "",
+    }
+
+
 @pytest.mark.parametrize(
     "line", ["build", "b", "rustc", "test", "run", "check", "clippy", "doc", "install", "publish", "package", "alias"]
 )
@@ -85,6 +100,11 @@ def test_last_manifest_path_and_target_dir_count() -> None:
 @pytest.mark.parametrize("option", ["--features", "-F", "--manifest-path", "--target-dir", "--config"])
 def test_value_of_an_option_is_not_taken_for_an_option(option: str) -> None:
     assert parse(["build", option, "--target=x"]).targets == []
+
+
+@pytest.mark.parametrize("option", ["-Fx", "-F=x", "-Zx", "--features=x"])
+def test_value_in_the_word_of_an_option_leaves_the_next_word_alone(option: str) -> None:
+    assert parse(["build", option, "--target=x"]).targets == ["x"]
 
 
 @pytest.mark.parametrize(

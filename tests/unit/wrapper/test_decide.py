@@ -1,17 +1,157 @@
-"""The decision, where something has to be replaced; the wrapper that follows it is run in `test_main`."""
+"""The decision, in this process; the wrapper that follows it is run in `test_main`."""
 
 from __future__ import annotations
 
 import os
-from typing import NoReturn
+import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from pyo3_base_python.wrapper import interpreter
+from pyo3_base_python.wrapper import early, interpreter, process
 from pyo3_base_python.wrapper.command_line import parse
-from pyo3_base_python.wrapper.decide import decide, decide_for, locate, use_base_python
+from pyo3_base_python.wrapper.decide import Decision, decide, decide_for, locate, use_base_python
 from pyo3_base_python.wrapper.errors import CannotSteady, UserError
 from tests.unit.support import LOCK, MANIFEST, Script, Wrapper, an_interpreter, project_with
+
+BASE = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
+Decide = Callable[..., Decision]
+
+
+@pytest.fixture
+def decided(wrapper: Wrapper) -> Decide:
+    """What is decided for a call in the wrapper's project."""
+
+    def run(line: str = "build", **changes: str | None) -> Decision:
+        return decide(wrapper.cargo, parse(line.split()), wrapper.variables(**changes), os.fspath(wrapper.project))
+
+    return run
+
+
+def variables(decision: Decision) -> dict[str, str]:
+    assert decision.plan is not None, decision.reasons
+    return decision.plan.set
+
+
+# A build that is steadied
+
+
+def test_a_build_gets_the_interpreter_of_the_environment_by_stable_names(wrapper: Wrapper, decided: Decide) -> None:
+    decision = decided()
+    assert variables(decision)["PYO3_BASE_PYTHON"] == BASE
+    assert variables(decision)["PYO3_SHIM_PYTHON"] == sys.executable
+    for variable in ("PYO3_PYTHON", "PYO3_CONFIG_FILE"):
+        assert variables(decision)[variable].startswith(os.path.join(wrapper.store, ""))
+    assert (decision.reasons, decision.target) == ((), "")
+    assert decision.plan is not None
+    assert (decision.plan.build_dir, decision.plan.place) == ("", "")
+    assert decision.project is not None
+    assert decision.project.root == os.fspath(wrapper.project)
+
+
+def test_an_interpreter_that_was_asked_already_is_not_asked_again(
+    wrapper: Wrapper, script: Script, tmp_path: Path
+) -> None:
+    environ = wrapper.variables(
+        PYO3_PYTHON=script("counting", f'echo started >>"{tmp_path}/started"; exec {sys.executable} "$@"')
+    )
+    begun = early.begin(["build"], environ)
+    assert decide(wrapper.cargo, parse(["build"]), environ, os.fspath(wrapper.project), begun).plan
+    assert (tmp_path / "started").read_text() == "started\n"
+
+
+def test_on_windows_there_is_no_other_name_for_the_interpreter(
+    decided: Decide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "WINDOWS", True)
+    assert set(variables(decided())) == {"PYO3_BASE_PYTHON", "PYO3_CONFIG_FILE"}
+
+
+def test_target_that_is_the_hosts_is_built_for_and_any_other_is_not(decided: Decide, script: Script) -> None:
+    rustc = script("rustc", "echo host: my-own-host")
+    decision = decided("build --target my-own-host", RUSTC=rustc)
+    assert (decision.target, bool(variables(decision))) == ("my-own-host", True)
+    decision = decided("build --target other-own-host", RUSTC=rustc)
+    assert (decision.plan, decision.reasons) == (None, (("cross build", "cross build for other-own-host"),))
+
+
+def test_host_tuple_is_the_host(decided: Decide, script: Script) -> None:
+    assert decided("build --target host-tuple", RUSTC=script("rustc", "echo host: my-own-host")).target == "my-own-host"
+
+
+def test_rustc_is_not_started_where_no_target_is_named(tmp_path: Path, decided: Decide, script: Script) -> None:
+    assert decided(RUSTC=script("rustc", f"touch {tmp_path}/started")).plan
+    assert not (tmp_path / "started").exists()
+
+
+def test_without_pyo3_it_is_the_interpreter_that_maturin_names_for_other_bindings(
+    wrapper: Wrapper, decided: Decide
+) -> None:
+    changes = {"PYO3_PYTHON": None, "PATH": "/nowhere", "PYTHON_SYS_EXECUTABLE": sys.executable}
+    decision = decided(**changes)
+    assert decision.reasons == (("no python", "there is no Python interpreter"),)
+    assert decision.project is not None
+    wrapper.write_project(MANIFEST, LOCK.replace("pyo3", "other"))
+    assert variables(decided(**changes))["PYO3_SHIM_PYTHON"] == sys.executable
+
+
+def test_what_is_built_may_be_installed_editable_and_change(wrapper: Wrapper, decided: Decide, tmp_path: Path) -> None:
+    """`setup.py develop` has done so, and each edit of a module would have pyo3 compiled again."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "crate.egg-link").write_text(f"{wrapper.project}\n.")
+    names = []
+    for content in ("1", "2"):
+        (wrapper.project / "module.py").write_text(content)
+        names.append(variables(decided(PYTHONPATH=os.fspath(tmp_path / "site")))["PYO3_PYTHON"])
+    assert names[0] == names[1]
+
+
+@pytest.mark.parametrize("environ", [{}, {"PYO3_SHIM_BUILD_DIR": "interpreter"}])
+def test_what_was_unpacked_is_compiled_in_the_place_for_sdists_whatever_else_is_asked_for(
+    wrapper: Wrapper, decided: Decide, environ: dict[str, str]
+) -> None:
+    for name in ("PKG-INFO", "pyproject.toml"):
+        (wrapper.project / name).touch()
+    plan = decided(**environ).plan
+    assert plan is not None
+    assert plan.place.startswith("cpython-")
+    assert (plan.build_dir, "PYO3_SHIM_BUILD_DIR" in plan.reasons) == ("", False)
+
+
+def test_each_interpreter_has_a_build_directory_where_that_is_asked_for(wrapper: Wrapper, decided: Decide) -> None:
+    plan = decided(PYO3_SHIM_BUILD_DIR="interpreter").plan
+    assert plan is not None
+    assert plan.build_dir.startswith(os.fspath(wrapper.project / "target" / "pyo3-base-python-cpython-"))
+
+
+def test_config_file_of_maturin_is_handed_on_as_it_is(decided: Decide, tmp_path: Path) -> None:
+    file = tmp_path / "maturin" / "pyo3-config-triple-3.11.txt"
+    file.parent.mkdir()
+    file.write_bytes(b"version=3.11\n")
+    plan = decided(PYO3_CONFIG_FILE=os.fspath(file)).plan
+    assert plan is not None
+    assert b"version=3.11\n" in [getattr(one, "content", b"") for one in plan.files]
+    assert plan.set["PYO3_CONFIG_FILE"] != os.fspath(file)
+    file.unlink()
+    with pytest.raises(CannotSteady, match=f"^can't read maturin's {file}: No such file"):
+        decided(PYO3_CONFIG_FILE=os.fspath(file))
+
+
+def test_cargo_is_asked_for_the_workspace_where_the_manifests_leave_doubt(
+    wrapper: Wrapper, decided: Decide, script: Script, tmp_path: Path
+) -> None:
+    wrapper.write_project("workspace.members = []\n", LOCK)
+    wrapper.cargo = script("cargo", 'echo "$@" >"$ASKED"\necho "$WORKSPACE/Cargo.toml"')
+    decision = decided("+nightly build", WORKSPACE="/its/root", ASKED=os.fspath(tmp_path / "asked"))
+    assert decision.project is not None
+    assert decision.project.root == "/its/root"
+    asked = (tmp_path / "asked").read_text()
+    assert asked.startswith("+nightly locate-project ")
+    assert asked.endswith(f"{wrapper.project}/Cargo.toml\n")
+
+
+# A build that is left alone
 
 
 def test_nobody_is_asked_where_the_shim_is_off_or_nothing_is_compiled(wrapper: Wrapper) -> None:
@@ -33,10 +173,27 @@ def test_without_a_python_cargo_is_left_alone() -> None:
     assert [kind for kind, _ in decision.reasons] == ["no python"]
 
 
+def test_nobody_is_asked_where_a_call_is_unclear(wrapper: Wrapper, decided: Decide) -> None:
+    wrapper.write_project("workspace.members = []\n", LOCK)
+    wrapper.cargo = "/no/cargo"
+    decision = decided("-C elsewhere build")
+    assert (decision.project, decision.reasons[0][0]) == (None, "command line")
+
+
 @pytest.mark.promise("bad input")
-def test_a_word_that_is_none_is_refused_whatever_else_holds() -> None:
-    with pytest.raises(UserError, match="PYO3_SHIM_MODE"):
-        decide_for(parse(["fetch"]), None, {"PYO3_SHIM_MODE": "on"})
+@pytest.mark.parametrize(
+    ("variable", "words"),
+    [("PYO3_SHIM_MODE", "full, export, off"), ("PYO3_SHIM_BUILD_DIR", "shared, interpreter")],
+)
+def test_a_word_that_is_none_is_refused_whatever_else_holds(variable: str, words: str) -> None:
+    with pytest.raises(UserError, match=f"^{variable} is 'on', which is none of {words}$") as caught:
+        decide_for(parse(["fetch"]), None, {variable: "on"})
+    assert caught.value.hint == "unset it, or set one of these"
+
+
+def test_words_that_are_none_do_not_matter_where_the_shim_is_off() -> None:
+    environ = {"PYO3_SHIM_MODE": "off", "PYO3_SHIM_BUILD_DIR": "on", "PYO3_SHIM_SDIST_LIMIT": "much"}
+    assert decide_for(parse(["build"]), None, environ).reasons[0][0] == "mode"
 
 
 def test_inert_build_script_of_the_package_does_not_tie_pyo3_to_what_is_installed(wrapper: Wrapper) -> None:
@@ -74,11 +231,29 @@ def test_base_of_the_user_replaces_the_one_that_was_found(monkeypatch: pytest.Mo
     assert (used.base_executable, used.config) == (os.path.realpath(path), base.config)
 
 
-@pytest.mark.promise("bad input")
-def test_base_that_can_not_be_asked_is_the_users_error(monkeypatch: pytest.MonkeyPatch, script: Script) -> None:
-    def refuse(*_: object) -> NoReturn:
-        raise CannotSteady("it is graalpy")
+def test_base_of_the_user_may_be_named_as_it_is_on_path(wrapper: Wrapper, decided: Decide) -> None:
+    (wrapper.bin / "my-python").symlink_to(BASE)
+    assert variables(decided(PYO3_BASE_PYTHON="my-python"))["PYO3_BASE_PYTHON"] == BASE
 
-    monkeypatch.setattr(interpreter, "ask", refuse)
-    with pytest.raises(UserError, match="it is graalpy"):
-        use_base_python(an_interpreter(), script("python", ""), {})
+
+@pytest.mark.promise("bad input")
+def test_base_that_is_no_program_is_the_users_error(decided: Decide) -> None:
+    with pytest.raises(UserError, match=r"^PYO3_BASE_PYTHON is /not/there, which is not a program") as caught:
+        decided(PYO3_BASE_PYTHON="/not/there")
+    assert caught.value.hint == f"unset PYO3_BASE_PYTHON, or set it to {BASE}"
+
+
+@pytest.mark.promise("bad input")
+def test_base_that_is_no_python_is_the_users_error(decided: Decide, script: Script) -> None:
+    path = script("python", "exit 3")
+    with pytest.raises(UserError, match=f"can't be used: {path} does not answer.* code 3.*{sys.executable}") as caught:
+        decided(PYO3_BASE_PYTHON=path)
+    assert caught.value.hint == f"unset PYO3_BASE_PYTHON, or set it to {BASE}"
+
+
+@pytest.mark.promise("bad input")
+def test_base_of_another_version_is_the_users_error(monkeypatch: pytest.MonkeyPatch, script: Script) -> None:
+    path = script("python", "")
+    monkeypatch.setattr(interpreter, "ask", lambda *_: an_interpreter(path, version="3.9"))
+    with pytest.raises(UserError, match=f"PYO3_BASE_PYTHON is {path} "):
+        use_base_python(an_interpreter(), path, {})

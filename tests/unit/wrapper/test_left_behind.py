@@ -47,12 +47,14 @@ def place(tmp_path: Path) -> Place:
 def test_what_is_as_cargo_left_it_is_fresh(place: Place) -> None:
     place.write("deps/other-0123.d", "src/other.rs:\n")
     place.write("build/other-4567/output", OLD)
+    # Of what a C compiler has been told to write, for instance.
+    place.write("build/my-crate-4567/out/c.d", "# env-dep:CARGO_MANIFEST_DIR=/elsewhere\n")
     assert place.reason() == ""
 
 
 @pytest.mark.promise("stale")
 def test_a_layout_that_is_not_known_is_a_reason(tmp_path: Path) -> None:
-    assert "layout" in reason(os.fspath(tmp_path), [], [], [], [])
+    assert reason(os.fspath(tmp_path), [], [], [], []) == "the layout of cargo's build directory is not known"
 
 
 @pytest.mark.promise("stale")
@@ -62,10 +64,18 @@ def test_a_source_that_is_not_in_the_tree(place: Place, name: str) -> None:
     assert place.reason().endswith("made.rs is made while it is built")
 
 
-@pytest.mark.parametrize("name", ["src/lib.rs", f"{OLD}/src/lib.rs", "src/a\\ file.rs", "/place/out/made.rs"])
+@pytest.mark.parametrize(
+    "name", ["src/lib.rs", f"{OLD}/src/lib.rs", "src/a\\ file.rs", "/place/out/made.rs", f"{OLD}-other/src/made.rs"]
+)
 def test_a_source_that_is_there_or_elsewhere(place: Place, name: str) -> None:
     place.write("deps/my_crate-89ab.d", f"/place/x: {name}\n\n{name}:\n")
     assert place.reason() == ""
+
+
+def test_a_source_may_have_a_name_that_is_not_utf_8(place: Place) -> None:
+    (place.folder / "deps" / "my_crate-89ab.d").write_bytes(b"/place/x: src/\xff.rs\n\nsrc/\xff.rs:\n")
+    assert place.reason() == "src/\udcff.rs is made while it is built"
+    assert reason(os.fspath(place.folder), ["my-crate"], [], [OLD], [*FOUND, "src/\udcff.rs"]) == ""
 
 
 @pytest.mark.parametrize("name", ["src/lib.rs", f"{OLD}/bindings/src/lib.rs", "../core/lib.rs", f"{OLD}/core/lib.rs"])
@@ -107,8 +117,21 @@ def test_the_path_of_the_sources_compiled_in_for_the_host(tmp_path: Path, name: 
 
 
 @pytest.mark.promise("stale")
+def test_sources_of_what_is_compiled_for_the_host_are_looked_at(tmp_path: Path) -> None:
+    place = Place(tmp_path / "triple" / "release")
+    place.write("../../release/deps/my_crate-89ab.d", f"x: {OLD}/src/lib.rs\n\n{OLD}/src/lib.rs:\n")
+    assert place.reason() == ""
+    place.write("../../release/deps/my_crate-89ab.d", "x: src/made.rs\n\nsrc/made.rs:\n")
+    assert place.reason() == "src/made.rs is made while it is built"
+
+
+@pytest.mark.promise("stale")
 def test_more_than_is_read_may_name_any_path(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(left_behind, "MOST_READ", 10)
+    build = place.folder / "build" / "my-crate-4567"
+    size = sum((build / name).stat().st_size for name in ("output", "out/made.rs"))
+    monkeypatch.setattr(left_behind, "MOST_READ", size)
+    assert place.reason() == ""
+    monkeypatch.setattr(left_behind, "MOST_READ", size - 1)
     assert place.reason() == "the build script of my-crate left the path of its sources"
 
 
@@ -117,6 +140,19 @@ def test_an_artifact_that_is_younger_than_cargos_word_of_it(place: Place) -> Non
     later = time.time() + 5
     os.utime(place.folder / "deps" / "libmy_crate.so", (later, later))
     assert place.reason() == "libmy_crate.so was changed after cargo made it"
+
+
+@pytest.mark.parametrize("last", ["my-crate-0123", "my-crate-89ab"])
+def test_an_artifact_that_is_no_younger_than_cargos_last_word_of_it(place: Place, last: str) -> None:
+    """Cargo writes that into files that are there, and two files may get one time."""
+    times = dict.fromkeys(("my-crate-0123", "my-crate-89ab"), 100) | {last: 300}
+    for name, when in times.items():
+        file = place.write(f".fingerprint/{name}/lib-my_crate", "hash")
+        os.utime(file, (when, when))
+        os.utime(file.parent, (100, 100))
+    for when, why in ((300, ""), (301, "libmy_crate.so was changed after cargo made it")):
+        os.utime(place.folder / "deps" / "libmy_crate.so", (when, when))
+        assert place.reason() == why
 
 
 def linking(place: Place, output: str) -> Path:
@@ -130,6 +166,7 @@ def linking(place: Place, output: str) -> Path:
     [
         "cargo:rustc-link-search=native={0}/lib\ncargo:rustc-link-lib=dylib=x\n",
         "cargo::rustc-link-lib=x\ncargo::rustc-link-search={0}/lib\n",
+        "cargo:rustc-link-search={0}/lib\ncargo:rustc-link-lib=dylib=x:renamed\n",
     ],
 )
 def test_a_shared_library_that_was_replaced(place: Place, output: str) -> None:
@@ -145,3 +182,35 @@ def test_a_shared_library_that_was_replaced(place: Place, output: str) -> None:
 def test_what_is_no_shared_library_that_is_found(place: Place, output: str) -> None:
     linking(place, output)
     assert replaced_library(os.fspath(place.folder), 0.0) == ""
+
+
+@pytest.mark.promise("stale")
+def test_any_of_several_shared_libraries_may_have_been_replaced(place: Place) -> None:
+    first = (
+        linking(place, "cargo:rustc-link-search={0}/lib\ncargo:rustc-link-lib=x\ncargo:rustc-link-lib=y\n")
+        .stat()
+        .st_ctime
+    )
+    second = place.write("lib/liby.so", "library")
+    while second.stat().st_ctime == first:
+        second.touch()
+    assert replaced_library(os.fspath(place.folder), first) == os.fspath(second)
+
+
+@pytest.mark.promise("fault")
+def test_what_a_build_script_says_need_not_be_utf_8(place: Place) -> None:
+    library = linking(place, "")
+    said = f"cargo:rustc-link-search={place.folder}/lib\ncargo:rustc-link-lib=x\n".encode()
+    (place.folder / "build" / "sys-0123" / "output").write_bytes(b"cargo:warning=\xff\n" + said)
+    assert replaced_library(os.fspath(place.folder), 0.0) == os.fspath(library)
+
+
+SYSTEMS = sorted(Path("/usr/lib").glob("*-linux-gnu/lib*.so"))
+
+
+@pytest.mark.promise("stale")
+@pytest.mark.skipif(not SYSTEMS, reason="this system keeps no libraries as Debian does")
+def test_libraries_are_looked_for_where_debian_keeps_them(place: Place) -> None:
+    name = SYSTEMS[0].stem.removeprefix("lib")
+    place.write("build/sys-0123/output", f"cargo:rustc-link-lib={name}\n")
+    assert os.path.samefile(replaced_library(os.fspath(place.folder), 0.0), SYSTEMS[0])

@@ -14,9 +14,11 @@ from typing import NoReturn
 
 import pytest
 
-from pyo3_base_python.wrapper import interpreter, plan, process
+from pyo3_base_python.wrapper import calls as written
+from pyo3_base_python.wrapper import interpreter, plan, process, report
 from pyo3_base_python.wrapper import main as entry
 from pyo3_base_python.wrapper.errors import ShimError
+from pyo3_base_python.wrapper.prepare import prepare
 from tests.unit.support import LOCK, MANIFEST, InterpreterOf, Script, Wrapper, needs_tomllib, wait_for
 
 AWKWARD = ["", "a b", "'\"$HOME`e`\\", "new\nline", "--", "", "*", "ä", "-v"]
@@ -55,8 +57,9 @@ def main(wrapper: Wrapper, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Bec
 
 
 def changed_at(folder: Path) -> dict[Path, int]:
-    """When each file below was last touched in any way."""
-    return {path: path.stat().st_ctime_ns for path in folder.rglob("*") if path.is_file()}
+    """When each file below was last touched in any way; but for the list of calls, which grows."""
+    found = [path for path in folder.rglob("*") if path.is_file() and path.parent.name != "calls"]
+    return {path: path.stat().st_ctime_ns for path in found}
 
 
 # What cargo gets
@@ -336,6 +339,17 @@ def test_mode_that_does_not_exist_is_an_error_that_lists_those_that_do(wrapper: 
     assert (result.code, result.arguments) == (3, None)
     assert result.lines[0].endswith("error: PYO3_SHIM_MODE is 'nonsense', which is none of full, export, off")
     assert len(result.lines) == 2
+
+
+def test_calls_that_get_a_stable_interpreter_are_written_down(wrapper: Wrapper) -> None:
+    for arguments in (["build", "--release"], ["metadata"], ["build", "--target-dir", "elsewhere"]):
+        wrapper.run(*arguments)
+    found = list(written.read(os.fspath(wrapper.store)))
+    assert [os.path.relpath(call.profile_dir, wrapper.project) for call in found] == [
+        "target/release",
+        "elsewhere/debug",
+    ]
+    assert {(call.package, call.python, call.unpacked) for call in found} == {("crate", sys.executable, False)}
 
 
 def test_log_has_a_line_for_each_call_with_what_was_done_and_why(wrapper: Wrapper, tmp_path: Path) -> None:
@@ -808,19 +822,19 @@ def test_interpreter_is_not_steadied_where_sources_can_not_be_made_fresh(
 
 def test_prepare_leaves_the_environment_it_was_handed_alone(wrapper: Wrapper) -> None:
     before = dict(wrapper.environ)
-    environ, _, log = entry.prepare(wrapper.cargo, ["build"], wrapper.environ, os.fspath(wrapper.project))
+    environ, _, log = prepare(wrapper.cargo, ["build"], wrapper.environ, os.fspath(wrapper.project))
     assert wrapper.environ == before
     assert environ["PYO3_BASE_PYTHON"] == BASE
     assert "PYO3_BASE_PYTHON=" in log
 
 
 def test_line_that_holds_odd_bytes_can_be_said(capsys: pytest.CaptureFixture[str]) -> None:
-    entry.say("path \udcff")
+    report.say("path \udcff")
     assert capsys.readouterr().err == "pyo3-base-python: path \\udcff\n"
 
 
 def test_a_failure_without_a_hint_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
-        entry.fail(ShimError("broken", exit_code=9))
+        report.fail(ShimError("broken", exit_code=9))
     assert caught.value.code == 9
     assert capsys.readouterr().err == "pyo3-base-python: error: broken\n"

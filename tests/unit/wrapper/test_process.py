@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SOURCE = os.path.dirname(os.path.dirname(pyo3_base_python.__file__))
 PATH = {"PATH": "/usr/bin:/bin"}
 
-captures = pytest.mark.parametrize("capture", [process._capture_with_spawn, process._capture_with_subprocess])
+captures = pytest.mark.parametrize("capture", [process.capture, process._capture_with_subprocess])
 
 
 # Finding programs

@@ -121,6 +121,11 @@ def test_cargo_is_not_asked_about_what_a_member_inherits(tree: Tree, member: str
     assert at(folder / "a").root == os.fspath(folder)
 
 
+def test_cargo_is_not_asked_whether_a_root_leaves_out_itself(tree: Tree) -> None:
+    folder = tree({"Cargo.toml": '[package]\n[workspace]\nexclude = ["a"]'})
+    assert at(folder).root == os.fspath(folder)
+
+
 def test_a_project_without_a_lock_file_has_none(tree: Tree) -> None:
     assert at(tree({"Cargo.toml": "[package]"})).lock is None
 
@@ -256,8 +261,16 @@ def test_readers_of_the_executable_are_those_outside_of_pyo3() -> None:
 
 def test_local_packages_are_those_without_a_source() -> None:
     source = 'source = "registry+index"\n'
-    lock = parse_lock(package("z", "1.0.0") + package("pyo3", "0.26.0") + source + package("a", "1.0.0", "z"))
-    assert lock.local_packages == ["a", "z"]
+    lock = parse_lock(
+        package("serde", "1.0.0")
+        + source
+        + package("z", "1.0.0")
+        + package("Xa", "1.0.0")
+        + package("pyo3", "0.26.0")
+        + source
+        + package("a", "1.0.0", "z")
+    )
+    assert lock.local_packages == ["Xa", "a", "z"]
 
 
 @pytest.mark.promise("fault")
@@ -268,7 +281,7 @@ def test_source_without_a_package_is_survived() -> None:
 @pytest.mark.parametrize(
     ("manifest", "expected"),
     [
-        ('[package]\nname = "a-b" # why\n', ["a-b"]),
+        ('[package]\nname = "a-b" # not = "c"\n', ["a-b"]),
         ("[package]\nname='a'\n[lib]\nname = \"b\"\n", ["a", "b"]),
         ('[package]\nversion = "1"\n[[bin]]\nname = "c"\n[package.metadata.x]\nname = "d"\n', []),
         ("[workspace]\n", []),
@@ -284,6 +297,14 @@ def test_artifacts_have_the_name_of_the_package_or_of_its_library(
 
 def test_there_are_no_artifacts_without_a_manifest(tmp_path: Path) -> None:
     assert project.artifact_names(os.fspath(tmp_path)) == []
+
+
+@pytest.mark.parametrize(
+    ("manifest", "expected"),
+    [('[lib]\nname = "b"\n', "b"), ('[package]\nname = "a"\n[lib]\nname = "b"\n', "a"), ("[workspace]\n", "-")],
+)
+def test_package_has_the_first_name_in_its_manifest_or_none(tree: Tree, manifest: str, expected: str) -> None:
+    assert project.package_name(os.fspath(tree({"Cargo.toml": manifest}))) == expected
 
 
 @pytest.mark.promise("fault")
@@ -395,6 +416,13 @@ def files(folder: Path, *names: str) -> None:
 def test_sdist_is_known_by_its_metadata_beside_the_build_file(tmp_path: Path, marker: str, manifest_dir: str) -> None:
     files(tmp_path, "PKG-INFO", marker, "crates/deep/Cargo.toml")
     assert unpacked_sdist(os.path.normpath(tmp_path / manifest_dir), {}) == os.fspath(tmp_path)
+
+
+def test_a_project_knows_the_sdist_that_it_lies_in(tmp_path: Path) -> None:
+    files(tmp_path, "crates/deep/Cargo.toml")
+    assert at(tmp_path / "crates" / "deep").sdist == ""
+    files(tmp_path, "PKG-INFO", "pyproject.toml")
+    assert at(tmp_path / "crates" / "deep").sdist == os.fspath(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,7 +18,7 @@ from pyo3_base_python.wrapper import paths, sdist_place
 from pyo3_base_python.wrapper.command_line import parse
 from pyo3_base_python.wrapper.errors import CannotSteady, UserError
 from pyo3_base_python.wrapper.project import Project
-from pyo3_base_python.wrapper.sdist_place import bound, choose, limit, places, root, take
+from pyo3_base_python.wrapper.sdist_place import bound, choose, clear, limit, places, root, take
 from tests.unit.support import an_interpreter
 
 SOURCE = os.path.dirname(os.path.dirname(pyo3_base_python.__file__))
@@ -32,6 +33,8 @@ say(take(sys.argv[2], "python", sys.argv[3], 1 << 30, say))
 os.execv("/bin/cat", ["cat"])
 """
 PLENTY = 1 << 30
+# Ends with exit code 1 if another process holds the file.
+IS_FREE = "import fcntl, sys; fcntl.lockf(open(sys.argv[1], 'r+'), fcntl.LOCK_EX | fcntl.LOCK_NB)"
 
 
 @contextmanager
@@ -43,6 +46,12 @@ def held(folder: Path, project: str) -> Iterator[str]:
         assert process.stdin is not None
         yield os.path.basename(process.stdout.readline().strip())
         process.stdin.close()
+
+
+def is_held(folder: Path, name: str) -> bool:
+    """Whether another process finds a place to be held."""
+    command = [sys.executable, "-c", IS_FREE, os.fspath(folder / f"{name}.lock")]
+    return subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode == 1
 
 
 @pytest.fixture
@@ -128,10 +137,17 @@ def test_there_is_none_for_crates_that_are_vendored(tmp_path: Path, name: str) -
     assert chosen(project) == ""
 
 
+def test_crates_of_another_index_are_not_vendored(tmp_path: Path) -> None:
+    tree = os.fspath(tmp_path)
+    (tmp_path / ".cargo").mkdir()
+    (tmp_path / ".cargo" / "config.toml").write_text('[source.mirror]\nregistry = "https://mirror"\n')
+    assert chosen(Project(tree, tree, None, os.path.join(tree, "target"), sdist=tree))
+
+
 @pytest.mark.promise("fault")
 def test_there_is_none_on_a_disk_that_is_nearly_full(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sdist_place, "NEEDED", 1 << 62)
-    with pytest.raises(CannotSteady, match="MiB are free"):
+    with pytest.raises(CannotSteady, match=f"less than {1 << 42} MiB are free"):
         take(os.fspath(folder), "python", "a", PLENTY, refuse)
 
 
@@ -143,8 +159,9 @@ def test_how_much_it_may_hold() -> None:
 @pytest.mark.promise("bad input")
 @pytest.mark.parametrize("value", ["5G", "-1", "1.5"])
 def test_a_limit_that_is_no_number_is_refused(value: str) -> None:
-    with pytest.raises(UserError, match="no number of MiB"):
+    with pytest.raises(UserError, match="no number of MiB") as caught:
         limit({"PYO3_SHIM_SDIST_LIMIT": value})
+    assert caught.value.hint == "unset it, or set it to 5120"
 
 
 # Which, while others build
@@ -153,7 +170,68 @@ def test_a_limit_that_is_no_number_is_refused(value: str) -> None:
 def test_one_place_serves_all_projects(folder: Path) -> None:
     for project in ("a", "b"):
         assert name_of(take(os.fspath(folder), "python", project, PLENTY, refuse)) == "python"
-    assert folder.stat().st_mode & 0o077 == 0
+    for path in (folder, *(path for path in folder.rglob("*") if path.is_file())):
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_a_place_is_held_by_this_process(folder: Path) -> None:
+    take(os.fspath(folder), "python", "a", PLENTY, refuse)
+    assert is_held(folder, "python")
+    assert (folder / "python" / ".pyo3-base-python-projects").is_dir()
+
+
+@pytest.mark.promise("fault")
+def test_the_second_place_is_taken_where_the_first_is_in_use(folder: Path) -> None:
+    with held(folder, "a"):
+        assert name_of(take(os.fspath(folder), "python", "b", PLENTY, refuse)) == "python.2"
+    assert name_of(take(os.fspath(folder), "python", "b", PLENTY, refuse)) == "python.2"
+
+
+@pytest.mark.promise("fault")
+def test_there_are_as_many_places_as_processors(folder: Path) -> None:
+    told: list[str] = []
+    with ExitStack() as builds:
+        for project, name in (("a", "python"), ("b", "python.2")):
+            assert builds.enter_context(held(folder, project)) == name
+
+        def wait(place: str) -> None:
+            told.append(place)
+            builds.close()
+
+        assert take(os.fspath(folder), "python", "c", PLENTY, wait) == os.fspath(folder / "python")
+    assert told == [os.fspath(folder / "python")]
+
+
+@pytest.mark.promise("fault")
+def test_there_is_one_place_where_the_processors_are_not_known(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    with ExitStack() as builds:
+        builds.enter_context(held(folder, "a"))
+        assert name_of(take(os.fspath(folder), "python", "b", PLENTY, lambda _: builds.close())) == "python"
+
+
+@pytest.mark.promise("fault")
+def test_a_project_waits_for_its_own_place_until_that_is_free(folder: Path) -> None:
+    """Though another one is: in its own it has compiled before."""
+    told: list[str] = []
+    over: list[bool] = []
+    with held(folder, "a"), held(folder, "b"):
+        pass
+    with ExitStack() as builds:
+        assert builds.enter_context(held(folder, "b")) == "python.2"
+
+        def end() -> None:
+            over.append(True)
+            builds.close()
+
+        def wait(place: str) -> None:
+            told.append(place)
+            threading.Timer(0.5, end).start()
+
+        assert name_of(take(os.fspath(folder), "python", "b", PLENTY, wait)) == "python.2"
+        assert over == [True]
+    assert told == [os.fspath(folder / "python.2")]
+    assert is_held(folder, "python.2")
 
 
 @pytest.mark.promise("fault")
@@ -182,8 +260,10 @@ def test_a_project_waits_for_its_own_place(folder: Path) -> None:
 @pytest.mark.promise("fault")
 def test_a_place_that_can_not_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(CannotSteady):
-        take(os.fspath(tmp_path / "file" / "places"), "python", "a", PLENTY, refuse)
+    folder = os.fspath(tmp_path / "file" / "places")
+    with pytest.raises(CannotSteady, match=f"^can't use the place for sdists {folder}: Not a directory$") as caught:
+        take(folder, "python", "a", PLENTY, refuse)
+    assert caught.value.hint == "set PYO3_SHIM_SDIST_DIR to a folder of your own, or to off"
 
 
 @pytest.mark.promise("fault")
@@ -200,14 +280,18 @@ def test_a_place_where_no_program_can_be_started_is_not_used(folder: Path, monke
 @pytest.mark.promise("fault")
 def test_a_place_that_can_not_be_removed_is_in_nobodys_way(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(folder, "old", 10, age=9)
+    unlink = os.unlink
 
-    def refused(_: object) -> None:
-        raise PermissionError
+    def refused(path: str) -> None:
+        if "old" in path:
+            raise PermissionError
+        unlink(path)
 
     monkeypatch.setattr(os, "unlink", refused)
-    for _ in range(2):
-        assert bound(os.fspath(folder), 1) == []
+    for removed in ([], ["new"]):
+        assert bound(os.fspath(folder), 1) == removed
         assert [path.name for path in folder.iterdir() if path.is_dir()] == ["old.gone"]
+        fill(folder, "new", 10, age=1)
 
 
 @pytest.mark.promise("fault")
@@ -222,13 +306,56 @@ def test_a_place_that_others_can_write_to_is_not_used(folder: Path) -> None:
 
 
 def test_the_least_recently_used_goes_first(folder: Path) -> None:
-    for name, age in (("new", 1), ("old", 30), ("older", 60)):
+    for name, age in (("new", 1), ("old", 30), ("ancient", 60)):
         fill(folder, name, 100, age)
-    assert places(os.fspath(folder)) == ["older", "old", "new"]
-    assert bound(os.fspath(folder), 250) == ["older"]
+    assert places(os.fspath(folder)) == ["ancient", "old", "new"]
+    assert bound(os.fspath(folder), 250) == ["ancient"]
     assert bound(os.fspath(folder), 100) == ["old"]
     assert bound(os.fspath(folder), 100) == []
     assert places(os.fspath(folder)) == ["new"]
+
+
+def test_a_place_that_is_taken_was_used(folder: Path) -> None:
+    for name, age in (("one", 60), ("two", 30)):
+        fill(folder, name, 100, age)
+    take(os.fspath(folder), "one", "a", PLENTY, refuse)
+    assert places(os.fspath(folder)) == ["two", "one"]
+
+
+@pytest.mark.promise("fault")
+def test_a_link_is_no_place(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    folder.mkdir()
+    (folder / "link").symlink_to(tmp_path / "elsewhere")
+    assert places(os.fspath(folder)) == []
+
+
+def test_what_is_in_a_place_counts_with_all_that_is_below(folder: Path) -> None:
+    fill(folder, "one", 100, 0)
+    (folder / "one" / "deps").mkdir()
+    for name in "ab":
+        (folder / "one" / "deps" / name).write_bytes(bytes(50))
+    assert sdist_place.size(os.fspath(folder / "one")) == 200
+
+
+def test_places_that_were_not_used_for_long_are_cleared_but_none_in_use(folder: Path) -> None:
+    with held(folder, "a") as name:
+        for idle, age in (("new", 1), ("old", 30)):
+            fill(folder, idle, 100, age)
+        os.utime(folder / f"{name}.lock", (0, 0))
+        assert clear(os.fspath(folder), 20) == ["old"]
+        assert places(os.fspath(folder)) == [name, "new"]
+
+
+def test_a_place_that_is_too_large_by_itself_is_emptied_and_still_held(folder: Path) -> None:
+    take(os.fspath(folder), "mine", "a", PLENTY, refuse)
+    fill(folder, "other", 100, 60)
+    (folder / "mine" / "crate.rlib").write_bytes(bytes(100))
+    os.utime(folder / ".looked", (0, 0))
+    take(os.fspath(folder), "mine", "a", 50, refuse)
+    assert places(os.fspath(folder)) == ["mine"]
+    assert not (folder / "mine" / "crate.rlib").exists()
+    assert is_held(folder, "mine")
 
 
 @pytest.mark.promise("fault")
@@ -258,7 +385,8 @@ def test_a_new_place_makes_room_and_one_that_is_there_is_looked_at_once_a_day(fo
 @pytest.mark.promise("fault")
 def test_a_removal_that_was_cut_short_is_finished(folder: Path) -> None:
     fill(folder, "idle", 100, 60)
-    (folder / "idle.gone" / "deps").mkdir(parents=True)
+    (folder / "idle.gone" / "release" / "deps").mkdir(parents=True)
+    (folder / "idle.gone" / "release" / "deps" / "crate.rlib").touch()
     (folder / "idle" / "link").symlink_to("/")
     assert bound(os.fspath(folder), 0) in (["idle.gone", "idle"], ["idle", "idle.gone"])
     assert places(os.fspath(folder)) == []

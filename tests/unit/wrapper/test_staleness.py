@@ -62,10 +62,11 @@ class Site:
         project = Project(place, place, Lock([], [], packages), target, sdist=unpacked_sdist(place, {}))
         return settle(project, os.fspath(self.profile_dir), ["crate"], self.cleaned.append)
 
-    def settle_in_place(self, tree: Path, **variables: str) -> str:
+    def settle_in_place(self, tree: Path, root: str = "", **variables: str) -> str:
         """Settle an sdist that is compiled in the place for sdists; its target directory is its own."""
         place, target = os.fspath(tree), os.fspath(tree / "target")
-        project = Project(place, place, Lock([], [], PACKAGES), target, sdist=place)
+        workspace = os.path.normpath(tree / root)
+        project = Project(workspace, workspace, Lock([], [], PACKAGES), target, sdist=place)
         ours = os.path.join(target, "release")
         profile_dir = os.fspath(self.profile_dir)
         return settle(project, profile_dir, ["crate"], self.cleaned.append, ours=ours, environ=variables)
@@ -79,6 +80,12 @@ class Site:
     def record(self, package: str) -> Record | None:
         """What is remembered of a package."""
         return read_record(os.fspath(self.profile_dir / ".pyo3-base-python" / f"{package}.sources"))
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file, and the folders that it is in."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
 
 
 def times(tree: Path) -> dict[str, int]:
@@ -188,6 +195,27 @@ def test_a_variable_that_a_build_script_names_is_part_of_it(site: Site, variable
     assert site.cleaned == [["crate", "numbers"]]
 
 
+@pytest.mark.promise("stale")
+def test_a_build_script_that_names_a_variable_counts_with_its_content(site: Site) -> None:
+    site.profile_dir = site.folder / "place" / "release"
+    for name, rest in (("one", "1"), ("two", "2")):
+        tree = site.unpack(name, {**FILES, "build.rs": f'fn main() {{ env("NUMBER"); {rest} }}'})
+        site.settle_in_place(tree, NUMBER="1")
+        site.built(tree)
+    assert site.cleaned == [["crate", "numbers"]]
+
+
+@pytest.mark.promise("fault")
+def test_neither_a_build_script_nor_what_it_reads_need_be_utf_8(site: Site) -> None:
+    site.profile_dir = site.folder / "place" / "release"
+    for name, value in (("one", "\udcff"), ("two", "\udcff"), ("three", "\udcfe")):
+        tree = site.unpack(name, FILES)
+        (tree / "build.rs").write_bytes(b'// \xff\nfn main() { env("NUMBER"); }')
+        site.settle_in_place(tree, NUMBER=value)
+        site.built(tree)
+    assert site.cleaned == [["crate", "numbers"]]
+
+
 def test_a_tree_that_cargo_has_built_last_is_cargos_to_look_after(site: Site) -> None:
     """setuptools-rust calls cargo for each extension module, and writes into the tree in between."""
     tree = site.unpack("one", FILES)
@@ -195,7 +223,7 @@ def test_a_tree_that_cargo_has_built_last_is_cargos_to_look_after(site: Site) ->
     site.settle_in_place(tree)
     site.built(tree)
     site.unpack("one", {"target/release/libcrate.so": "", "build/lib/crate.so": ""})
-    site.settle_in_place(tree)
+    assert site.settle_in_place(tree) == f"{tree} was built last"
     assert site.cleaned == []
 
 
@@ -212,6 +240,88 @@ def test_a_tree_that_was_not_built_last_or_is_another_one_by_now_is_cleaned(site
     site.unpack("one", {"src/a.rs": "3"})
     site.settle_in_place(tree)
     assert site.cleaned[-1] == ["crate", "numbers"]
+
+
+@pytest.mark.promise("stale")
+def test_a_tree_that_was_built_by_others_before_is_fresh(site: Site) -> None:
+    tree = site.unpack("one", {**FILES, "target/release/libcrate.so": ""})
+    site.profile_dir = site.folder / "place" / "release"
+    site.settle_in_place(tree)
+    assert is_fresh(times(tree)["src/a.rs"])
+
+
+def test_where_an_earlier_sdist_was_unpacked_somebody_works_and_times_stay(site: Site) -> None:
+    site.profile_dir = site.folder / "place" / "release"
+    for name in ("one", "two"):
+        tree = site.unpack(name, FILES)
+        site.settle_in_place(tree)
+        site.built(tree)
+    tree = site.unpack("one", {**FILES, "src/a.rs": "2"})
+    site.settle_in_place(tree)
+    assert set(times(tree).values()) == {MATURINS_TIME}
+    assert site.cleaned == [["crate", "numbers"]]
+
+
+def test_a_target_directory_of_maturins_is_no_source_of_what_is_compiled_elsewhere(site: Site) -> None:
+    site.profile_dir = site.folder / "place" / "release"
+    site.settle_in_place(site.unpack("one", FILES))
+    site.built(site.folder / "one")
+    said = site.settle_in_place(site.unpack("two", {**FILES, "target/maturin/crate.so": ""}))
+    assert (said, site.cleaned) == ("7 unpacked files and folders are as they were", [])
+
+
+# An sdist that is as it was, and what cargo has left of it (see `test_left_behind`)
+
+WORKSPACE = {**FILES, "core/lib.rs": "", "bindings/Cargo.toml": '[package]\nname = "crate"\n[lib]\nname = "other"\n'}
+
+
+@pytest.mark.parametrize("source", ["src/lib.rs", "../core/lib.rs", "{one}/core/lib.rs", "{one}/bindings/src/lib.rs"])
+def test_what_cargo_has_compiled_of_the_sources_stays(site: Site, source: str) -> None:
+    files = {**WORKSPACE, "bindings/src/lib.rs": ""}
+    line = source.format(one=site.folder / "one")
+    write(site.profile_dir / "deps" / "other-0123.d", f"x: {line}\n\n{line}:\n")
+    site.settle_in_place(site.unpack("one", files), "bindings")
+    site.cleaned.clear()
+    assert site.settle_in_place(site.unpack("two", files), "bindings").endswith("are as they were")
+    assert site.cleaned == []
+
+
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize(
+    ("file", "text", "why"),
+    [
+        ("deps/other-0123.d", "# env-dep:CARGO_MANIFEST_DIR=/gone", "CARGO_MANIFEST_DIR is compiled in"),
+        ("deps/numbers-0123.d", "# env-dep:CARGO_MANIFEST_DIR=/gone", "CARGO_MANIFEST_DIR is compiled in"),
+        ("deps/other-0123.d", "x: made.rs\n\nmade.rs:\n", "made.rs is made while it is built"),
+        ("build/crate-0123/output", "{one}", "the build script of crate left the path of its sources"),
+    ],
+)
+def test_what_cargo_has_compiled_and_would_not_look_at_is_cleaned(site: Site, file: str, text: str, why: str) -> None:
+    first, second = site.unpack("one", WORKSPACE), site.unpack("two", WORKSPACE)
+    (site.profile_dir / "deps").mkdir(parents=True)
+    write(site.profile_dir / file, text.format(one=first))
+    site.settle_in_place(first)
+    site.cleaned.clear()
+    assert site.settle_in_place(second) == why
+    assert site.cleaned == [list(PACKAGES)]
+    assert times(second) == times(first)
+
+
+@pytest.mark.promise("stale")
+def test_a_shared_library_that_was_replaced_since_is_a_reason_to_clean(site: Site) -> None:
+    (site.profile_dir / "deps").mkdir(parents=True)
+    library = site.folder / "libraries" / "libx.so"
+    write(library, "1")
+    said = f"cargo:rustc-link-search={library.parent}\ncargo:rustc-link-lib=x\n"
+    write(site.profile_dir / "build" / "sys-0123" / "output", said)
+    site.settle_in_place(site.unpack("one", FILES))
+    site.cleaned.clear()
+    assert site.settle_in_place(site.unpack("two", FILES)).endswith("are as they were")
+    records = list((site.profile_dir / ".pyo3-base-python").iterdir())
+    while library.stat().st_ctime <= max(path.stat().st_mtime for path in records):
+        write(library, "2")
+    assert site.settle_in_place(site.unpack("three", FILES)) == f"{library} was replaced"
+    assert site.cleaned == [list(PACKAGES)]
 
 
 @pytest.mark.promise("stale")

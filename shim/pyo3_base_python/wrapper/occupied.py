@@ -1,0 +1,85 @@
+"""Whether a build directory is taken: pyo3 is compiled in it for another interpreter than the one of now.
+
+Cargo keeps what the build scripts of pyo3 have printed: the path of the configuration, which is one of the store's and
+named after its content, and whether they have Python's library linked. No record of ours has to be kept beside it, and
+builds that went past the shim are seen as well. By cargo's layout as of 1.95 (see ``left_behind``); where it is another
+one nothing is known, and the directory counts as free.
+"""
+
+from __future__ import annotations
+
+import os
+
+from .files import read
+from .linking import VARIABLE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["by_another"]
+
+# Before 0.29 the build script of the second one reads the configuration.
+SCRIPTS = ("pyo3-ffi-", "pyo3-build-config-")
+# How the path of a configuration begins where a build script names it.
+NAMED = b"cargo:rerun-if-changed="
+LINKED = b"rustc-link-lib="
+# In a configuration: programs, which come and go with the environment.
+EXECUTABLE = b"executable="
+PLACES = (EXECUTABLE, b"lib_dir=")
+
+
+def by_another(profile_dir: str, config_file: str, *, extension_module: bool) -> bool:
+    """Whether all in ``profile_dir`` is for another interpreter than that of ``config_file``, or linked otherwise.
+
+    ``extension_module`` is whether pyo3 is told that it is in one. What nobody can use any more is nobody's: that of an
+    interpreter that is gone, or without a configuration of the store.
+    """
+    outputs = list(_outputs(os.path.join(profile_dir, "build")))
+    folder = os.path.join(os.path.dirname(config_file), "").encode(errors="surrogateescape")
+    configs = {config for output in outputs for config in _configs(output, folder)}
+    if not configs:
+        return False
+    wanted = os.fsencode(config_file)
+    if wanted not in configs and all(_is_another(config, wanted) for config in configs):
+        return any(_is_alive(config) for config in configs)
+    watching = [output for output in outputs if VARIABLE.encode() in output]
+    return bool(watching) and all((LINKED in output) == extension_module for output in watching)
+
+
+def _outputs(build: str) -> Iterator[bytes]:
+    """What build scripts of pyo3 have printed when cargo last ran them."""
+    try:
+        names = os.listdir(build)
+    except OSError:
+        return
+    for name in names:
+        if name.startswith(SCRIPTS):
+            yield read(os.path.join(build, name, "output")) or b""
+
+
+def _configs(output: bytes, folder: bytes) -> Iterator[bytes]:
+    """The paths of configurations in ``folder``."""
+    start = NAMED + folder
+    for line in output.splitlines():
+        if line.startswith(start):
+            yield line[len(NAMED) :]
+
+
+def _is_another(config: bytes, wanted: bytes) -> bool:
+    """Whether two configurations differ in more than the name of the program."""
+    return _values(config) != _values(wanted)
+
+
+def _values(config: bytes) -> list[bytes]:
+    lines = (read(os.fsdecode(config)) or b"").splitlines()
+    return [line for line in lines if not line.startswith(EXECUTABLE)]
+
+
+def _is_alive(config: bytes) -> bool:
+    """Whether the interpreter that a configuration speaks of is still there."""
+    content = read(os.fsdecode(config))
+    if content is None:
+        return False
+    places = [line.partition(b"=")[2] for line in content.splitlines() if line.startswith(PLACES)]
+    return all(os.path.exists(place) for place in places)

@@ -1,0 +1,129 @@
+"""Make everything ready for cargo: what is decided is done here, before the wrapper becomes cargo."""
+
+from __future__ import annotations
+
+import os
+
+from . import (
+    build_dir,
+    calls,
+    cargo_config,
+    command_line,
+    project,
+    real_cargo,
+    sdist_place,
+    staleness,
+    store,
+)
+from .decide import decide
+from .errors import CannotSteady
+from .report import say
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .command_line import Invocation
+    from .plan import Plan
+    from .process import Capture
+    from .project import Project
+
+__all__ = ["prepare"]
+
+
+def prepare(
+    cargo: str,
+    arguments: Sequence[str],
+    environ: Mapping[str, str],
+    cwd: str,
+    begun: Capture | None = None,
+) -> tuple[dict[str, str], list[str], str]:
+    """Environment and arguments for a ``cargo`` started with ``arguments`` in ``cwd``, and what was done and why.
+
+    ``begun`` is an interpreter that was asked already (see ``early``).
+
+    Effects: those of ``decide``, writes to the store, and settles what was built last (see ``staleness``). Raises
+    ``CannotSteady``, with nothing lost, or ``UserError``.
+    """
+    call = command_line.parse(arguments, lambda name: cargo_config.alias(name, environ, cwd))
+    decision = decide(cargo, call, environ, cwd, begun)
+    here, steps = decision.project, decision.plan
+    if steps is None or here is None:
+        return dict(environ), list(arguments), f"left alone: {decision.reasons[0][1]}"
+    place, done = _place(cargo, call, steps, here, environ)
+    below = os.path.join(decision.target, call.profile_folder)
+    profile_dir = os.path.join(place or here.target_dir, below)
+    # Before anything is set: a stable interpreter on top of another tree's artifacts would ship old code.
+    settled = staleness.settle(
+        here,
+        profile_dir,
+        project.artifact_names(here.manifest_dir),
+        lambda packages: real_cargo.clean(packages, cargo, call, here, environ, place),
+        ours=os.path.join(here.target_dir, below) if place else "",
+        environ={name: value for name, value in environ.items() if name not in steps.set},
+    )
+    root = store.default_root(environ)
+    for file in steps.files:
+        store.put(root, file)
+    done += [f"{variable}={steps.set.get(variable, '')} ({why})" for variable, why in steps.reasons.items()]
+    if settled:
+        done.append(settled)
+    given = {**environ, **steps.set}
+    own, used = _build_dir(cargo, call, steps, below, given)
+    done += used
+    if own:
+        arguments = build_dir.add_option(arguments, own)
+    if place:
+        arguments = build_dir.add_option(arguments, place)
+        given[sdist_place.HELD] = place
+    if steps.files:
+        calls.note(
+            root,
+            project.package_name(here.manifest_dir),
+            environ.get("PYO3_PYTHON", ""),
+            os.path.join(place or own or here.target_dir, below),
+            unpacked=bool(place),
+        )
+    return given, list(arguments), "; ".join(done)
+
+
+def _build_dir(
+    cargo: str, call: Invocation, steps: Plan, below: str, environ: Mapping[str, str]
+) -> tuple[str, list[str]]:
+    """The build directory to use, ``""`` for cargo's own; and what there is to say of it. Never raises for its sake."""
+    folder = steps.build_dir
+    automatic = build_dir.is_automatic(environ)
+    if not folder or (automatic and not build_dir.is_needed(folder, below, environ)):
+        return "", []
+    try:
+        if not os.path.isdir(os.path.join(folder, below)):
+            build_dir.check_version(real_cargo.with_toolchain(cargo, call), environ)
+        if automatic:
+            build_dir.seed(folder, below)
+    except CannotSteady as error:
+        if automatic:
+            return "", [f"no build directory of its own: {error.what}"]
+        say(f"{error.what}; the build directory is that of all interpreters")
+        return "", []
+    return folder, [f"build directory {folder}"]
+
+
+def _place(
+    cargo: str, call: Invocation, steps: Plan, here: Project, environ: Mapping[str, str]
+) -> tuple[str, list[str]]:
+    """The place for an unpacked sdist, locked, or ``""``; and what there is to say of it. Never raises for its sake."""
+    if not steps.place:
+        return "", []
+    folder = sdist_place.root(environ)
+    try:
+        build_dir.check_version(real_cargo.with_toolchain(cargo, call), environ)
+        place = sdist_place.take(
+            folder,
+            steps.place,
+            project.package_name(here.manifest_dir),
+            sdist_place.limit(environ),
+            lambda place: say(f"another build is using {place}: waiting for it to end"),
+        )
+    except CannotSteady as error:
+        return "", [f"no place for the sdist: {error.what}"]
+    return place, [f"compiled in {place}, the place for sdists"]
