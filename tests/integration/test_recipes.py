@@ -101,6 +101,17 @@ def test_removing_it_from_a_project_with_setuptools_rust(tmp_path: Path, environ
     assert theirs.replace("/home/me/.local/share/pyo3-base-python/bin/cargo", environ["CARGO"]) in done.stderr
 
 
+def test_pip(site: Site, tmp_path: Path) -> None:
+    """Of the project in this folder; the package from the index is installed in a test of Docker's recipe."""
+    for number in (1, 2):
+        subprocess.run([sys.executable, "-m", "venv", tmp_path / f"env-{number}"], check=True)
+        path = f"{tmp_path / f'env-{number}' / 'bin'}{os.pathsep}{site.environ['PATH']}"
+        for line in recipe("tools", "pip").splitlines()[:2]:
+            outcome = site.run(["env", f"PATH={path}", *shlex.split(line.removeprefix("$ "))], shim=False)
+            assert "pip install ." in line or "pip wheel" in line
+            assert_nothing_compiled(outcome)
+
+
 def test_uv(site: Site, tmp_path: Path) -> None:
     """A project that depends on the crate by path, synced twice."""
     app = tmp_path / "app"
@@ -182,17 +193,18 @@ def run_job(site: Site, folder: Path, steps: list[Step], used: Callable[[Step, d
 
     ``folder`` is for what the job leaves there; ``used`` is told each step that names an action, and the variables.
     """
-    files = {name: folder / name.lower() for name in ("GITHUB_ENV", "GITHUB_OUTPUT")}
+    files = {name: folder / name.lower() for name in ("GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_PATH")}
+    path = f"{folder / 'bin'}{os.pathsep}{site.environ['PATH']}"
     variables = {
-        "PATH": f"{folder / 'bin'}{os.pathsep}{site.environ['PATH']}",
+        "PATH": path,
         "PIPX_HOME": os.fspath(folder / "pipx"),
         "PIPX_BIN_DIR": os.fspath(folder / "bin"),
         "GITHUB_ACTION_PATH": os.fspath(ACTION.parent),
-        **{name: os.fspath(path) for name, path in files.items()},
+        **{name: os.fspath(file) for name, file in files.items()},
     }
     folder.mkdir()
-    for path in files.values():
-        path.touch()
+    for file in files.values():
+        file.touch()
     outcome = None
     for step in steps:
         if "uses" in step:
@@ -203,6 +215,8 @@ def run_job(site: Site, folder: Path, steps: list[Step], used: Callable[[Step, d
         for line in files["GITHUB_ENV"].read_text().splitlines():
             name, _, value = line.partition("=")
             variables[name] = value
+        first = files["GITHUB_PATH"].read_text().splitlines()
+        variables["PATH"] = os.pathsep.join([*reversed(first), path])
     assert outcome
     return outcome
 

@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 from click.testing import CliRunner
 
+from pyo3_base_python.commands import stats
 from pyo3_base_python.commands.cli import main
 from pyo3_base_python.doctor import report as doctor_report
 from pyo3_base_python.doctor.finding import NOTE, OK, PROBLEM, Finding
@@ -68,6 +69,12 @@ def test_env(options: list[str]) -> None:
     done = CliRunner().invoke(main, ["env", "--format", "json", *options], env={"PYO3_SHIM_CARGO": "/bin/true"})
     assert done.exit_code == 0
     hold(done.output, "env")
+
+
+def test_stats(monkeypatch: pytest.MonkeyPatch) -> None:
+    hold(CliRunner().invoke(main, ["stats", "--json"]).output, "stats")
+    monkeypatch.setattr(stats, "count", lambda _: [stats.Spared("a", 2, 6, 8.5, 1.0)])
+    hold(CliRunner().invoke(main, ["stats", "--json"]).output, "stats")
 
 
 def test_matrix() -> None:
