@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # What is tried, and what a failed test of it would mean.
 WORDS = {
     "stale": ("changes to what a wheel is made of", "stale wheels shipped"),
+    "history": ("histories of projects, by chance and by name", "worse than without the shim"),
     "fault": ("faults injected", "builds broken"),
     "bad input": ("bad inputs", "unclear errors"),
     "config": ("configurations compared with pyo3's own", "differing"),

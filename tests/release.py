@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from pyo3_base_python import __version__
 
-__all__ = ["build", "by_twine", "in_archives", "installs", "notes", "of_tag"]
+__all__ = ["build", "by_twine", "in_archives", "installs", "notes", "of_tag", "on_python"]
 
 ROOT = Path(__file__).resolve().parents[1]
 NEWEST_PYTHON = 14
@@ -43,16 +43,16 @@ class Distribution(NamedTuple):
 
 
 CODE = frozenset({"__init__.py", "py.typed", "activation", "backend", "wrapper"})
-TOOL = frozenset(
-    "__main__.py bundled.py commands doctor explain measure.py patches rust_fixture testbed".split()  # as above
-)
+# All there is, and what the checkout has elsewhere.
+TOOL = frozenset(path.name for path in (ROOT / "shim" / "pyo3_base_python").iterdir() if path.name != "__pycache__")
+BUNDLED = frozenset({"patches", "rust_fixture"})
 FOR_PEOPLE = frozenset({"README.md", "LICENSE-APACHE", "LICENSE-MIT", "PKG-INFO", "pyproject.toml", ".gitignore"})
 DISTRIBUTIONS = (
     Distribution(
         ROOT,
         "pyo3_base_python",
         9,
-        CODE | TOOL,
+        TOOL | BUNDLED,
         FOR_PEOPLE | {"CHANGELOG.md", "shim", "tests", "patches", "rust_fixture", ".ci", ".github"},
         1024,
         ("-m", "pyo3_base_python", "--version"),
@@ -147,15 +147,16 @@ def installs(folder: Path) -> Iterator[str]:
         for minor in range(distribution.oldest_python, NEWEST_PYTHON + 1):
             python = _python(minor)
             if python:
-                yield from _on(python, wheel, distribution.command)
+                yield from on_python(python, wheel, distribution.command)
 
 
-def _on(python: str, wheel: Path, command: tuple[str, ...]) -> Iterator[str]:
+def on_python(python: str, wheel: Path, command: tuple[str, ...]) -> Iterator[str]:
+    """What goes wrong where ``wheel`` is installed into a new environment of ``python``, and ``command`` runs there."""
     with tempfile.TemporaryDirectory() as scratch:
         own = os.path.join(scratch, "bin", "python")
         for line in (
             [python, "-m", "venv", scratch],
-            [own, "-m", "pip", "install", "-q", os.fspath(wheel)],
+            [own, "-m", "pip", "install", "-q", os.fspath(wheel.resolve())],
             [own, *command],
         ):
             done = subprocess.run(line, cwd=scratch, capture_output=True, text=True, check=False)
@@ -197,7 +198,7 @@ def main() -> None:
     parser.add_argument("--tag", help="of the release: it must fit the version and the changelog")
     parser.add_argument("--notes", type=Path, help="a file for the changelog's part on this version")
     chosen = parser.parse_args()
-    folder: Path = chosen.folder
+    folder: Path = chosen.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         sys.exit(f"{folder} is not empty")

@@ -193,7 +193,7 @@ def run_job(site: Site, folder: Path, steps: list[Step], used: Callable[[Step, d
 
     ``folder`` is for what the job leaves there; ``used`` is told each step that names an action, and the variables.
     """
-    files = {name: folder / name.lower() for name in ("GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_PATH")}
+    files = {name: folder / name.lower() for name in ("GITHUB_ENV", "GITHUB_PATH")}
     path = f"{folder / 'bin'}{os.pathsep}{site.environ['PATH']}"
     variables = {
         "PATH": path,

@@ -96,10 +96,17 @@ def test_small_distribution_is_the_same_from_its_sdist(wheels: dict[str, Path], 
     assert "Requires-Dist" not in metadata
 
 
-def test_release_consists_of_what_it_should_and_what_should_not_be_there_is_told(tmp_path: Path) -> None:
-    """What the release workflow runs, but for the installations, which the other tests here are about."""
+def test_release_consists_of_what_it_should_and_what_should_not_be_there_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the release workflow runs, with one of its installations."""
     release.build(tmp_path)
     assert [*release.in_archives(tmp_path), *release.by_twine(tmp_path)] == []
+    monkeypatch.chdir(tmp_path)
+    (small,) = Path().glob(f"{CORE}-*.whl")
+    assert [*release.on_python(sys.executable, small, ("-c", f"import {CORE}"))] == []
+    (told,) = release.on_python(sys.executable, small, ("-c", "import none_of_that_name"))
+    assert "none_of_that_name" in told
     (wheel,) = tmp_path.glob(f"{WHOLE}-*.whl")
     with zipfile.ZipFile(wheel, "a") as archive:
         archive.writestr("docs/index.md", "")

@@ -52,8 +52,9 @@ STABLE_SINCE = (1, 91)
 SECONDS_FOR_VERSION = 60.0
 # Of a profile: what cargo looks at. Not ``incremental``, the largest, which serves the project's own crates alone.
 COMPILED = (".fingerprint", "build", "deps")
-# The records of trees that share a directory (see ``staleness``).
-OF_OTHER_TREES = ".pyo3-base-python"
+# Of what was built last, and of trees that share a directory (see ``staleness``).
+RECORDS = ".pyo3-base-python"
+OF_PACKAGE = ".sources"
 # What must be left on the disk once a copy is made.
 LEFT = 512 << 20
 # https://bford.info/cachedir/
@@ -118,7 +119,8 @@ def seed(folder: str, below: str) -> None:
     import shutil  # noqa: PLC0415 - slow to import, and needed once for each directory
 
     source = os.path.join(os.path.dirname(folder), below)
-    if os.path.isdir(os.path.join(source, OF_OTHER_TREES)):
+    records = os.path.join(source, RECORDS)
+    if os.path.isdir(records) and any(name.endswith(OF_PACKAGE) for name in os.listdir(records)):
         raise CannotSteady(f"other trees are compiled in {source}, too")
     try:
         with _locked(source):
@@ -128,7 +130,7 @@ def seed(folder: str, below: str) -> None:
             try:
                 _mark(folder)
                 _check_room(source, shutil.disk_usage(draft).free)
-                for name in COMPILED:
+                for name in (*COMPILED, RECORDS):
                     if os.path.isdir(os.path.join(source, name)):
                         shutil.copytree(os.path.join(source, name), os.path.join(draft, name), symlinks=True)
                 os.rename(draft, profile_dir)

@@ -16,16 +16,20 @@ from __future__ import annotations
 
 import os
 
+from .files import read
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-__all__ = ["reason"]
+__all__ = ["changed_artifact", "reason", "replaced_library", "trackers"]
 
 # More than this in the OUT_DIRs of a project is not read: it may name any path.
 MOST_READ = 64 << 20
 # In dep-info: cargo does not look at it.
 MANIFEST_DIR = b"# env-dep:CARGO_MANIFEST_DIR="
+# Of the variables that are steadied, the one that build scripts track.
+INTERPRETER = b"PYO3_PYTHON"
 LIBRARY_FOLDERS = ("/usr/local/lib", "/usr/lib", "/lib", "/usr/lib64", "/lib64")
 
 
@@ -54,6 +58,22 @@ def reason(
         or _of_build_scripts(_own(os.path.join(profile_dir, "build"), packages), trees)
         or _of_host(profile_dir, names, packages, trees, found, root)
     )
+
+
+def changed_artifact(profile_dir: str, packages: Collection[str], crates: Iterable[str]) -> str:
+    """Which artifact of the project's own was changed after cargo had made it, in words; else ``""``."""
+    names = {crate.replace("-", "_") for crate in (*packages, *crates)}
+    return _of_artifacts(os.path.join(profile_dir, "deps"), names, _last_written(profile_dir, packages))
+
+
+def trackers(profile_dir: str) -> set[str]:
+    """The packages, by name, whose build scripts have told cargo to run them again for another ``PYO3_PYTHON``."""
+    build = os.path.join(profile_dir, "build")
+    found = set()
+    for name in os.listdir(build) if os.path.isdir(build) else []:
+        if INTERPRETER in (read(os.path.join(build, name, "output")) or b""):
+            found.add(name.rpartition("-")[0])
+    return found
 
 
 def replaced_library(profile_dir: str, since: float) -> str:

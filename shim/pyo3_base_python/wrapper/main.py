@@ -48,8 +48,9 @@ def main(locale: str | None = None) -> NoReturn:
         environ["PATH"] = real_cargo.without_wrapper(environ["PATH"])
     # Used up: a cargo that starts `cargo` again must not come back to itself.
     environ.pop("PYO3_SHIM_CARGO", None)
-    question = early.begin(arguments, environ)
+    question = None
     try:
+        question = early.begin(arguments, environ)
         from .prepare import prepare  # noqa: PLC0415 - 5 ms, while the interpreter answers
 
         environ, arguments, log = prepare(cargo, arguments, environ, os.getcwd(), question)

@@ -51,37 +51,40 @@ def prepare(
     if steps is None or here is None:
         return dict(environ), list(arguments), f"left alone: {decision.reasons[0][1]}"
     place, done = _place(cargo, call, steps, here, environ)
-    below = os.path.join(decision.target, call.profile_folder)
-    profile_dir = os.path.join(place or here.target_dir, below)
-    # Before anything is set: a stable interpreter on top of another tree's artifacts would ship old code.
-    settled = staleness.settle(
-        here,
-        profile_dir,
-        project.artifact_names(here.manifest_dir),
-        lambda packages: real_cargo.clean(packages, cargo, call, here, environ, place),
-        ours=os.path.join(here.target_dir, below) if place else "",
-        environ={name: value for name, value in environ.items() if name not in steps.set},
-    )
     root = store.default_root(environ)
     for file in steps.files:
         store.put(root, file)
     done += [f"{variable}={steps.set.get(variable, '')} ({why})" for variable, why in steps.reasons.items()]
-    if settled:
-        done.append(settled)
     given = {**environ, **steps.set}
+    below = os.path.join(decision.target, call.profile_folder)
     own, used = _build_dir(cargo, call, steps, below, given)
     done += used
-    if own:
-        arguments = build_dir.add_option(arguments, own)
+    elsewhere = place or own
+    profile_dir = os.path.join(elsewhere or here.target_dir, below)
+    # Before cargo has the variables: a stable interpreter on top of another tree's artifacts would ship old code.
+    settled = staleness.settle(
+        here,
+        profile_dir,
+        project.artifact_names(here.manifest_dir),
+        lambda packages: real_cargo.clean(packages, cargo, call, here, environ, elsewhere),
+        ours=os.path.join(here.target_dir, below) if elsewhere else "",
+        environ={name: value for name, value in environ.items() if name not in steps.set},
+        python=steps.set.get("PYO3_SHIM_PYTHON") or environ.get("PYO3_PYTHON", ""),
+        # Maturin's own file stands for the interpreter where there is one.
+        pyo3_looks="PYO3_CONFIG_FILE" not in environ,
+    )
+    if settled:
+        done.append(settled)
+    if elsewhere:
+        arguments = build_dir.add_option(arguments, elsewhere)
     if place:
-        arguments = build_dir.add_option(arguments, place)
         given[sdist_place.HELD] = place
     if steps.files:
         calls.note(
             root,
             project.package_name(here.manifest_dir),
             environ.get("PYO3_PYTHON", ""),
-            os.path.join(place or own or here.target_dir, below),
+            profile_dir,
             unpacked=bool(place),
         )
     return given, list(arguments), "; ".join(done)

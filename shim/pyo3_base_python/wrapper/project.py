@@ -38,20 +38,34 @@ class Lock:
 
     ``pyo3_versions``: of pyo3 and pyo3-ffi, each as a tuple of three integers, sorted. ``readers_of_executable``:
     names of packages that depend on pyo3-build-config and may run the interpreter it names. ``local_packages``: names
-    of those that come from folders (members of the workspace, path dependencies).
+    of those that come from folders (members of the workspace, path dependencies). ``users``: which packages depend on
+    one, by name.
     """
 
-    __slots__ = ("local_packages", "pyo3_versions", "readers_of_executable")
+    __slots__ = ("local_packages", "pyo3_versions", "readers_of_executable", "users")
 
     def __init__(
         self,
         pyo3_versions: Iterable[tuple[int, int, int]],
         readers_of_executable: Iterable[str] = (),
         local_packages: Iterable[str] = (),
+        users: Mapping[str, Iterable[str]] | None = None,
     ) -> None:
         self.pyo3_versions = sorted(set(pyo3_versions))
         self.readers_of_executable = sorted(set(readers_of_executable))
         self.local_packages = sorted(set(local_packages))
+        self.users = users or {}
+
+    def local_users(self, packages: Iterable[str]) -> list[str]:
+        """The local packages among ``packages`` and those that depend on them, through whatever others."""
+        found: set[str] = set()
+        left = list(packages)
+        while left:
+            name = left.pop()
+            if name not in found:
+                found.add(name)
+                left += self.users.get(name, ())
+        return [name for name in self.local_packages if name in found]
 
 
 class Project:
@@ -135,6 +149,7 @@ def parse_lock(text: str) -> Lock:
     versions = []
     readers = []
     local: list[str] = []
+    users: dict[str, list[str]] = {}
     name = ""
     for line in text.splitlines():
         if line.startswith("["):
@@ -148,9 +163,13 @@ def parse_lock(text: str) -> Lock:
             local.pop()
         elif line.startswith("version = ") and name in PYO3_CRATES:
             versions.append(_version(line[10:].strip().strip('"')))
-        elif line.startswith(' "pyo3-build-config') and name not in PYO3_FAMILY:
-            readers.append(name)
-    return Lock(versions, readers, local)
+        elif line.startswith(' "'):
+            # A name, and a version where there are several.
+            other = line.strip(' ",').partition(" ")[0]
+            users.setdefault(other, []).append(name)
+            if other == "pyo3-build-config" and name not in PYO3_FAMILY:
+                readers.append(name)
+    return Lock(versions, readers, local, users)
 
 
 def artifact_names(manifest_dir: str) -> list[str]:

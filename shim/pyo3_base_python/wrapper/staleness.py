@@ -38,10 +38,10 @@ from __future__ import annotations
 import os
 import time
 
-from . import left_behind, paths, store
+from . import left_behind, paths, snapshot, store, undeclared
 from .errors import CannotSteady
 from .files import read
-from .project import artifact_names
+from .project import PYO3_CRATES, artifact_names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,9 +52,17 @@ if TYPE_CHECKING:
 __all__ = ["Actions", "Record", "of_own_tree", "of_sdist", "read_record", "settle", "write_record"]
 
 # Of a record's format; a record of another one is void.
-HEADER = "pyo3-base-python sources 1"
+HEADER = "pyo3-base-python sources 2"
 # The folder of records, in that of a profile.
 RECORDS = ".pyo3-base-python"
+# In it: of the whole of a tree of the user's.
+TREE = "tree"
+# In place of a time: the file is read again.
+NEVER = -1
+# https://bford.info/cachedir/
+CACHE_TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# This file is a cache directory tag created by cargo.\n"
+# Since then pyo3's build configuration has no build script that looks at the interpreter.
+BUILD_CONFIG_LOOKS_BEFORE = (0, 29, 0)
 # Packages of one sdist may be built by one cargo call each, and not each time: earlier trees must be remembered.
 TREES_REMEMBERED = 32
 
@@ -63,14 +71,25 @@ class Record:
     """What was built last.
 
     ``trees`` are the paths of the trees that the record speaks of, the last one last; ``entries`` hold digest and time
-    (ns) of each file and folder in it, by relative path, if it was an unpacked sdist.
+    (ns) of each file and folder in it, by relative path: when it was modified in an unpacked sdist, when anything about
+    it was changed in a tree of the user's. ``python`` is the interpreter that it was built with, and ``dirty`` whether
+    something had changed by then that an isolated build, in a new environment, would have compiled.
     """
 
-    __slots__ = ("entries", "trees")
+    __slots__ = ("dirty", "entries", "python", "trees")
 
-    def __init__(self, trees: list[str], entries: dict[str, tuple[str, int]] | None = None) -> None:
+    def __init__(
+        self,
+        trees: list[str],
+        entries: dict[str, tuple[str, int]] | None = None,
+        python: str = "",
+        *,
+        dirty: bool = False,
+    ) -> None:
         self.trees = trees[-TREES_REMEMBERED:]
         self.entries = entries or {}
+        self.python = python
+        self.dirty = dirty
 
 
 def settle(
@@ -81,63 +100,143 @@ def settle(
     *,
     ours: str = "",
     environ: Mapping[str, str] | None = None,
+    python: str = "",
+    pyo3_looks: bool = True,
 ) -> str:
     """Make cargo compile what has changed since the last build into the target directory.
 
     ``profile_dir`` is where cargo puts what it compiles in this build, below the target directory; or below the place
-    for sdists, and ``ours`` is the one below the target directory then. ``artifacts`` are the names that these may
-    have; ``clean`` removes what cargo has compiled of local packages, by name; ``environ`` has the variables that a
-    build script may read without a word to cargo. Returns what was done, in words. Raises
+    for sdists or a build directory, and ``ours`` is the one below the target directory then. ``artifacts`` are the
+    names that these may have; ``clean`` removes what cargo has compiled of local packages, by name; ``environ`` has the
+    variables that a build script may read without a word to cargo; ``python`` is the interpreter that the build is for,
+    and ``pyo3_looks`` whether pyo3 would look at it without the shim. Returns what was done, in words. Raises
     ``CannotSteady`` if it can't be done: then the interpreter must not be steadied.
     """
     sdist = project.sdist
     tree = sdist or project.root
-    inside = paths.is_inside(os.path.realpath(project.target_dir), tree) if project.target_dir and not ours else False
-    folder = os.path.join(profile_dir, RECORDS)
-    # The usual case. Had another tree been built into this one's target directory, there would be a record of it.
-    if inside and (sdist or not os.path.isdir(folder)):
-        return ""
     try:
         if sdist and not project.target_dir:
-            apply_times(tree, dict.fromkeys(contents(tree), time.time_ns()))
+            apply_times(tree, dict.fromkeys(snapshot.contents(tree), time.time_ns()))
             return "fresh times for the unpacked sources"
+        target_dir = os.path.realpath(project.target_dir)
+        in_place = bool(ours) and not paths.is_inside(os.path.realpath(profile_dir), target_dir)
         packages = project.lock.local_packages if project.lock else []
-        records = {name: read_record(_record_file(profile_dir, name)) for name in packages}
-        if sdist:
-            actions = _look_at_sdist(project, profile_dir, records, artifacts, ours, environ or {})
-        else:
-            trees = trees_of_artifacts(profile_dir, artifacts, (tree, project.manifest_dir), records.values())
-            actions = of_own_tree(tree, records, trees)
-        _apply(actions, tree, profile_dir, records, clean)
+        there = _There(tree, target_dir, profile_dir, ours, profile_dir if in_place else ours or profile_dir, packages)
+        today = Today(python, _compiled_today(project, profile_dir, pyo3_looks=pyo3_looks))
+        look = _look_at_sdist if sdist and (in_place or not there.inside) else _look_at_own_tree
+        actions = look(project, there, artifacts, today, environ or {})
+        _apply(actions, there, clean)
     except OSError as error:
         raise CannotSteady(f"can't compare {tree} with what was built last: {error.strerror or error}") from None
     return actions.why
+
+
+class _There:
+    """Where a build takes place, all absolute: the ``tree``, the real ``target_dir``, and the arguments of ``settle``.
+
+    ``described``: where cargo says in ``.d`` files what artifacts are made of. ``records`` are those of the local
+    packages by name, and ``seen`` that of a tree of the user's.
+    """
+
+    __slots__ = ("described", "ours", "profile_dir", "records", "seen", "target_dir", "tree")
+
+    def __init__(
+        self, tree: str, target_dir: str, profile_dir: str, ours: str, described: str, packages: Iterable[str]
+    ) -> None:
+        self.tree = tree
+        self.target_dir = target_dir
+        self.profile_dir = profile_dir
+        self.ours = ours
+        self.described = described
+        self.records = {name: read_record(self.file(name)) for name in packages}
+        self.seen = read_record(self.file_of_tree)
+
+    @property
+    def inside(self) -> bool:
+        """Whether the target directory lies within the tree."""
+        return paths.is_inside(self.target_dir, self.tree)
+
+    def file(self, package: str) -> str:
+        """The record of ``package``."""
+        return os.path.join(self.described, RECORDS, f"{package}.sources")
+
+    @property
+    def file_of_tree(self) -> str:
+        """The record of what was seen in a tree of the user's."""
+        return os.path.join(self.profile_dir, RECORDS, TREE)
+
+
+class Today:
+    """What an isolated build compiles without the shim: local ``packages``, by name, for a new path of ``python``."""
+
+    __slots__ = ("packages", "python")
+
+    def __init__(self, python: str = "", packages: Iterable[str] = ()) -> None:
+        self.python = python
+        self.packages = list(packages)
 
 
 class Actions:
     """What is to be done before cargo starts: see the table above.
 
     ``clean``: packages, by name; ``times`` (ns): of files and folders, by relative path, none of them to leave them as
-    they are; ``record``: what is built next, for each package; ``why``, in words.
+    they are; ``record``: what is built next, for each package, ``None`` where no other tree's is of interest;
+    ``tree``: the same for the whole of a tree of the user's; ``why``, in words.
     """
 
-    __slots__ = ("clean", "record", "times", "why")
+    __slots__ = ("clean", "record", "times", "tree", "why")
 
-    def __init__(self, clean: Iterable[str], record: Record, why: str, times: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        clean: Iterable[str],
+        record: Record | None,
+        why: str,
+        times: Mapping[str, int] | None = None,
+        tree: Record | None = None,
+    ) -> None:
         self.clean = list(clean)
         self.record = record
         self.why = why
         self.times = times or {}
+        self.tree = tree
 
 
-def of_own_tree(tree: str, records: Mapping[str, Record | None], artifacts: Collection[str | None]) -> Actions:
+def of_own_tree(
+    tree: str,
+    records: Mapping[str, Record | None],
+    artifacts: Collection[str | None],
+    seen: Record | None = None,
+    found: Mapping[str, tuple[str, int]] | None = None,
+    *,
+    today: Today | None = None,
+    left: str = "",
+) -> Actions:
     """What to do for a tree of the user's. Pure.
 
     ``records`` are those of its packages, by name; ``artifacts`` are the trees that cargo's artifacts are made of.
+    ``seen`` is what the last build found in the tree, ``found`` what there is now; ``left`` is why what cargo has
+    compiled won't do though that is the same, or ``""``.
     """
+    today = today or Today()
+    found = found or {}
     foreign = set(artifacts) - {tree}
     stale = [name for name, record in records.items() if foreign or (record is not None and record.trees[-1] != tree)]
-    return Actions(stale, Record([tree]), f"cleaned {', '.join(stale)}: another tree was built last" if stale else "")
+    if seen is None or seen.trees[-1] != tree:
+        changed = "it was not looked at before"
+    elif seen.dirty:
+        changed = "something in it had changed"
+    else:
+        changed = _difference(seen.entries, found) or left
+    now = Record([tree], dict(found), today.python)
+    if not changed or stale:
+        why = f"cleaned {', '.join(stale)}: another tree was built last" if stale else ""
+        return Actions({*stale, *(today.packages if changed else ())}, Record([tree]), why, tree=now)
+    if seen is not None and seen.python == today.python:
+        # Without the shim nothing is compiled for it now, but in the next new environment.
+        now.dirty = True
+        return Actions((), Record([tree]), "", tree=now)
+    why = f"cleaned {', '.join(today.packages)}: {changed}" if today.packages else ""
+    return Actions(today.packages, Record([tree]), why, tree=now)
 
 
 def of_sdist(
@@ -148,6 +247,7 @@ def of_sdist(
     now: int,
     *,
     last: bool = False,
+    today: Today | None = None,
 ) -> Actions:
     """What to do for an unpacked sdist with the digests ``found``. Pure, but for links.
 
@@ -156,34 +256,111 @@ def of_sdist(
     tree, and in no other since: then it sees what has changed as it would in any tree. A backend that calls cargo for
     each extension module writes into the tree in between.
     """
+    today = today or Today()
     earlier = next((record.trees for record in records.values() if record is not None), [])
-    changed = [] if last else _changed(found, records)
+    changed = _changed(found, records)
     why = left or f"{len(found)} unpacked files and folders are as they were"
+    clean: Iterable[str] = records if changed or left else ()
+    dirty = ""
+    new = True
     if last:
-        why = f"{tree} was built last"
+        known = [record for record in records.values() if record is not None]
+        entries = known[0].entries if known else {}
+        dirty = left or _difference(entries, {path: (digest, 0) for path, digest in found.items()})
+        if any(record.dirty for record in known):
+            dirty = "something in it had changed"
+        new = any(record.python != today.python for record in known)
+        clean = today.packages if dirty and new else ()
+        why = f"cleaned {', '.join(today.packages)}: {dirty}" if clean else f"{tree} was built last"
     elif changed:
         why = f"what {', '.join(changed)} may be made of has changed"
     times = _times(tree, found, records, now)
     record = Record(
         [*(one for one in earlier if one != tree), tree],
         {path: (digest, times[path]) for path, digest in found.items()},
+        today.python,
+        dirty=bool(dirty) and not new,
     )
-    return Actions(records if changed or left else (), record, why, {} if tree in earlier else times)
+    return Actions(clean, record, why, {} if tree in earlier else times)
+
+
+def _difference(before: Mapping[str, tuple[str, int]], now: Mapping[str, tuple[str, int]]) -> str:
+    """What is another file than before, came or went, in words; ``""`` if nothing but what builds leave."""
+    folders = {".", *(os.path.dirname(path) for path in (*before, *now))}
+    for path in sorted(before.keys() | now.keys()):
+        same = before.get(path, ("",))[0] == now.get(path, ("",))[0]
+        if not same and path.rstrip("/") not in folders and not snapshot.is_left(path):
+            return f"{path} has changed"
+    return ""
+
+
+def _compiled_today(project: Project, profile_dir: str, *, pyo3_looks: bool) -> list[str]:
+    """The local packages, by name, that cargo compiles for each new interpreter without the shim."""
+    if project.lock is None or not os.path.isdir(profile_dir):
+        return []
+    trackers = left_behind.trackers(profile_dir)
+    if pyo3_looks:
+        trackers |= PYO3_CRATES
+        if min(project.lock.pyo3_versions, default=(0, 0, 0)) < BUILD_CONFIG_LOOKS_BEFORE:
+            trackers.add("pyo3-build-config")
+    return project.lock.local_users(trackers)
+
+
+def _look_at_own_tree(
+    project: Project, there: _There, artifacts: Collection[str], today: Today, environ: Mapping[str, str]
+) -> Actions:
+    """Look at what there is, and ask ``of_own_tree``."""
+    tree, seen, records = there.tree, there.seen, there.records
+    known = seen.entries if seen is not None and seen.trees[-1] == tree else {}
+    tracked = _tracked(project, there, artifacts)
+    if tracked:
+        found = snapshot.look_at(tree, tracked, known)
+        # Of what cargo has not tracked before, it has looked at the content itself.
+        compared = {path: entry for path, entry in found.items() if path in known}
+        if seen is not None:
+            entries = {path: known[path] for path in compared}
+            seen = Record(seen.trees, entries, seen.python, dirty=seen.dirty)
+    else:
+        found = snapshot.look(tree, there.target_dir, known)
+        digests = {path: digest for path, (digest, _) in found.items()}
+        for path, digest in _read_variables(tree, digests, environ).items():
+            found[path] = (digest, NEVER)
+        compared = found
+    left = ""
+    if known:
+        library = left_behind.replaced_library(there.profile_dir, os.stat(there.file_of_tree).st_mtime)
+        left = f"{library} was replaced" if library else ""
+        left = left or left_behind.changed_artifact(there.profile_dir, records, artifacts)
+    # Had another tree been built into this one's target directory, there would be a record of it.
+    alone = there.inside and not any(records.values())
+    own = (tree, project.manifest_dir)
+    trees = set() if alone else trees_of_artifacts(there.described, artifacts, own, records.values())
+    actions = of_own_tree(tree, records, trees, seen, compared, today=today, left=left)
+    if actions.tree is not None:
+        actions.tree.entries = found
+    if alone:
+        actions.record = None
+    return actions
+
+
+def _tracked(project: Project, there: _There, artifacts: Collection[str]) -> list[str]:
+    """The files that decide what is compiled, if cargo tracks all that do (see ``undeclared``); else none."""
+    packages = project.lock.local_packages if project.lock else []
+    if undeclared.may_be_read(there.profile_dir, project.manifest_dir, packages):
+        return []
+    sources = {source for one in _sources(there.described, artifacts) for source in one if os.path.isabs(source)}
+    manifests = [os.path.join(folder, "Cargo.toml") for folder in (project.manifest_dir, project.root)]
+    return sorted({*sources, *manifests, os.path.join(project.root, "Cargo.lock")}) if sources else []
 
 
 def _look_at_sdist(
-    project: Project,
-    profile_dir: str,
-    records: Mapping[str, Record | None],
-    artifacts: Collection[str],
-    ours: str,
-    environ: Mapping[str, str],
+    project: Project, there: _There, artifacts: Collection[str], today: Today, environ: Mapping[str, str]
 ) -> Actions:
-    """Look at what there is, and ask ``of_sdist``; the arguments are those of ``settle``."""
-    tree = project.sdist
-    found = contents(tree, os.path.realpath(project.target_dir))
+    """Look at what there is, and ask ``of_sdist``."""
+    tree, profile_dir, records = there.tree, there.profile_dir, there.records
+    found = snapshot.contents(tree, there.target_dir)
     crates = package_names(tree, found)
-    if ours:
+    if there.ours:
         found.update(_read_variables(tree, found, environ))
     else:
         # Void unless the artifacts of this profile are of trees that the record speaks of.
@@ -192,36 +369,40 @@ def _look_at_sdist(
             name: record if record is not None and trees and trees <= set(record.trees) else None
             for name, record in records.items()
         }
-    last = os.path.isdir(ours) and all(record is not None and record.trees[-1] == tree for record in records.values())
+        there.records = records
+    last = os.path.isdir(there.ours) and all(record and record.trees[-1] == tree for record in records.values())
     left = ""
-    if not last and not _changed(found, records):
-        earlier = {one for record in records.values() if record is not None for one in record.trees}
-        root = os.path.relpath(os.path.realpath(project.root), os.path.realpath(tree))
-        left = left_behind.reason(profile_dir, records, crates, earlier - {tree}, found, root)
-        files = [_record_file(profile_dir, name) for name in records]
-        since = min((os.stat(file).st_mtime for file in files), default=0.0)
+    if last or not _changed(found, records):
+        if not last:
+            earlier = {one for record in records.values() if record is not None for one in record.trees}
+            root = os.path.relpath(os.path.realpath(project.root), os.path.realpath(tree))
+            left = left_behind.reason(profile_dir, records, crates, earlier - {tree}, found, root)
+        since = min((os.stat(there.file(name)).st_mtime for name in records), default=0.0)
         library = left_behind.replaced_library(profile_dir, since)
         left = left or (f"{library} was replaced" if library else "")
-    return of_sdist(tree, found, records, left, time.time_ns(), last=last)
+    return of_sdist(tree, found, records, left, time.time_ns(), last=last, today=today)
 
 
-def _record_file(profile_dir: str, package: str) -> str:
-    return os.path.join(profile_dir, RECORDS, f"{package}.sources")
+def _apply(actions: Actions, there: _There, clean: Callable[[list[str]], None]) -> None:
+    if actions.clean and os.path.isdir(there.profile_dir):
+        clean(sorted(actions.clean))
+    apply_times(there.tree, actions.times)
+    if not os.path.lexists(there.target_dir):
+        _make_target_dir(there.target_dir)
+    new = actions.record
+    if new is not None:
+        for name, record in there.records.items():
+            if record is None or new.entries or record.trees != new.trees:
+                write_record(there.file(name), new)
+    if actions.tree is not None:
+        write_record(there.file_of_tree, actions.tree)
 
 
-def _apply(
-    actions: Actions,
-    tree: str,
-    profile_dir: str,
-    records: Mapping[str, Record | None],
-    clean: Callable[[list[str]], None],
-) -> None:
-    if actions.clean and os.path.isdir(profile_dir):
-        clean(actions.clean)
-    apply_times(tree, actions.times)
-    for name, record in records.items():
-        if record is None or actions.record.entries or record.trees != actions.record.trees:
-            write_record(_record_file(profile_dir, name), actions.record)
+def _make_target_dir(path: str) -> None:
+    """As cargo does: it leaves one that is there as it is, with no mark for those who make backups."""
+    os.makedirs(path)
+    with open(os.path.join(path, paths.MARKS[0]), "w", encoding="ascii") as file:
+        file.write(CACHE_TAG)
 
 
 def _changed(found: Mapping[str, str], records: Mapping[str, Record | None]) -> list[str]:
@@ -229,7 +410,7 @@ def _changed(found: Mapping[str, str], records: Mapping[str, Record | None]) -> 
     return [
         name
         for name, record in records.items()
-        if record is None or {path: digest for path, (digest, _) in record.entries.items()} != found
+        if record is None or record.dirty or {path: one for path, (one, _) in record.entries.items()} != found
     ]
 
 
@@ -279,15 +460,19 @@ def trees_of_artifacts(
     tree, manifest_dir = own
     known = {tree, *(one for record in records if record is not None for one in record.trees)}
     found: set[str | None] = set()
-    names = {name for artifact in artifacts for name in (artifact, artifact.replace("-", "_"))}
-    for name in sorted(names):
-        for prefix in ("lib", ""):
-            sources = read_dep_info(os.path.join(profile_dir, f"{prefix}{name}.d"))
-            if any(paths.is_inside(source, manifest_dir) for source in sources):
-                found.add(tree)
-            elif any(os.path.isabs(source) for source in sources):
-                found.add(next((one for one in known if any(paths.is_inside(source, one) for source in sources)), None))
+    for sources in _sources(profile_dir, artifacts):
+        if any(paths.is_inside(source, manifest_dir) for source in sources):
+            found.add(tree)
+        elif any(os.path.isabs(source) for source in sources):
+            found.add(next((one for one in known if any(paths.is_inside(source, one) for source in sources)), None))
     return found
+
+
+def _sources(profile_dir: str, artifacts: Iterable[str]) -> list[list[str]]:
+    """What cargo says that each of the artifacts is made of."""
+    names = sorted({name for artifact in artifacts for name in (artifact, artifact.replace("-", "_"))})
+    found = [read_dep_info(os.path.join(profile_dir, f"{prefix}{name}.d")) for name in names for prefix in ("lib", "")]
+    return [sources for sources in found if sources]
 
 
 def read_dep_info(path: str) -> list[str]:
@@ -300,40 +485,6 @@ def read_dep_info(path: str) -> list[str]:
     _, _, sources = text.partition(": ")
     # As in a makefile, a blank in a name is escaped.
     return [word.replace("\0", " ") for word in sources.replace("\\ ", "\0").split()]
-
-
-def contents(tree: str, target_dir: str = "") -> dict[str, str]:
-    """Digests of the files below ``tree``, of links' targets, and of folders' lists of names, by relative path.
-
-    ``target_dir`` (a real path) holds no sources, wherever it is; cargo need not have marked it yet. Nor does ``dist``
-    with what earlier builds made: without a git repository around it maturin packs that into the next sdist.
-    """
-    found = {}
-    for path, folders, names in os.walk(tree):
-        if path != tree and any(mark in names for mark in paths.MARKS):
-            folders.clear()
-            continue
-        folders[:] = sorted(name for name in folders if os.path.realpath(os.path.join(path, name)) != target_dir)
-        if path == tree and "dist" in folders and all(map(_is_built, os.listdir(os.path.join(path, "dist")))):
-            folders.remove("dist")
-        listing = "\0".join([*folders, "", *sorted(names)]).encode(errors="surrogateescape")
-        found[os.path.relpath(path, tree)] = store.digest(listing)
-        for name in names:
-            file = os.path.join(path, name)
-            if os.path.islink(file):
-                content = b"link to " + os.fsencode(os.readlink(file))
-            elif not os.path.isfile(file):
-                content = b"no regular file"  # to open a pipe is to wait for who writes to it
-            else:
-                with open(file, "rb") as opened:
-                    content = opened.read()
-            found[os.path.relpath(file, tree)] = store.digest(content)
-    return found
-
-
-def _is_built(name: str) -> bool:
-    """Whether a file in ``dist`` is what a front end puts there (uv adds a ``.gitignore``)."""
-    return name.endswith((".whl", ".tar.gz")) or name == ".gitignore"
 
 
 def apply_times(tree: str, times: Mapping[str, int]) -> None:
@@ -351,20 +502,25 @@ def read_record(file: str) -> Record | None:
             header, *rows, end = os.fsdecode(opened.read()).split("\n")
         trees = []
         entries = {}
+        python = ""
+        dirty = False
         for row in rows:
             digest, when, path = row.split(" ", 2)
             if digest == "tree":
                 trees.append(path)
+            elif digest == "python":
+                python, dirty = path, when == "1"
             else:
                 entries[path] = (digest, int(when))
     except (OSError, ValueError):
         return None
-    return Record(trees, entries) if (header, end) == (HEADER, "end") and trees else None
+    return Record(trees, entries, python, dirty=dirty) if (header, end) == (HEADER, "end") and trees else None
 
 
 def write_record(file: str, record: Record) -> None:
     """Write ``record`` to ``file``, at once or not at all; a path with a line break in it is not recorded."""
     rows = [f"tree 0 {tree}" for tree in record.trees if "\n" not in tree]
+    rows += [f"python {record.dirty:d} {record.python}"] if "\n" not in record.python else []
     rows += [f"{digest} {when} {path}" for path, (digest, when) in sorted(record.entries.items()) if "\n" not in path]
     os.makedirs(os.path.dirname(file), exist_ok=True)
     draft = f"{file}.{os.getpid()}.{os.urandom(4).hex()}"

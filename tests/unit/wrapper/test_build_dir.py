@@ -208,6 +208,7 @@ def test_nothing_is_copied_where_cargo_has_never_locked(target: Target) -> None:
 
 def test_nothing_is_copied_of_what_serves_other_trees(target: Target) -> None:
     (target.debug / staleness.RECORDS).mkdir()
+    (target.debug / staleness.RECORDS / "crate.sources").touch()
     assert target.refuses("other trees")
 
 

@@ -45,7 +45,8 @@ def test_a_build_gets_the_interpreter_of_the_environment_by_stable_names(wrapper
         assert variables(decision)[variable].startswith(os.path.join(wrapper.store, ""))
     assert (decision.reasons, decision.target) == ((), "")
     assert decision.plan is not None
-    assert (decision.plan.build_dir, decision.plan.place) == ("", "")
+    assert decision.plan.build_dir.startswith(os.path.join(wrapper.project, "target", "pyo3-base-python-cpython-"))
+    assert decision.plan.place == ""
     assert decision.project is not None
     assert decision.project.root == os.fspath(wrapper.project)
 
@@ -183,7 +184,7 @@ def test_nobody_is_asked_where_a_call_is_unclear(wrapper: Wrapper, decided: Deci
 @pytest.mark.promise("bad input")
 @pytest.mark.parametrize(
     ("variable", "words"),
-    [("PYO3_SHIM_MODE", "full, export, off"), ("PYO3_SHIM_BUILD_DIR", "shared, interpreter")],
+    [("PYO3_SHIM_MODE", "full, export, off"), ("PYO3_SHIM_BUILD_DIR", "auto, interpreter, shared")],
 )
 def test_a_word_that_is_none_is_refused_whatever_else_holds(variable: str, words: str) -> None:
     with pytest.raises(UserError, match=f"^{variable} is 'on', which is none of {words}$") as caught:

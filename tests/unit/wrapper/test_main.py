@@ -809,9 +809,10 @@ def test_interpreter_is_not_steadied_where_sources_can_not_be_made_fresh(
     def refuse(*_: object, **__: object) -> NoReturn:
         raise PermissionError(errno.EPERM, "Operation not permitted")
 
+    changes = {"CARGO_TARGET_DIR": os.fspath(wrapper.folder / "elsewhere")}
+    main("build", **changes)  # what belongs into the store is there
     make_sdist(wrapper)
     monkeypatch.setattr(os, "utime", refuse)
-    changes = {"CARGO_TARGET_DIR": "/elsewhere"}
     assert main("build", **changes).environ == wrapper.variables(**changes)
     (line,) = capfd.readouterr().err.splitlines()
     assert "can't compare" in line

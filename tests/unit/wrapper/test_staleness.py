@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from pyo3_base_python.wrapper import staleness
 from pyo3_base_python.wrapper.errors import CannotSteady
 from pyo3_base_python.wrapper.project import Lock, Project, unpacked_sdist
+from pyo3_base_python.wrapper.snapshot import contents
 from pyo3_base_python.wrapper.staleness import (
     Record,
-    contents,
     read_dep_info,
     read_record,
     settle,
@@ -55,6 +55,26 @@ class Site:
         path = self.profile_dir / f"{name}.d"
         path.write_bytes(os.fsencode(f"{self.profile_dir}/{name}.so: {tree}/src/a.rs {tree}/src/lib.rs\n"))
 
+    def settle_own(self, tree: Path, python: str = "/env/python", *, pyo3_looks: bool = True, **variables: str) -> str:
+        """Settle a tree of the user's with its own target directory, for an interpreter; `crate` depends on pyo3."""
+        place = os.fspath(tree)
+        self.profile_dir = tree / "target" / "release"
+        lock = Lock([(0, 26, 0)], [], PACKAGES, {"pyo3-ffi": ["pyo3"], "pyo3": ["crate"]})
+        project = Project(place, place, lock, os.fspath(tree / "target"))
+        profile_dir = os.fspath(self.profile_dir)
+        self.cleaned.clear()
+        said = settle(
+            project,
+            profile_dir,
+            ["crate"],
+            self.cleaned.append,
+            environ=variables,
+            python=python,
+            pyo3_looks=pyo3_looks,
+        )
+        self.built(tree)
+        return said
+
     def settle(self, tree: Path, target_dir: str | None = None, packages: tuple[str, ...] = PACKAGES) -> str:
         """Settle the tree, as before each build."""
         target = os.fspath(self.folder / "target") if target_dir is None else target_dir
@@ -89,7 +109,9 @@ def write(path: Path, text: str) -> None:
 
 
 def times(tree: Path) -> dict[str, int]:
-    return {os.path.relpath(path, tree): path.stat().st_mtime_ns for path in tree.rglob("*") if path.is_file()}
+    """When each file was modified, but for the mark of a target directory."""
+    files = [path for path in tree.rglob("*") if path.is_file() and path.name != "CACHEDIR.TAG"]
+    return {os.path.relpath(path, tree): path.stat().st_mtime_ns for path in files}
 
 
 def is_fresh(nanoseconds: int) -> bool:
@@ -111,8 +133,8 @@ def site(tmp_path: Path) -> Site:
 def test_target_directory_inside_is_as_young_as_the_sources(site: Site, target_dir: str) -> None:
     tree = site.unpack("tree", FILES)
     assert site.settle(tree, target_dir.format(tree=tree)) == ""
-    assert set(times(tree).values()) == {MATURINS_TIME}
-    assert not site.profile_dir.exists()
+    assert {when for name, when in times(tree).items() if not name.endswith("TAG")} == {MATURINS_TIME}
+    assert site.cleaned == []
 
 
 @pytest.mark.promise("stale")
@@ -127,14 +149,24 @@ def test_a_target_directory_within_a_tree_that_another_was_built_into(site: Site
     assert site.cleaned == [list(PACKAGES)] * 3
 
 
-def test_an_ordinary_build_leaves_no_record(site: Site) -> None:
+def test_an_ordinary_build_leaves_no_record_for_other_trees(site: Site) -> None:
     tree = site.unpack("tree", {"Cargo.toml": ""})
     site.profile_dir = tree / "target" / "release"
     for _ in range(2):
         assert site.settle(tree, os.fspath(tree / "target")) == ""
         site.built(tree)
     assert site.cleaned == []
-    assert sorted(path.name for path in site.profile_dir.iterdir()) == ["deps", "libcrate.d"]
+    assert [path.name for path in (site.profile_dir / ".pyo3-base-python").iterdir()] == ["tree"]
+
+
+def test_a_target_directory_that_is_made_here_is_marked_as_cargo_does(site: Site) -> None:
+    """Cargo leaves one that is there as it is."""
+    tree = site.unpack("tree", {"Cargo.toml": ""})
+    site.settle(tree, os.fspath(tree / "target"))
+    assert (tree / "target" / "CACHEDIR.TAG").read_text().startswith("Signature: 8a477f597d28d172789f06886806bc55\n")
+    (tree / "other").mkdir()
+    site.settle(tree, os.fspath(tree / "other"))
+    assert not (tree / "other" / "CACHEDIR.TAG").exists()
 
 
 @pytest.mark.promise("stale")
@@ -484,6 +516,153 @@ def test_target_directory_that_can_not_be_written_is_said(site: Site, own: bool)
         site.settle(site.unpack("tree", {"Cargo.toml": ""} if own else FILES))
 
 
+# What cargo does not see, in a tree of one's own with its own target directory
+
+TREE = {"Cargo.toml": "", "build.rs": "", "native/foo.c": "1", "README.md": ""}
+
+
+def test_own_tree_in_which_nothing_has_changed_is_not_cleaned(site: Site) -> None:
+    tree = site.unpack("tree", TREE)
+    assert [site.settle_own(tree, python) for python in ("/1", "/2", "/3")] == ["", "", ""]
+    assert site.cleaned == []
+
+
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize("change", ["edited", "added", "removed", "edited, with its old time"])
+def test_what_isolated_builds_compile_is_cleaned_when_anything_has_changed(site: Site, change: str) -> None:
+    """S1 and S2: what a build script or macro reads without a word to cargo; and no package that needs no Python."""
+    tree = site.unpack("tree", TREE)
+    site.settle_own(tree, "/1")
+    if change == "added":
+        (tree / "native" / "bar.c").touch()
+    elif change == "removed":
+        (tree / "native" / "foo.c").unlink()
+    else:
+        (tree / "native" / "foo.c").write_text("2")
+        if change != "edited":
+            os.utime(tree / "native" / "foo.c", ns=(MATURINS_TIME, MATURINS_TIME))
+    file = "native/bar.c" if change == "added" else "native/foo.c"
+    assert site.settle_own(tree, "/2") == f"cleaned crate: {file} has changed"
+    assert site.cleaned == [["crate"]]
+    assert site.settle_own(tree, "/3") == ""
+
+
+@pytest.mark.promise("stale")
+def test_where_the_interpreter_is_the_same_it_is_cleaned_for_the_next_one(site: Site) -> None:
+    """Without the shim nothing would be compiled now; what was compiled meanwhile is of unknown content."""
+    tree = site.unpack("tree", TREE)
+    site.settle_own(tree, "/1")
+    (tree / "native" / "foo.c").write_text("2")
+    assert site.settle_own(tree, "/1") == ""
+    (tree / "native" / "foo.c").write_text("1")
+    assert site.settle_own(tree, "/1") == ""
+    assert site.cleaned == []
+    assert site.settle_own(tree, "/2") == "cleaned crate: something in it had changed"
+
+
+@pytest.mark.promise("stale")
+def test_another_tree_at_the_same_path(site: Site) -> None:
+    """S7: with older times, as a container's mounts or an exchange of folders bring."""
+    tree = site.unpack("tree", TREE)
+    site.settle_own(tree, "/1")
+    tree.rename(site.folder / "before")
+    tree = site.unpack("tree", {**TREE, "native/foo.c": "2"})
+    (site.folder / "before" / "target").rename(tree / "target")
+    assert site.settle_own(tree, "/2") == "cleaned crate: native/foo.c has changed"
+
+
+@pytest.mark.promise("stale")
+def test_a_tree_that_was_moved_with_its_target_directory(site: Site) -> None:
+    tree = site.unpack("tree", TREE)
+    site.settle_own(tree, "/1")
+    assert site.settle_own(tree.rename(site.folder / "moved"), "/2") == "cleaned crate: it was not looked at before"
+
+
+def test_what_pyo3_does_not_look_at_is_not_cleaned(site: Site) -> None:
+    """Maturin's own configuration file stands for the interpreter: isolated builds compile nothing then."""
+    tree = site.unpack("tree", TREE)
+    site.settle_own(tree, "/1", pyo3_looks=False)
+    (tree / "native" / "foo.c").write_text("2")
+    assert site.settle_own(tree, "/2", pyo3_looks=False) == ""
+    assert site.cleaned == []
+
+
+@pytest.mark.promise("stale")
+def test_a_package_whose_build_script_tracks_the_interpreter_is_compiled_in_isolated_builds(site: Site) -> None:
+    tree = site.unpack("tree", TREE)
+    site.settle_own(tree, "/1", pyo3_looks=False)
+    output = site.profile_dir / "build" / "numbers-0123" / "output"
+    output.parent.mkdir(parents=True)
+    output.write_text("cargo:rerun-if-env-changed=PYO3_PYTHON\n")
+    (tree / "native" / "foo.c").write_text("2")
+    assert site.settle_own(tree, "/2", pyo3_looks=False) == "cleaned numbers: native/foo.c has changed"
+
+
+@pytest.mark.promise("stale")
+def test_a_variable_that_a_build_script_of_ones_own_names(site: Site) -> None:
+    tree = site.unpack("tree", {**TREE, "build.rs": 'env::var("FLAVOUR")'})
+    site.settle_own(tree, "/1", FLAVOUR="sweet")
+    assert site.settle_own(tree, "/2", FLAVOUR="sweet", OTHER="1") == ""
+    assert site.settle_own(tree, "/3", FLAVOUR="sour") == "cleaned crate: build.rs has changed"
+
+
+@pytest.mark.promise("stale")
+def test_a_library_or_an_artifact_of_ones_own_that_was_replaced(site: Site) -> None:
+    """S3 and S8."""
+    tree = site.unpack("tree", TREE)
+    site.settle_own(tree, "/1")
+    artifact = site.profile_dir / "deps" / "libcrate.so"
+    artifact.touch()
+    os.utime(artifact, ns=(MATURINS_TIME, MATURINS_TIME))
+    fingerprint = site.profile_dir / ".fingerprint" / "crate-0123" / "lib"
+    fingerprint.parent.mkdir(parents=True)
+    fingerprint.touch()
+    assert site.settle_own(tree, "/2") == ""
+    later = time.time() + 60
+    os.utime(artifact, (later, later))
+    assert site.settle_own(tree, "/3") == "cleaned crate: libcrate.so was changed after cargo made it"
+    artifact.unlink()
+    library = site.folder / "lib" / "libx.so"
+    library.parent.mkdir()
+    library.touch()
+    output = site.profile_dir / "build" / "sys-0123" / "output"
+    output.parent.mkdir(parents=True)
+    output.write_text(f"cargo:rustc-link-search={library.parent}\ncargo:rustc-link-lib=x\n")
+    record = site.profile_dir / ".pyo3-base-python" / "tree"
+    os.utime(record, (later, later))
+    assert site.settle_own(tree, "/4") == ""
+    os.utime(record, (1, 1))
+    assert site.settle_own(tree, "/5") == f"cleaned crate: {library} was replaced"
+
+
+@pytest.mark.promise("stale")
+def test_an_sdist_that_was_built_last_and_is_worked_in(site: Site) -> None:
+    """In the place for sdists, too, what cargo does not see is compiled when an isolated build would."""
+    tree = site.unpack("tree", {**FILES, "native/foo.c": "1"})
+    place, target = os.fspath(tree), os.fspath(tree / "target")
+    lock = Lock([(0, 26, 0)], [], PACKAGES, {"pyo3-ffi": ["pyo3"], "pyo3": ["crate"]})
+    project = Project(place, place, lock, target, sdist=place)
+    ours = os.path.join(target, "release")
+    os.makedirs(ours)
+    site.profile_dir.joinpath("deps").mkdir(parents=True)
+
+    def say(python: str) -> str:
+        return settle(
+            project, os.fspath(site.profile_dir), ["crate"], site.cleaned.append, ours=ours, python=python
+        ).replace(place, "tree")
+
+    say("/1")
+    site.cleaned.clear()
+    assert say("/2") == "tree was built last"
+    (tree / "native" / "foo.c").write_text("2")
+    assert say("/2") == "tree was built last"
+    assert site.cleaned == []
+    assert say("/3") == "cleaned crate: something in it had changed"
+    (tree / "native" / "foo.c").write_text("3")
+    assert say("/4") == "cleaned crate: native/foo.c has changed"
+    assert site.cleaned == [["crate"], ["crate"]]
+
+
 # What cargo says an artifact is made of
 
 
@@ -712,4 +891,4 @@ def test_artifact_may_be_made_of_sources_whose_names_are_not_utf_8(tmp_path: Pat
 @pytest.mark.timeout(10)
 def test_a_pipe_among_the_sources_is_not_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    assert "pipe" in staleness.contents(os.fspath(tmp_path))
+    assert "pipe" in contents(os.fspath(tmp_path))

@@ -1,0 +1,206 @@
+"""What lies in a tree of sources: digests of files, links' targets and folders' lists of names, by relative path.
+
+Two ways to look. An unpacked sdist is read in full. A tree of the user's may be large, and little of it changes: a file
+is read again only if the file system says that something about it has changed since (``st_ctime``, which no program can
+set, so that a content with an older time is found as well). What builds and tools leave in a tree is no source.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from . import paths, store
+from .files import read
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+__all__ = ["contents", "is_left", "look", "look_at"]
+
+# Left by Python, setuptools and tools that run tests; and what is installed beside the sources, which is not theirs.
+LEFT = frozenset("__pycache__ .eggs .hypothesis .hg .nox .svn .tox node_modules".split())
+LEFT_BY_BUILDS = (".egg-info", ".pyc")
+# Of the extension modules that are put beside Python sources; any other library may be linked.
+MODULES = (".cpython-", ".pypy", ".abi3.")
+# A git repository's word of what is checked out: build scripts embed it.
+GIT = ("HEAD", "logs/HEAD", "packed-refs")
+# Of a file that is larger than this only size and time are looked at.
+MOST_READ = 64 << 20
+
+
+def contents(tree: str, target_dir: str = "") -> dict[str, str]:
+    """Digests of everything below ``tree``.
+
+    ``target_dir`` (a real path) holds no sources, wherever it is; cargo need not have marked it yet. Nor does ``dist``
+    with what earlier builds made: without a git repository around it maturin packs that into the next sdist.
+    """
+    found = {}
+    for path, folders, names in os.walk(tree):
+        if path != tree and any(mark in names for mark in paths.MARKS):
+            folders.clear()
+            continue
+        folders[:] = sorted(name for name in folders if os.path.realpath(os.path.join(path, name)) != target_dir)
+        if path == tree and "dist" in folders and all(map(_is_built, os.listdir(os.path.join(path, "dist")))):
+            folders.remove("dist")
+        found[os.path.relpath(path, tree)] = _of_names([*folders, "", *sorted(names)])
+        for name in names:
+            file = os.path.join(path, name)
+            found[os.path.relpath(file, tree)] = _of_file(file, os.lstat(file))
+    return found
+
+
+def look(tree: str, target_dir: str, known: Mapping[str, tuple[str, int]]) -> dict[str, tuple[str, int]]:
+    """Digest and time of change (ns) of everything that may be a source of what is built in ``tree``.
+
+    That is below it, below the packages outside that its manifests name, and outside where its build scripts name it in
+    quotes. ``known`` is what an earlier look found; ``target_dir`` as for ``contents``. Raises ``OSError``.
+    """
+    found: dict[str, tuple[str, int]] = {}
+    seen: set[str] = set()
+    folders = [tree]
+    while folders:
+        folder = folders.pop()
+        if folder in seen:
+            continue
+        seen.add(folder)
+        prefix = "" if folder == tree else os.path.join(os.path.relpath(folder, tree), "")
+        new: dict[str, tuple[str, int]] = {}
+        _look(folder, prefix, target_dir, known, new, top=True)
+        for path in new:
+            name = os.path.basename(path)
+            if name in {"Cargo.toml", "build.rs"}:
+                for other in _named(os.path.join(tree, path), by_key=name == "Cargo.toml"):
+                    if paths.is_inside(other, tree):
+                        continue
+                    if os.path.isfile(other):
+                        found[os.path.relpath(other, tree)] = (_of_file(other, os.lstat(other)), 0)
+                    elif name == "build.rs" or os.path.isfile(os.path.join(other, "Cargo.toml")):
+                        folders.append(other)
+        found.update(new)
+    return found
+
+
+def look_at(tree: str, files: Iterable[str], known: Mapping[str, tuple[str, int]]) -> dict[str, tuple[str, int]]:
+    """As ``look``, at ``files`` alone (absolute paths); those that are not there are left out."""
+    found = {}
+    for file in files:
+        try:
+            of_file = os.lstat(file)
+        except FileNotFoundError:
+            continue
+        path = os.path.relpath(file, tree)
+        digest, when = known.get(path, ("", -1))
+        if when != of_file.st_ctime_ns or stat.S_ISLNK(of_file.st_mode):
+            digest = _of_named_file(file, of_file)
+        found[path] = (digest, of_file.st_ctime_ns)
+    return found
+
+
+def is_left(path: str) -> bool:
+    """Whether the relative ``path`` is one of what builds and tools leave in a tree."""
+    if path.startswith(("build/", "dist/")):
+        return True
+    return any(_is_left(name) for name in path.split("/"))
+
+
+def _is_left(name: str) -> bool:
+    return name in LEFT or name.endswith(LEFT_BY_BUILDS) or any(part in name for part in MODULES)
+
+
+def _named(file: str, *, by_key: bool) -> Iterator[str]:
+    """Paths above, and what lies there, that ``file`` has in quotes; ``by_key``: behind ``path =`` alone."""
+    text = (read(file) or b"").decode(errors="replace").replace("'", '"')
+    words = text.split('"')
+    for before, word in zip(words[::2], words[1::2]):
+        if word.startswith("..") and (not by_key or before.rstrip(" \t=").endswith("path")):
+            path = os.path.normpath(os.path.join(os.path.dirname(file), word))
+            if os.path.exists(path):
+                yield path
+
+
+def _look(
+    folder: str,
+    prefix: str,
+    target_dir: str,
+    known: Mapping[str, tuple[str, int]],
+    found: dict[str, tuple[str, int]],
+    *,
+    top: bool = False,
+) -> bool:
+    """Add what lies in ``folder`` to ``found``, its path with ``prefix``; ``False`` if it holds no sources."""
+    try:
+        with os.scandir(folder) as opened:
+            entries = sorted(opened, key=lambda entry: entry.name)
+    except PermissionError:  # no build script of this user's can read it
+        entries = []
+    names = {entry.name for entry in entries}
+    if not top and (names.intersection(paths.MARKS) or os.path.realpath(folder) == target_dir):
+        return False
+    listed = []
+    for entry in entries:
+        name = entry.name
+        if _is_left(name):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            if name == ".git":
+                _look_at_git(entry.path, prefix + name, found)
+            elif not (top and _is_output(name, entry.path)) and _look(
+                entry.path, f"{prefix}{name}/", target_dir, known, found
+            ):
+                listed.append(name + "/")
+            continue
+        listed.append(name)
+        of_file = entry.stat(follow_symlinks=False)
+        digest, when = known.get(prefix + name, ("", -1))
+        if when != of_file.st_ctime_ns or entry.is_symlink():
+            digest = _of_named_file(entry.path, of_file)
+        found[prefix + name] = (digest, of_file.st_ctime_ns)
+    found[prefix or "."] = (_of_names(listed), 0)
+    return True
+
+
+def _look_at_git(folder: str, prefix: str, found: dict[str, tuple[str, int]]) -> None:
+    for name in GIT:
+        found[f"{prefix}/{name}"] = (store.digest(read(os.path.join(folder, name)) or b""), 0)
+
+
+def _of_names(names: Iterable[str]) -> str:
+    return store.digest("\0".join(names).encode(errors="surrogateescape"))
+
+
+def _of_file(path: str, found: os.stat_result) -> str:
+    if stat.S_ISLNK(found.st_mode):
+        return store.digest(b"link to " + os.fsencode(os.readlink(path)))
+    if not stat.S_ISREG(found.st_mode):
+        return store.digest(b"no regular file")  # to open a pipe is to wait for who writes to it
+    if found.st_size > MOST_READ:
+        return store.digest(f"{found.st_size} bytes, {found.st_mtime_ns}".encode())
+    with open(path, "rb") as opened:
+        return store.digest(opened.read())
+
+
+def _of_named_file(path: str, found: os.stat_result) -> str:
+    """As ``_of_file``; of a link also when what it leads to was changed, which cargo need not see."""
+    digest = _of_file(path, found)
+    if stat.S_ISLNK(found.st_mode):
+        try:
+            behind = os.stat(path)
+        except OSError:
+            return digest
+        if stat.S_ISREG(behind.st_mode):
+            return store.digest(digest.encode(), f"{behind.st_size} {behind.st_ctime_ns}".encode())
+    return digest
+
+
+def _is_output(name: str, path: str) -> bool:
+    """Whether a folder at the top holds what builds have made: ``dist``, and ``build`` of setuptools."""
+    if name == "dist":
+        return all(map(_is_built, os.listdir(path)))
+    return name == "build" and all(one.startswith(("lib", "temp.", "bdist.")) for one in os.listdir(path))
+
+
+def _is_built(name: str) -> bool:
+    """Whether a file in ``dist`` is what a front end puts there (uv adds a ``.gitignore``)."""
+    return name.endswith((".whl", ".tar.gz")) or name == ".gitignore"
