@@ -140,7 +140,7 @@ def test_a_checkout_at_another_path_finds_every_crate_if_the_target_directory_is
 @pytest.mark.quick
 def test_the_recipe_sets_what_is_tested_here(shared: str, environ: dict[str, str], tmp_path: Path) -> None:
     """Its commands are those of the recipe for GitHub Actions, which is run word for word elsewhere."""
-    job = yaml.safe_load(recipe("GitHub Actions with sccache"))
+    job = yaml.safe_load(recipe("ci", "GitHub Actions with sccache"))
     if not shutil.which("sccache"):
         pytest.skip("there is no sccache on this machine")
     with compiler_cache.on_a_machine(shared, environ, tmp_path / "log") as machine:
@@ -148,7 +148,7 @@ def test_the_recipe_sets_what_is_tested_here(shared: str, environ: dict[str, str
             if not name.startswith("SCCACHE_"):
                 assert os.path.basename(machine.environ[name]) == value, name
     used = [step.get("run") or step["uses"].partition("@")[0] for step in job["steps"]]
-    simple = yaml.safe_load(recipe("GitHub Actions"))
+    simple = yaml.safe_load(recipe("ci", "GitHub Actions"))
     assert [step["run"] for step in simple if "run" in step] == [step["run"] for step in job["steps"] if "run" in step]
     assert used.index(simple[0]["run"]) < used.index("Swatinem/rust-cache")
     assert used[-1] == simple[-1]["run"]

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from pyo3_base_python import __version__
+from tests import release
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -91,6 +94,39 @@ def test_small_distribution_is_the_same_from_its_sdist(wheels: dict[str, Path], 
     assert not [name for name in names if name.startswith(f"{WHOLE}/")]
     (metadata,) = (contents(wheel)[name].decode() for name in names if name.endswith(".dist-info/METADATA"))
     assert "Requires-Dist" not in metadata
+
+
+def test_release_consists_of_what_it_should_and_what_should_not_be_there_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the release workflow runs, with one of its installations."""
+    release.build(tmp_path)
+    assert [*release.in_archives(tmp_path), *release.by_twine(tmp_path)] == []
+    monkeypatch.chdir(tmp_path)
+    (small,) = Path().glob(f"{CORE}-*.whl")
+    assert [*release.on_python(sys.executable, small, ("-c", f"import {CORE}"))] == []
+    (told,) = release.on_python(sys.executable, small, ("-c", "import none_of_that_name"))
+    assert "none_of_that_name" in told
+    (wheel,) = tmp_path.glob(f"{WHOLE}-*.whl")
+    with zipfile.ZipFile(wheel, "a") as archive:
+        archive.writestr("docs/index.md", "")
+        archive.writestr(f"{WHOLE}/wrapper/old.pyc", "")
+    (sdist,) = tmp_path.glob(f"{CORE}-*.tar.gz")
+    sdist.unlink()
+    told = "\n".join(release.in_archives(tmp_path))
+    assert f"{wheel.name} has docs, which does not belong there" in told
+    assert f"{wheel.name} has {WHOLE}/wrapper/old.pyc" in told
+    assert f"no sdist of {CORE}" in told
+    wheel.write_bytes(b"")
+    assert [*release.by_twine(tmp_path)]
+
+
+@pytest.mark.quick
+def test_release_has_the_tag_of_its_version_and_its_part_of_the_changelog() -> None:
+    changelog = f"# Changelog\n\n## {__version__} (2026-01-31)\n\n- this\n\n## 0.0.1 (2025-12-31)\n\n- that\n"
+    assert [*release.of_tag(f"v{__version__}", changelog)] == []
+    assert release.notes(changelog) == "- this\n"
+    assert len([*release.of_tag(__version__, changelog.replace("2026-01-31", "unreleased"))]) == 2
 
 
 def contents(wheel: Path) -> dict[str, bytes]:
