@@ -241,11 +241,11 @@ def test_a_cargo_that_the_shim_left_alone_says_so_and_why(plain: Site) -> None:
 
 @pytest.mark.quick
 def test_a_cargo_that_is_started_by_its_name_below_run_is_told_from_the_others(plain: Site) -> None:
-    wrapped = ["pyo3-base-python", "run", "--", "sh", "-c"]
-    found = explain(plain, [*wrapped, 'cargo build; "$CARGO" build; env -u CARGO cargo build'])
-    states = [call["shim_state"] for call in found.document["calls"]]
-    assert states[0] in {"passed by", "left alone"}, "left alone, where `run` reaches a bare cargo"
-    assert states[1:] == ["left alone", "off"]
+    script = ["--", "sh", "-c", 'cargo build; "$CARGO" build; env -u CARGO cargo build']
+    past = explain(plain, ["pyo3-base-python", "run", "--no-path", *script])
+    assert [call["shim_state"] for call in past.document["calls"]] == ["passed by", "left alone", "off"]
+    reached = explain(plain, ["pyo3-base-python", "run", *script])
+    assert [call["shim_state"] for call in reached.document["calls"]] == ["left alone"] * 3
 
 
 def test_an_interpreter_that_a_left_alone_cargo_was_told_of_is_not_blamed_on_a_missing_shim(site_of: Make) -> None:

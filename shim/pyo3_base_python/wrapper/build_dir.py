@@ -40,6 +40,7 @@ __all__ = [
     "is_needed",
     "name_for",
     "nameable",
+    "profiles",
     "seed",
     "takes_option",
 ]
@@ -103,7 +104,7 @@ def is_needed(folder: str, below: str, environ: Mapping[str, str]) -> bool:
     if os.path.isdir(os.path.join(folder, below)):
         return True
     config_file = environ.get("PYO3_CONFIG_FILE")
-    profile_dirs = [os.path.join(os.path.dirname(folder), part) for part in _parts(below)]
+    profile_dirs = profiles(os.path.dirname(folder), below)
     linked = linking.VARIABLE in environ
     return config_file is not None and occupied.by_another(profile_dirs, config_file, extension_module=linked)
 
@@ -121,6 +122,11 @@ def seed(folder: str, below: str) -> None:
                 _copy(os.path.join(os.path.dirname(folder), part), folder, part)
     except OSError as error:  # `shutil.Error` is one, too
         raise CannotSteady(f"can't copy what is compiled to {folder}: {error.strerror or error}") from None
+
+
+def profiles(target_dir: str, below: str) -> list[str]:
+    """The folders in ``target_dir`` with what is compiled for the profile ``below``."""
+    return [os.path.join(target_dir, part) for part in _parts(below)]
 
 
 def _parts(below: str) -> list[str]:

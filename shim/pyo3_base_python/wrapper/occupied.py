@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["by_another"]
+__all__ = ["by_another", "is_linked"]
 
 # Before 0.29 the build script of the second one reads the configuration.
 SCRIPTS = ("pyo3-ffi-", "pyo3-build-config-")
@@ -43,8 +43,19 @@ def by_another(profile_dirs: Iterable[str], config_file: str, *, extension_modul
     wanted = os.fsencode(config_file)
     if wanted not in configs and all(_is_another(config, wanted) for config in configs):
         return any(_is_alive(config) for config in configs)
-    watching = [output for output in outputs if VARIABLE.encode() in output]
+    watching = list(_watching(outputs))
     return bool(watching) and all((LINKED in output) == extension_module for output in watching)
+
+
+def is_linked(profile_dirs: Iterable[str]) -> bool:
+    """Whether what is compiled in ``profile_dirs`` is for programs: pyo3 has Python's library linked to them."""
+    watching = list(_watching(output for folder in profile_dirs for output in _outputs(os.path.join(folder, "build"))))
+    return bool(watching) and all(LINKED in output for output in watching)
+
+
+def _watching(outputs: Iterable[bytes]) -> Iterator[bytes]:
+    """Those of build scripts that look at ``PYO3_BUILD_EXTENSION_MODULE``: else a feature of pyo3 decides."""
+    return (output for output in outputs if VARIABLE.encode() in output)
 
 
 def _outputs(build: str) -> Iterator[bytes]:
