@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from pyo3_base_python.wrapper import left_behind
-from pyo3_base_python.wrapper.left_behind import forget, named_in_full, reason, replaced_library, trackers
+from pyo3_base_python.wrapper.left_behind import (
+    changed_artifact,
+    forget,
+    named_in_full,
+    reason,
+    replaced_library,
+    trackers,
+)
 
 OLD = "/tmp/gone"
 FOUND = ("Cargo.toml", "src/lib.rs", "src/a file.rs")
@@ -153,6 +160,11 @@ def test_an_artifact_that_is_no_younger_than_cargos_last_word_of_it(place: Place
     for when, why in ((300, ""), (301, "libmy_crate.so was changed after cargo made it")):
         os.utime(place.folder / "deps" / "libmy_crate.so", (when, when))
         assert place.reason() == why
+        assert changed_artifact(os.fspath(place.folder), ["my-crate"], []) == why
+    (place.folder / "deps" / "libmy_crate.so").rename(place.folder / "deps" / "libits_library.so")
+    assert changed_artifact(os.fspath(place.folder), ["my-crate"], []) == ""
+    why = changed_artifact(os.fspath(place.folder), ["my-crate"], ["its-library"])
+    assert why == "libits_library.so was changed after cargo made it"
 
 
 def linking(place: Place, output: str) -> Path:
