@@ -34,9 +34,9 @@ HEADINGS = ("typed", "project", "without", "again", "with", "again", "seconds")
 RIGHT = (False, False, True, True, True, True, True)
 
 FRESH_ENVIRONMENT = "rm -rf env && python -m venv env"
+REPOSITORY = "rm -rf .git && git init -q && git add . && git -c user.name=a -c user.email=a@example.org commit -qm all"
 GIT = (
-    "rm -rf .git && git init -q && git add . && git -c user.name=a -c user.email=a@example.org commit -qm all"
-    ' && rm -rf user && mkdir user && cd user && printf \'[project]\nname = "user"\nversion = "1"\n'
+    f'{REPOSITORY} && rm -rf user && mkdir user && cd user && printf \'[project]\nname = "user"\nversion = "1"\n'
     'requires-python = ">=3.9"\ndependencies = ["%s @ git+file://%s"]\n\' "$PROJECT" "$OLDPWD" >pyproject.toml'
 )
 NOXFILE = """\
@@ -89,6 +89,7 @@ WORKFLOWS = (
     Workflow("uv pip install --no-cache --python env --no-binary=rpds-py rpds-py", "rpds-py", before=FRESH_ENVIRONMENT),
     Workflow("uv sync --reinstall", NEW),
     Workflow("cd user && uv sync --no-cache", NEW, once=GIT, before="rm -rf user/.venv"),
+    Workflow('env/bin/pip install "git+file://$PWD"', NEW, once=REPOSITORY, before=FRESH_ENVIRONMENT),
     Workflow("tox", NEW, once=TOX),
     Workflow("nox", NEW, once=NOXFILE.format(pythons=["3.11", "3.12"], does='install(".")')),
     Workflow("nox", "version_specific", once=NOXFILE.format(pythons=None, does='run("cargo", "check", external=True)')),

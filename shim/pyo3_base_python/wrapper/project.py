@@ -134,18 +134,35 @@ def unpacked_sdist(manifest_dir: str, environ: Mapping[str, str]) -> str:
     """The folder of the sdist that a tool has unpacked to build what is in ``manifest_dir``; ``""`` if none has.
 
     PKG-INFO lies beside pyproject.toml or setup.py, somewhere below a folder for what passes (see ``paths``), and it is
-    no checkout. What somebody has unpacked elsewhere is theirs to work in: like any tree, it is left as it is.
+    no checkout, but for one that a tool has made for itself. What somebody has unpacked elsewhere is theirs to work in:
+    like any tree, it is left as it is.
     """
     ends = paths.passing(environ)
     for folder in paths.with_parents(manifest_dir):
         real = os.path.realpath(folder)
         if real in ends or not any(paths.is_inside(real, end) for end in ends):
             return ""
+        if _is_fetched(folder):
+            return folder
         if os.path.lexists(os.path.join(folder, ".git")):
             return ""
         if _has(folder, "PKG-INFO") and (_has(folder, "pyproject.toml") or _has(folder, "setup.py")):
             return folder
     return ""
+
+
+def _is_fetched(folder: str) -> bool:
+    """Whether ``folder`` is by its name one that pip or uv puts a repository or an archive in, to build it.
+
+    ``pip-req-build-X`` (named alone) and ``pip-install-X/NAME_Y`` (a dependency); ``git-v0/checkouts/X/COMMIT``.
+    """
+    above, name = os.path.split(folder)
+    further, upper = os.path.split(os.path.dirname(above))
+    return (
+        name.startswith("pip-req-build-")
+        or os.path.basename(above).startswith("pip-install-")
+        or (upper == "checkouts" and os.path.basename(further).startswith("git-v"))
+    )
 
 
 def parse_lock(text: str) -> Lock:

@@ -37,7 +37,7 @@ def contents(tree: str, target_dir: str = "") -> dict[str, str]:
     ``target_dir`` (a real path) holds no sources, wherever it is; cargo need not have marked it yet. Nor does ``dist``
     with what earlier builds made: without a git repository around it maturin packs that into the next sdist.
     """
-    found = {}
+    found: dict[str, str] = {}
     for path, folders, names in os.walk(tree):
         if path != tree and any(mark in names for mark in paths.MARKS):
             folders.clear()
@@ -45,6 +45,9 @@ def contents(tree: str, target_dir: str = "") -> dict[str, str]:
         folders[:] = sorted(name for name in folders if os.path.realpath(os.path.join(path, name)) != target_dir)
         if path == tree and "dist" in folders and all(map(_is_built, os.listdir(os.path.join(path, "dist")))):
             folders.remove("dist")
+        if ".git" in folders:
+            folders.remove(".git")
+            found.update(_of_git(os.path.join(path, ".git"), os.path.relpath(os.path.join(path, ".git"), tree)))
         found[os.path.relpath(path, tree)] = _of_names([*folders, "", *sorted(names)])
         for name in names:
             file = os.path.join(path, name)
@@ -153,7 +156,7 @@ def _look(
             continue
         if entry.is_dir(follow_symlinks=False):
             if name == ".git":
-                _look_at_git(entry.path, prefix + name, found)
+                found.update({path: (digest, 0) for path, digest in _of_git(entry.path, prefix + name)})
             elif not (top and _is_output(name, entry.path)) and _look(
                 entry.path, f"{prefix}{name}/", target_dir, known, found
             ):
@@ -170,11 +173,14 @@ def _look(
     return True
 
 
-def _look_at_git(folder: str, prefix: str, found: dict[str, tuple[str, int]]) -> None:
+def _of_git(folder: str, prefix: str) -> Iterator[tuple[str, str]]:
+    """What is checked out by the repository in ``folder``: paths, with ``prefix`` in place of that, and digests."""
     head = read(os.path.join(folder, "HEAD"), BRANCH)
     branch = os.fsdecode(head[len(BRANCH) :].strip()) if head else "HEAD"
     for name in (*GIT, branch):
-        found[f"{prefix}/{name}"] = (store.digest(read(os.path.join(folder, name)) or b""), 0)
+        content = read(os.path.join(folder, name))
+        if content is not None:
+            yield f"{prefix}/{name}", store.digest(content)
 
 
 def _of_names(names: Iterable[str]) -> str:

@@ -467,6 +467,20 @@ def test_a_checkout_is_no_sdist(tmp_path: Path) -> None:
     assert unpacked_sdist(os.fspath(tmp_path / "mine"), {}) == ""
 
 
+@pytest.mark.parametrize(
+    "folder", ["pip-req-build-k2_x", "pip-install-k2_x/name_0123", "uv/git-v0/checkouts/0123/4567"]
+)
+def test_a_checkout_of_a_tools_own_is_one(tmp_path: Path, folder: str) -> None:
+    files(tmp_path, f"{folder}/python/Cargo.toml", f"{folder}/.git/HEAD")
+    assert unpacked_sdist(os.fspath(tmp_path / folder / "python"), {}) == os.fspath(tmp_path / folder)
+
+
+@pytest.mark.parametrize("folder", ["checkouts/0123/4567", "git-v0/other/0123/4567", "my-pip-install-x/name"])
+def test_another_checkout_is_none(tmp_path: Path, folder: str) -> None:
+    files(tmp_path, f"{folder}/Cargo.toml", f"{folder}/.git/HEAD")
+    assert unpacked_sdist(os.fspath(tmp_path / folder), {}) == ""
+
+
 def test_what_lies_where_nothing_passes_is_its_owners(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files(tmp_path, "PKG-INFO", "pyproject.toml", "crate/Cargo.toml")
     for ends, expected in (

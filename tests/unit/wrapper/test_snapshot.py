@@ -213,6 +213,16 @@ def test_folders_that_hold_the_tree_are_not_searched_for_a_build_script(tmp_path
 
 
 @pytest.mark.promise("stale")
+def test_two_checkouts_of_one_commit_are_the_same(tmp_path: Path) -> None:
+    first, second = (
+        grow(tmp_path / name, {**FILES, ".git/HEAD": "0123", ".git/index": name, ".git/logs/HEAD": name})
+        for name in ("first", "second")
+    )
+    assert contents(os.fspath(first)) == snapshot.contents(os.fspath(second))
+    (second / ".git" / "HEAD").write_text("4567")
+    assert contents(os.fspath(first)) != snapshot.contents(os.fspath(second))
+
+
 def test_what_git_has_checked_out(tmp_path: Path) -> None:
     tree = grow(tmp_path, {**FILES, ".git/HEAD": "ref: refs/heads/main\n", ".git/objects/1": ""})
     grow(tree, {".git/refs/heads/main": "1"})
