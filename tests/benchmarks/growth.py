@@ -1,8 +1,9 @@
 """What the wrapper costs as things around it grow: `python tests/benchmarks/growth.py [--svg FILE] [--runs N]`.
 
-Three things grow, one at a time: the distributions in the environment, the packages in the workspace, the files in the
-store. Cargo itself is left out (`true` stands in its place: the same process, without its own growth), and what `true`
-costs is taken off. Whole processes, all sizes in turn, medians in milliseconds; prints a table in Markdown.
+Four things grow, one at a time: the distributions in the environment, the packages in the workspace, the files in the
+store, those in the project's tree. Cargo itself is left out (`true` stands in its place: the same process, without its
+own growth), and what `true` costs is taken off. Whole processes, all sizes in turn, medians in milliseconds; prints a
+table in Markdown.
 """
 
 from __future__ import annotations
@@ -79,10 +80,19 @@ def files(place: Place, number: int) -> None:
         (place.store / "config" / f"{each:020x}.txt").write_text("version=3.11\n")
 
 
+def sources(place: Place, number: int) -> None:
+    """Files in the project's tree, which are looked at where cargo is not told of them."""
+    for each in range(number):
+        folder = place.project / f"folder_{each // 50}"
+        folder.mkdir(exist_ok=True)
+        (folder / f"file_{each}.rs").write_text("pub fn nothing() {}\n")
+
+
 THINGS = (
     Thing("distributions in the environment", (10, 100, 1000), distributions),
     Thing("packages in the workspace", (1, 50, 500), packages),
     Thing("files in the store", (0, 1000, 10000), files),
+    Thing("files in the tree", (200, 5000, 50000), sources),
 )
 
 
@@ -121,7 +131,7 @@ def plot(rows: dict[Thing, list[float]]) -> str:
     parts = []
     for place, (thing, values) in enumerate(rows.items()):
         points = [(left + 180 * step, bottom - 220 * value / top) for step, value in enumerate(values)]
-        colour = ("#4269d0", "#c2410c", "#3ca951")[place]
+        colour = ("#4269d0", "#c2410c", "#3ca951", "#9c6ade")[place]
         line = " ".join(f"{x:.0f},{y:.0f}" for x, y in points)
         parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"/>')
         for (x, y), size, value in zip(points, thing.sizes, values):

@@ -112,7 +112,7 @@ def draw(dice: random.Random) -> History:
 
 
 def _shape(dice: random.Random) -> Shape:
-    names = ["app", *(name for name in ("inner", "outer") if dice.random() < 0.4)]
+    names = ["app", *(name for name in ("inner", "outer") if dice.random() < 0.3)]
     packages = tuple(_package(dice, name) for name in names)
     tree = dice.choice(["own", "own", "sdist", "sdist", "kept"])
     return Shape(
@@ -127,12 +127,12 @@ def _shape(dice: random.Random) -> Shape:
 def _package(dice: random.Random, name: str) -> Package:
     parts = tuple(part for part in PARTS if dice.random() < (0.15 if part == "here" else 0.25))
     script = None
-    if dice.random() < 0.5:
+    if dice.random() < (0.5 if name == "app" else 0.3):
         script = Script(
             reads=dice.choice(["file", "folder", "neighbour", "requirement", "place"]),
             tells=dice.choice(["nothing", "itself", "all", "absolute", "missing"]),
             gives=dice.choice(["variable", "out_dir", "src"]),
-            helped=dice.random() < 0.5,
+            helped=dice.random() < 0.4,
         )
     python = dice.choice(["pyo3", "pyo3-ffi"]) if name == "app" else dice.choice(["", "", "pyo3"])
     return Package(name, parts, script, python)

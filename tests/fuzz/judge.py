@@ -1,7 +1,7 @@
 """Play a history in two worlds, with the shim and without it, and say what the shim did worse.
 
 `stale`: the module does not answer what its sources say, though today's isolated build does. `broken`: the build fails,
-and works without. `more`: more packages are compiled than without, or one from the registry that is not without.
+and works without. `more`: more is compiled than without, or a package from the registry that is not without.
 `touched`: the user's files have other contents or times than before, or there is a file where none has to be.
 """
 
@@ -70,7 +70,7 @@ class Judge:
         """
         self.figures["histories"] += 1
         self.figures["with a twin"] += twin
-        play = _Play(self.machine, history, self._lock(history), twin=twin)
+        play = _Play(self.machine, history, self.lock(history), twin=twin)
         for number, step in enumerate(history.steps):
             if not isinstance(step, Build):
                 play.change(step)
@@ -109,7 +109,8 @@ class Judge:
                     break
         return history
 
-    def _lock(self, history: History) -> str:
+    def lock(self, history: History) -> str:
+        """What cargo writes into Cargo.lock for the first version of the project."""
         manifests = {
             path: text
             for path, text in project.files(history.shape, project.first_sources(history.shape)).items()
@@ -134,8 +135,8 @@ def _verdict(step: Build, expected: str, shim: Outcome, bare: Outcome) -> str:
         return "broken"
     if bare.answer == expected != shim.answer:
         return "stale"
-    more = len(shim.compiled) > len(bare.compiled) or shim.compiled - bare.compiled - LOCAL
-    if more and step.how == "shim":
+    foreign = {name for name in shim.compiled - bare.compiled if name.partition(" ")[0] not in LOCAL}
+    if step.how == "shim" and (foreign or len(shim.compiled) > len(bare.compiled)):
         return "more"
     return "touched" if shim.written else ""
 

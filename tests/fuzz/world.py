@@ -19,7 +19,7 @@ from pyo3_base_python.wrapper import real_cargo
 from . import registry
 from .project import REQUIREMENT
 
-__all__ = ["Machine", "Outcome", "Tree", "World"]
+__all__ = ["ANSWER", "Machine", "Outcome", "Tree", "World", "executable"]
 
 # By path: text, and time in ns.
 Tree = Mapping[str, "tuple[str, int]"]
@@ -42,7 +42,7 @@ ANSWER = "import ctypes, sys; f = ctypes.CDLL(sys.argv[1]).answer; f.restype = c
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a build ended: exit code, the packages that cargo compiled, and the module's answer (``""`` for none)."""
+    """How a build ended: exit code, what cargo compiled (a package, or its build.rs), the module's answer or ``""``."""
 
     code: int
     compiled: frozenset[str]
@@ -136,7 +136,7 @@ class World:
         ``times``: whether those of the tree's files must stay.
         """
         with self.here() as at:
-            executable = _environment(at / python, requirement)
+            interpreter = executable(at / python, requirement)
             if killed:
                 self.machine.kill.write_text(killed)
             before = _listing(at, name, times=times)
@@ -144,7 +144,7 @@ class World:
             done = subprocess.run(
                 [program, "build", "--offline", "--message-format=json", *arguments],
                 cwd=at / name / "py",
-                env=self.machine.environ(PYO3_PYTHON=executable, **variables),
+                env=self.machine.environ(PYO3_PYTHON=interpreter, **variables),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
@@ -161,8 +161,8 @@ class World:
         return Outcome(done.returncode, compiled, answer, done.stderr, written)
 
 
-def _environment(folder: Path, requirement: str) -> str:
-    """An isolated environment, as a front end makes it, with a build requirement of one module; its interpreter."""
+def executable(folder: Path, requirement: str) -> str:
+    """The interpreter of a new isolated environment, as front ends make them, with a requirement of one module."""
     version = f"{sys.version_info[0]}.{sys.version_info[1]}"
     base = os.path.realpath(sys.executable)
     packages = folder / "lib" / f"python{version}" / "site-packages"
@@ -189,7 +189,7 @@ def _messages(output: str) -> tuple[frozenset[str], str]:
             name = os.path.basename(os.path.dirname(message["manifest_path"]))
             name = "app" if name == "py" else name
             if not message["fresh"]:
-                compiled.add(name)
+                compiled.add(f"{name} build.rs" if message["target"]["kind"] == ["custom-build"] else name)
             if name == "app" and message["target"]["crate_types"] == ["cdylib"]:
                 module = message["filenames"][0]
     return frozenset(compiled), module

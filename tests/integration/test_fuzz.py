@@ -5,6 +5,9 @@ A long run: `python -m tests.fuzz.run --histories 2000 --seed 1`.
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Callable
 
@@ -12,9 +15,9 @@ import pytest
 
 from tests.fuzz.history import Build, Edit, Elsewhere, History, Put, Requirement, Return
 from tests.fuzz.judge import Judge
-from tests.fuzz.project import Package, Script, Shape
+from tests.fuzz.project import Package, Script, Shape, files, first_sources
 from tests.fuzz.run import run, summary
-from tests.fuzz.world import Machine
+from tests.fuzz.world import ANSWER, Machine, World, executable
 
 pytestmark = pytest.mark.promise("history")
 
@@ -103,3 +106,39 @@ def test_nothing_changed_so_nothing_is_compiled_in_any_shape(machine: Machine) -
         history = History(shape(EMBEDS_A_FOLDER, tree=tree, target=target), (Build(), Build(), Build()))
         assert judge.play(history) is None
         assert judge.figures["fresh"] == 2, (tree, target)
+
+
+def test_two_trees_of_one_package_at_once(machine: Machine) -> None:
+    """S11: one shared target directory; each backend gets the module of its own tree, and takes it when cargo ends."""
+    world = World(machine, "with", shim=True)
+    of_tree = shape(EMBEDS_A_FOLDER, target="shared")
+    lock = Judge(machine).lock(History(of_tree))
+    trees = ("one", "two")
+    texts = {}
+    for name in trees:
+        sources = first_sources(of_tree).with_values(**{"py/src/lib.rs": name})
+        texts[name] = {path: (text, 10**18) for path, text in files(of_tree, sources, lock).items()}
+        world.write(name, texts[name], {})
+    with world.here() as at:
+        for number in range(3):
+            backends = {name: start(machine, at, name, number) for name in trees}
+            for name, backend in backends.items():
+                output, _ = backend.communicate()
+                assert backend.returncode == 0, output
+                assert f"app:{name}," in output, output
+
+
+def start(machine: Machine, at: Path, name: str, number: int) -> subprocess.Popen[str]:
+    """As a backend: cargo, and what it has made is loaded from a copy of its own."""
+    python = executable(at / f"environment-{name}-{number}", "v0")
+    script = (
+        f"'{machine.wrapper}' build --offline -q 2>&1 && mv '{at}/target/debug/libapp.so' '{at}/{name}.so'"
+        f" && '{sys.executable}' -c '{ANSWER}' '{at}/{name}.so'"
+    )
+    return subprocess.Popen(
+        ["sh", "-c", script],
+        cwd=at / name / "py",
+        env=machine.environ(PYO3_PYTHON=python, CARGO_TARGET_DIR=os.fspath(at / "target")),
+        stdout=subprocess.PIPE,
+        text=True,
+    )

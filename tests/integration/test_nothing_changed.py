@@ -9,6 +9,8 @@ from typing import Callable
 
 import pytest
 
+from pyo3_base_python import bundled
+
 from .conftest import CRATES, FRONT_ENDS, FrontEnd, Site, build, uv
 
 Make = Callable[[str], Site]
@@ -106,3 +108,32 @@ def test_tox_hands_the_shim_on(site_of: Make, configuration: str, tmp_path: Path
         outcome = site.run(["tox", "-e", "a", "--workdir", str(tmp_path / f"tox-{number}")])
         assert outcome.recompiled == ()
         assert "pyo3" in outcome.fresh, "cargo was not started through the shim"
+
+
+def test_packages_with_a_target_directory_and_a_path_dependency_in_common(
+    tmp_path: Path, environ: dict[str, str]
+) -> None:
+    """A monorepo without a workspace (case W7): what both depend on is compiled for one, and stays for the other."""
+    (tmp_path / ".cargo").mkdir()
+    (tmp_path / ".cargo" / "config.toml").write_text('[build]\ntarget-dir = "target"\n')
+    (tmp_path / "common" / "src").mkdir(parents=True)
+    (tmp_path / "common" / "Cargo.toml").write_text('[package]\nname = "common"\nversion = "0.1.0"\nedition = "2021"\n')
+    (tmp_path / "common" / "src" / "lib.rs").write_text("pub fn answer() -> u32 { 42 }\n")
+    sites = []
+    for name in ("first", "second"):
+        site = Site(bundled.copy("version_specific", tmp_path / name), tmp_path / f"{name}-scratch", environ)
+        for file in ("Cargo.toml", "Cargo.lock", "pyproject.toml", "src/lib.rs"):
+            path = site.project / file
+            path.write_text(path.read_text().replace("version_specific", name))
+        site.edit("Cargo.toml", 'pyo3 = "0.30"', 'pyo3 = "0.30"\ncommon = { path = "../common" }')
+        site.edit("src/lib.rs", "    42 * FACTOR", "    common::answer() * FACTOR")
+        sites.append(site)
+    for site in sites:
+        site.build(uv)
+    for site in [*sites, *sites]:
+        built = site.build(uv)
+        assert built.recompiled == ()
+        assert site.answer(built) == 42
+    (tmp_path / "common" / "src" / "lib.rs").write_text("pub fn answer() -> u32 { 43 }\n")
+    for site in sites:
+        assert site.answer(site.build(uv)) == 43

@@ -1,9 +1,12 @@
-"""A build directory for each interpreter: switching between them compiles nothing."""
+"""Interpreters in turn, and one day of a developer: nothing is compiled from the second round on."""
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import sys
+from pathlib import Path
 from typing import Callable
 
 import pytest
@@ -22,21 +25,112 @@ def pythons(interpreters: dict[str, str]) -> list[str]:
     return [interpreters["3.10"], interpreters["3.12"]]
 
 
-def build_for(site: Site, python: str, build_dir: str = "interpreter") -> Outcome:
+def build_for(site: Site, python: str, build_dir: str = "auto") -> Outcome:
     site.python = python
     return site.build(uv, PYO3_SHIM_BUILD_DIR=build_dir)
 
 
+def own(site: Site) -> list[Path]:
+    """The build directories that interpreters have of their own."""
+    return sorted((site.project / "target").glob("pyo3-base-python-*"))
+
+
+def developing(site: Site, name: str = "env") -> Site:
+    """The same site, in a shell where a virtual environment is active."""
+    site.run(["uv", "venv", "-q", "--python", sys.executable, name], shim=False)
+    site.environ["VIRTUAL_ENV"] = os.fspath(site.project / name)
+    return site
+
+
+def diagnostics(outcome: Outcome) -> list[str]:
+    """What the compiler has said of the project's own crate, as `--message-format=json` has it."""
+    messages = [json.loads(line) for line in outcome.output.splitlines() if line.startswith("{")]
+    own_messages = [one["message"] for one in messages if one["reason"] == "compiler-message"]
+    return [json.dumps(message, sort_keys=True) for message in own_messages]
+
+
+@pytest.mark.parametrize("build_dir", ["auto", "interpreter"])
 @pytest.mark.parametrize("crate", ["version_specific", "setuptools_rust"])
-def test_only_the_first_build_for_an_interpreter_compiles(site_of: Make, pythons: list[str], crate: str) -> None:
+def test_only_the_first_build_for_an_interpreter_compiles(
+    site_of: Make, pythons: list[str], crate: str, build_dir: str
+) -> None:
     site = site_of(crate)
-    first = [build_for(site, python) for python in pythons]
+    first = [build_for(site, python, build_dir) for python in pythons]
     assert all("pyo3" in outcome.recompiled for outcome in first)
     for python in pythons:
-        again = build_for(site, python)
+        again = build_for(site, python, build_dir)
         assert again.recompiled == ()
         assert site.answer(again) == 42
         assert "warning: " not in again.output
+
+
+def test_another_interpreter_compiles_what_depends_on_it_alone(site_of: Make, pythons: list[str]) -> None:
+    """As without a directory of its own, which begins as a copy of what is compiled."""
+    site = site_of("version_specific")
+    build_for(site, sys.executable)
+    assert own(site) == []
+    (other,) = (python for python in pythons if not os.path.samefile(python, sys.executable))
+    assert set(build_for(site, other).recompiled) == {"pyo3-ffi", "pyo3", "version_specific"}
+    assert len(own(site)) == 1
+    assert build_for(site, sys.executable).recompiled == ()
+
+
+def test_one_interpreter_has_one_directory_whatever_is_called(site_of: Make) -> None:
+    site = developing(site_of("version_specific"))
+    for _ in range(2):
+        rounds = [
+            site.run(["maturin", "develop", "--uv"]),
+            site.run(["cargo", "check"]),
+            site.run(["cargo", "clippy", "--all-targets"]),
+            site.run(["cargo", "check", "--tests"]),
+            site.build(uv),
+        ]
+    assert [outcome.recompiled for outcome in rounds] == [()] * len(rounds)
+    assert own(site) == []
+
+
+def test_an_interpreter_that_is_gone_leaves_its_place(site_of: Make, pythons: list[str]) -> None:
+    """An upgrade: what was compiled for the older one is of no use to anybody."""
+    site = site_of("version_specific")
+    build_for(site, pythons[0])
+    for config in Path(site.environ["PYO3_SHIM_STORE"]).glob("config/*"):
+        content = config.read_text()
+        if "version=3.10" in content:
+            config.unlink()
+    assert "pyo3" in build_for(site, pythons[1]).recompiled
+    assert build_for(site, pythons[1]).recompiled == ()
+    assert own(site) == []
+
+
+@pytest.mark.promise("stale")
+def test_what_a_copy_begins_with_is_not_taken_for_what_was_edited_since(site_of: Make, pythons: list[str]) -> None:
+    site = site_of("workspace")
+    build_for(site, sys.executable)
+    site.edit("numbers/src/lib.rs", "42", "43")
+    for python in pythons:
+        assert site.answer(build_for(site, python)) == 43
+
+
+def test_a_copy_holds_all_that_cargo_looks_at(site_of: Make) -> None:
+    """Not one crate is compiled for another way to link but those that pyo3's build script decides for."""
+    site = developing(site_of("version_specific"))
+    site.run(["maturin", "develop", "--uv"])
+    tested = site.run(["cargo", "test"])
+    assert set(tested.recompiled) == {"pyo3-ffi", "pyo3", "version_specific"}
+    shutil.rmtree(own(site)[0])
+    assert site.run(["maturin", "develop", "--uv"]).recompiled == ()
+
+
+@pytest.mark.parametrize("subcommand", ["check", "clippy"])
+def test_what_links_nothing_says_the_same_with_the_value_of_the_build_backend(site_of: Make, subcommand: str) -> None:
+    site = developing(site_of("version_specific"))
+    source = site.project / "src" / "lib.rs"
+    source.write_text(source.read_text() + "\nfn unused(text: &String) -> bool {\n    text.len() == 0\n}\n")
+    command = ["cargo", subcommand, "--all-targets", "--message-format=json"]
+    shared = site.run(command)
+    source.touch()
+    plain = site.run(command, shim=False)
+    assert diagnostics(shared) == diagnostics(plain) != []
 
 
 def test_control_in_one_build_directory_each_switch_compiles(site_of: Make, pythons: list[str]) -> None:
@@ -67,15 +161,17 @@ def test_an_edit_reaches_every_interpreter(site_of: Make, pythons: list[str]) ->
             assert site.answer(build_for(site, python)) == int(number)
 
 
-def test_cargo_test_and_maturin_in_turn(site_of: Make) -> None:
+@pytest.mark.parametrize("crate", ["version_specific", "abi3"])
+@pytest.mark.parametrize("build_dir", ["auto", "interpreter"])
+def test_cargo_test_and_maturin_in_turn(site_of: Make, crate: str, build_dir: str) -> None:
     """Maturin has pyo3 linked as for an extension module, plain cargo as for a program."""
-    site = site_of("version_specific")
-    site.run(["uv", "venv", "-q", "--python", sys.executable, "env"], shim=False)
-    site.environ.update(PYO3_SHIM_BUILD_DIR="interpreter", VIRTUAL_ENV=os.fspath(site.project / "env"))
+    site = developing(site_of(crate))
+    site.environ["PYO3_SHIM_BUILD_DIR"] = build_dir
     for _ in range(2):
         developed = site.run(["maturin", "develop", "--uv"])
+        tested = site.run(["cargo", "test"])
         checked = site.run(["cargo", "check", "--tests"])
-    assert developed.recompiled == checked.recompiled == ()
+    assert developed.recompiled == tested.recompiled == checked.recompiled == ()
     assert "pyo3" in developed.fresh
 
 

@@ -48,7 +48,9 @@ def folder(environ: Mapping[str, str], launcher: str) -> str:
     targets["cargo"] = launcher
     parts = (os.fsencode(part) for item in sorted(targets.items()) for part in item)
     links = store.Links(f"{real_cargo.ON_PATH}/{store.digest(*parts)}", targets)
-    return store.put(store.default_root(environ), links)
+    root = store.default_root(environ)
+    # What holds the separator can't be named there.
+    return "" if os.pathsep in root else store.put(root, links)
 
 
 def check_choice(environ: Mapping[str, str]) -> None:

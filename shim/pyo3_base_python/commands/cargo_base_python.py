@@ -37,9 +37,9 @@ In all virtual environments of one Python pyo3 is then compiled once. The interp
 VIRTUAL_ENV or CONDA_PREFIX, else the python on PATH. Arguments, streams and exit codes are cargo's own, and so is the
 output of `cargo base-python build --help`.
 
-To share with maturin what is compiled of pyo3, set PYO3_BUILD_EXTENSION_MODULE=1 as maturin does, or have pyo3's
-feature extension-module on. It is not set here: tests and programs have to link to Python's library, extension modules
-must not.
+What maturin has compiled of pyo3 is fresh for `check`, `clippy` and `doc`, which link nothing: they are given the
+PYO3_BUILD_EXTENSION_MODULE that maturin sets. Tests and programs have to link to Python's library, extension modules
+must not: what is compiled for them lies beside it, in a build directory of its own.
 
 Exit codes: 2 usage, 3 what was asked for by name can't be done, 126 and 127 a cargo that can't be started or is not
 there; else cargo's own.

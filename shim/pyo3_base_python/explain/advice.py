@@ -28,10 +28,18 @@ NOT_LOOKED_AT_BY_PYO3 = frozenset({"VIRTUAL_ENV", "CONDA_PREFIX", "PATH"})
 CONFIG_FILE = "PYO3_CONFIG_FILE"
 # maturin sets it: an extension module does not link to Python's library; tests and programs do.
 LINKING = "PYO3_BUILD_EXTENSION_MODULE"
+# Of builds in turn (see `wrapper.build_dir`): what was done, and what it takes.
+APART = "once: from now on it has a build directory of its own"
+HOW_APART = (
+    "where they take turns, a build directory for each keeps what was compiled (PYO3_SHIM_BUILD_DIR=auto, the default,"
+    " with cargo 1.91 and a target directory within the project)"
+)
 LINKS_NOTHING = frozenset({"check", "c", "clippy"})
 # The words of the wrapper on unpacked sources, and on a target directory that serves several trees.
 COMPARED = re.compile(r"\b(\d+) of (\d+) unpacked files and folders differ")
 ANOTHER_TREE = "another tree was built last"
+# What it says of a tree of the user's in which something is not as it was: which packages, and why.
+LOOKED_AGAIN = re.compile(r"cleaned ([^:;]+): ([^;]+)")
 LASTING = "CARGO_TARGET_DIR=/a/folder/that/stays"
 RUN = "pyo3-base-python run --"
 LONGEST_COMMAND = 60
@@ -97,10 +105,8 @@ def _on_variable(reason: Reason, seen: Circumstances) -> str:
     steadied = name in STEADIED or (pyo3 and name in NOT_LOOKED_AT_BY_PYO3) or name == CONFIG_FILE
     was_ours, is_ours = (_below(value, seen.store) for value in (reason.old, reason.new))
     if steadied and was_ours and is_ours:
-        return (
-            "as it should be: another interpreter, or a build requirement, is not what it was; where interpreters take"
-            " turns, PYO3_SHIM_BUILD_DIR=interpreter keeps what was compiled for each"
-        )
+        turns = APART if _is_apart(seen) else HOW_APART
+        return f"as it should be: another interpreter, or a build requirement, is not what it was; {turns}"
     if steadied and is_ours:
         return "the first build with the shim: from the next one on it stays fresh"
     if steadied and was_ours:
@@ -119,14 +125,19 @@ def _on_variable(reason: Reason, seen: Circumstances) -> str:
     return f"{watcher} tracks {name}: give it the same value in every build"
 
 
+def _is_apart(seen: Circumstances) -> bool:
+    """Whether the shim has given this call a build directory of its own."""
+    return any(part.startswith("build directory ") for part in seen.shim.did.split("; "))
+
+
 def _on_linking(reason: Reason, seen: Circumstances) -> str:
     """Extension modules and tests are linked in different ways, each rightly so."""
     subcommand = _subcommand(seen.command)
     if subcommand in LINKS_NOTHING and reason.new is None:
         return f"cargo {subcommand} links nothing: {LINKING}=1 for it, as maturin has it, compiles nothing twice"
-    both = "PYO3_SHIM_BUILD_DIR=interpreter keeps what was compiled for each"
-    if not seen.shim.on:
-        both += f", with the shim: {_how(seen)}"
+    if _is_apart(seen):
+        return f"as it should be: extension modules and programs are linked in different ways; {APART}"
+    both = HOW_APART if seen.shim.on else f"what was compiled for each is kept with the shim: {_how(seen)}"
     return (
         f"builds with and without {LINKING} take turns: extension modules need it, tests and programs must not have it;"
         f" {both}. `cargo check`, `clippy` and rust-analyzer link nothing and may have it as well"
@@ -215,6 +226,9 @@ def _on_first(reason: Reason, seen: Circumstances, packages: Sequence[Package]) 
             "another tree with packages of these names was built last into this target directory, and cargo can't tell"
             " them apart: a target directory for each, or one [workspace] over them, keeps both"
         )
+    looked_again = LOOKED_AGAIN.search(seen.shim.did)
+    if looked_again and {package.name for package in packages} <= set(looked_again[1].split(", ")):
+        return f"the sources changed, as they should: {looked_again[2]} since the last build"
     if seen.cold:
         return "a first build: there was no target directory yet, or nothing in it that was built like this"
     return "new here: cargo keeps a result for each version, set of features, profile, set of flags and rustc"

@@ -40,6 +40,7 @@ __all__ = [
     "is_needed",
     "name_for",
     "nameable",
+    "profiles",
     "seed",
     "takes_option",
 ]
@@ -103,9 +104,9 @@ def is_needed(folder: str, below: str, environ: Mapping[str, str]) -> bool:
     if os.path.isdir(os.path.join(folder, below)):
         return True
     config_file = environ.get("PYO3_CONFIG_FILE")
-    profile_dir = os.path.join(os.path.dirname(folder), below)
+    profile_dirs = profiles(os.path.dirname(folder), below)
     linked = linking.VARIABLE in environ
-    return config_file is not None and occupied.by_another(profile_dir, config_file, extension_module=linked)
+    return config_file is not None and occupied.by_another(profile_dirs, config_file, extension_module=linked)
 
 
 def seed(folder: str, below: str) -> None:
@@ -113,32 +114,47 @@ def seed(folder: str, below: str) -> None:
 
     Raises ``CannotSteady`` where it can't be copied now; then there is none.
     """
-    profile_dir = os.path.join(folder, below)
-    if os.path.isdir(profile_dir):
+    if os.path.isdir(os.path.join(folder, below)):
         return
+    try:
+        for part in _parts(below):
+            if not os.path.isdir(os.path.join(folder, part)):
+                _copy(os.path.join(os.path.dirname(folder), part), folder, part)
+    except OSError as error:  # `shutil.Error` is one, too
+        raise CannotSteady(f"can't copy what is compiled to {folder}: {error.strerror or error}") from None
+
+
+def profiles(target_dir: str, below: str) -> list[str]:
+    """The folders in ``target_dir`` with what is compiled for the profile ``below``."""
+    return [os.path.join(target_dir, part) for part in _parts(below)]
+
+
+def _parts(below: str) -> list[str]:
+    """The folder of a profile, and before it that of the host, where there is another one for a target."""
+    host = os.path.basename(below)
+    return [below] if below == host else [host, below]
+
+
+def _copy(source: str, folder: str, part: str) -> None:
     import shutil  # noqa: PLC0415 - slow to import, and needed once for each directory
 
-    source = os.path.join(os.path.dirname(folder), below)
     records = os.path.join(source, RECORDS)
     if os.path.isdir(records) and any(name.endswith(OF_PACKAGE) for name in os.listdir(records)):
         raise CannotSteady(f"other trees are compiled in {source}, too")
-    try:
-        with _locked(source):
-            draft = f"{profile_dir}.new"
-            shutil.rmtree(draft, ignore_errors=True)  # of a copy that was cut short
-            os.makedirs(draft)
-            try:
-                _mark(folder)
-                _check_room(source, shutil.disk_usage(draft).free)
-                for name in (*COMPILED, RECORDS):
-                    if os.path.isdir(os.path.join(source, name)):
-                        shutil.copytree(os.path.join(source, name), os.path.join(draft, name), symlinks=True)
-                os.rename(draft, profile_dir)
-            except BaseException:
-                shutil.rmtree(draft, ignore_errors=True)
-                raise
-    except OSError as error:  # `shutil.Error` is one, too
-        raise CannotSteady(f"can't copy {source} to {folder}: {error.strerror or error}") from None
+    draft = os.path.join(folder, f"{part}.new")
+    with _locked(source):
+        shutil.rmtree(draft, ignore_errors=True)  # of a copy that was cut short
+        os.makedirs(draft)
+        try:
+            _mark(folder)
+            _check_room(source, shutil.disk_usage(draft).free)
+            for name in (*COMPILED, RECORDS):
+                if os.path.isdir(os.path.join(source, name)):
+                    shutil.copytree(os.path.join(source, name), os.path.join(draft, name), symlinks=True)
+            os.rename(draft, os.path.join(folder, part))
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
 
 
 class _locked:  # noqa: N801 - reads as what it does, in a `with`

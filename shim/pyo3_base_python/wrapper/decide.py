@@ -13,6 +13,7 @@ from . import (
     build_script,
     interpreter,
     linking,
+    occupied,
     plan,
     process,
     project,
@@ -93,7 +94,11 @@ def decide_for(
     asked = environ.get("PYO3_BASE_PYTHON")
     if asked:
         use_base_python(used, asked, environ)
+    target = "".join(plan.targets(call, here, host))
     borrowed = linking.borrowed(environ, call, here)
+    profiles = build_dir.profiles(here.target_dir, os.path.join(target, call.profile_folder))
+    if borrowed and occupied.is_linked(profiles):
+        borrowed = ""  # what is there for programs serves as well
     if borrowed:
         environ = {**environ, linking.VARIABLE: borrowed}
     place = sdist_place.choose(environ, call, here, used)
@@ -108,7 +113,7 @@ def decide_for(
         extension_module=borrowed,
     )
     steps.place = place
-    return Decision(here, plan=steps, target="".join(plan.targets(call, here, host)))
+    return Decision(here, plan=steps, target=target)
 
 
 def locate(cargo: str, call: Invocation, environ: Mapping[str, str], cwd: str) -> Project | None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import stat
 
-__all__ = ["read"]
+__all__ = ["open_lock", "read"]
 
 # A pipe is not waited for; to open a terminal is not to be controlled by it.
 FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_BINARY"))
 BLOCK = 1 << 16
+# The numbers of stdin, stdout and stderr come before.
+STREAMS = 3
 
 
 def read(path: str, begins: bytes = b"") -> bytes | None:
@@ -35,3 +37,17 @@ def read(path: str, begins: bytes = b"") -> bytes | None:
     finally:
         os.close(handle)
     return content
+
+
+def open_lock(path: str) -> int:
+    """A file to lock, which stays open in what this process becomes. Raises ``OSError``.
+
+    Never with the number of a stream that is closed: what is printed would go there.
+    """
+    import fcntl  # noqa: PLC0415 - not on Windows
+
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        return fcntl.fcntl(handle, fcntl.F_DUPFD, STREAMS)  # inheritable
+    finally:
+        os.close(handle)

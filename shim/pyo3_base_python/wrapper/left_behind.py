@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-__all__ = ["changed_artifact", "reason", "replaced_library", "trackers"]
+__all__ = ["changed_artifact", "forget", "named_in_full", "reason", "replaced_library", "trackers"]
 
 # More than this in the OUT_DIRs of a project is not read: it may name any path.
 MOST_READ = 64 << 20
@@ -64,6 +64,43 @@ def changed_artifact(profile_dir: str, packages: Collection[str], crates: Iterab
     """Which artifact of the project's own was changed after cargo had made it, in words; else ``""``."""
     names = {crate.replace("-", "_") for crate in (*packages, *crates)}
     return _of_artifacts(os.path.join(profile_dir, "deps"), names, _last_written(profile_dir, packages))
+
+
+def forget(profile_dir: str, packages: Collection[str]) -> list[str]:
+    """Have cargo compile ``packages`` again, but for their build scripts; returns those that this is not known of.
+
+    Cargo compiles what it finds no fingerprint of. Raises ``OSError``.
+    """
+    fingerprints = os.path.join(profile_dir, ".fingerprint")
+    folders = _own(fingerprints, packages)
+    for folder in folders:
+        names = os.listdir(folder)
+        if not any("build-script" in name for name in names):
+            for name in names:
+                os.unlink(os.path.join(folder, name))
+            os.rmdir(folder)
+    known = {os.path.basename(folder).rpartition("-")[0] for folder in folders}
+    return [name for name in packages if name not in known]
+
+
+def named_in_full(profile_dir: str, packages: Iterable[str], tree: str) -> set[str]:
+    """Those of ``packages`` that lie outside of ``tree``, all that cargo has compiled of them here.
+
+    Cargo knows a path dependency outside of the workspace by its whole path, and has rustc name its sources so: two of
+    one name are not taken for each other.
+    """
+    sources: dict[str, list[bytes]] = {}
+    deps = os.path.join(profile_dir, "deps")
+    for name in os.listdir(deps) if os.path.isdir(deps) else []:
+        if name.endswith(".d"):
+            rule = (read(os.path.join(deps, name)) or b"").partition(b"\n")[0]
+            sources.setdefault(name.rpartition("-")[0], []).append(rule.partition(b": ")[2])
+    return {
+        package
+        for package in packages
+        if (found := sources.get(package.replace("-", "_")))
+        and all(rule.startswith(b"/") and not rule.startswith(os.fsencode(os.path.join(tree, ""))) for rule in found)
+    }
 
 
 def trackers(profile_dir: str) -> set[str]:

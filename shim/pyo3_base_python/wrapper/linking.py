@@ -3,7 +3,8 @@
 maturin and setuptools-rust set it for extension modules, which must not be linked to that library; tests and programs
 must. pyo3 watches it since 0.26, so that the same crates would be compiled again at each switch between the two. All
 that it decides is which arguments pyo3-ffi's build script has for the linker (``is_extension_module`` of
-pyo3-build-config), so that what only looks at the code may have the backend's value.
+pyo3-build-config), so that what only looks at the code may have the backend's value, or share what programs are
+linked to where that is there already.
 """
 
 from __future__ import annotations

@@ -15,9 +15,9 @@ from .linking import VARIABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-__all__ = ["by_another"]
+__all__ = ["by_another", "is_linked"]
 
 # Before 0.29 the build script of the second one reads the configuration.
 SCRIPTS = ("pyo3-ffi-", "pyo3-build-config-")
@@ -29,13 +29,13 @@ EXECUTABLE = b"executable="
 PLACES = (EXECUTABLE, b"lib_dir=")
 
 
-def by_another(profile_dir: str, config_file: str, *, extension_module: bool) -> bool:
-    """Whether all in ``profile_dir`` is for another interpreter than that of ``config_file``, or linked otherwise.
+def by_another(profile_dirs: Iterable[str], config_file: str, *, extension_module: bool) -> bool:
+    """Whether all in ``profile_dirs`` is for another interpreter than that of ``config_file``, or linked otherwise.
 
     ``extension_module`` is whether pyo3 is told that it is in one. What nobody can use any more is nobody's: that of an
     interpreter that is gone, or without a configuration of the store.
     """
-    outputs = list(_outputs(os.path.join(profile_dir, "build")))
+    outputs = [output for folder in profile_dirs for output in _outputs(os.path.join(folder, "build"))]
     folder = os.path.join(os.path.dirname(config_file), "").encode(errors="surrogateescape")
     configs = {config for output in outputs for config in _configs(output, folder)}
     if not configs:
@@ -43,8 +43,19 @@ def by_another(profile_dir: str, config_file: str, *, extension_module: bool) ->
     wanted = os.fsencode(config_file)
     if wanted not in configs and all(_is_another(config, wanted) for config in configs):
         return any(_is_alive(config) for config in configs)
-    watching = [output for output in outputs if VARIABLE.encode() in output]
+    watching = list(_watching(outputs))
     return bool(watching) and all((LINKED in output) == extension_module for output in watching)
+
+
+def is_linked(profile_dirs: Iterable[str]) -> bool:
+    """Whether what is compiled in ``profile_dirs`` is for programs: pyo3 has Python's library linked to them."""
+    watching = list(_watching(output for folder in profile_dirs for output in _outputs(os.path.join(folder, "build"))))
+    return bool(watching) and all(LINKED in output for output in watching)
+
+
+def _watching(outputs: Iterable[bytes]) -> Iterator[bytes]:
+    """Those of build scripts that look at ``PYO3_BUILD_EXTENSION_MODULE``: else a feature of pyo3 decides."""
+    return (output for output in outputs if VARIABLE.encode() in output)
 
 
 def _outputs(build: str) -> Iterator[bytes]:

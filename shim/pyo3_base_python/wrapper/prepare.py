@@ -14,6 +14,7 @@ from . import (
     sdist_place,
     staleness,
     store,
+    turns,
 )
 from .decide import decide
 from .errors import CannotSteady
@@ -57,6 +58,7 @@ def prepare(
     done += [f"{variable}={steps.set.get(variable, '')} ({why})" for variable, why in steps.reasons.items()]
     given = {**environ, **steps.set}
     below = os.path.join(decision.target, call.profile_folder)
+    _take_turn(call, here, below, place)
     own, used = _build_dir(cargo, call, steps, below, given)
     done += used
     elsewhere = place or own
@@ -109,6 +111,19 @@ def _build_dir(
         say(f"{error.what}; the build directory is that of all interpreters")
         return "", []
     return folder, [f"build directory {folder}"]
+
+
+def _take_turn(call: Invocation, here: Project, below: str, place: str) -> None:
+    """Wait for other builds into the folder ``below`` the target directory; a place for sdists is locked already."""
+    if place or not here.target_dir:
+        return
+    try:
+        staleness.make_target_dir(here.target_dir)
+    except OSError:  # `staleness.settle` says so
+        return
+    where = os.path.join(here.target_dir, below)
+    file = os.path.join(here.target_dir, f"{staleness.RECORDS}-{below.replace(os.sep, '-')}.lock")
+    turns.take(call, file, lambda: say(f"another build compiles into {where}: waiting for it to end"))
 
 
 def _place(

@@ -56,6 +56,10 @@ class Lock:
         self.local_packages = sorted(set(local_packages))
         self.users = users or {}
 
+    def direct_users(self, packages: Iterable[str]) -> set[str]:
+        """The packages that depend on one of ``packages`` themselves."""
+        return {user for name in packages for user in self.users.get(name, ())}
+
     def local_users(self, packages: Iterable[str]) -> list[str]:
         """The local packages among ``packages`` and those that depend on them, through whatever others."""
         found: set[str] = set()

@@ -22,7 +22,7 @@ import time
 
 from . import build_dir, paths, process, store
 from .errors import CannotSteady, UserError
-from .files import read
+from .files import open_lock, read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -196,13 +196,12 @@ def _lock(folder: str, name: str, *, wait: bool = False) -> int | None:
     """The open file by which this process, and what it becomes, holds a place; ``None`` if another one does."""
     import fcntl  # noqa: PLC0415 - not on Windows, where there are no places
 
-    handle = os.open(os.path.join(folder, name + LOCK), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    handle = open_lock(os.path.join(folder, name + LOCK))
     try:
         fcntl.lockf(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError:
         os.close(handle)
         return None
-    os.set_inheritable(handle, True)
     return handle
 
 

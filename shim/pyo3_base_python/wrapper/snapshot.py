@@ -24,8 +24,9 @@ LEFT = frozenset("__pycache__ .eggs .hypothesis .hg .nox .svn .tox node_modules"
 LEFT_BY_BUILDS = (".egg-info", ".pyc")
 # Of the extension modules that are put beside Python sources; any other library may be linked.
 MODULES = (".cpython-", ".pypy", ".abi3.")
-# A git repository's word of what is checked out: build scripts embed it.
-GIT = ("HEAD", "logs/HEAD", "packed-refs")
+# A git repository's word of what is checked out, beside the branch itself: build scripts embed it.
+GIT = ("HEAD", "packed-refs")
+BRANCH = b"ref: "
 # Of a file that is larger than this only size and time are looked at.
 MOST_READ = 64 << 20
 
@@ -67,7 +68,10 @@ def look(tree: str, target_dir: str, known: Mapping[str, tuple[str, int]]) -> di
         seen.add(folder)
         prefix = "" if folder == tree else os.path.join(os.path.relpath(folder, tree), "")
         new: dict[str, tuple[str, int]] = {}
-        _look(folder, prefix, target_dir, known, new, top=True)
+        # No link is followed: what lies below is named by its real path if the top is.
+        real = os.path.realpath(folder)
+        inner = os.path.join(folder, os.path.relpath(target_dir, real)) if paths.is_inside(target_dir, real) else ""
+        _look(folder, prefix, inner, known, new, top=True)
         for path in new:
             name = os.path.basename(path)
             if name in {"Cargo.toml", "build.rs"}:
@@ -76,7 +80,7 @@ def look(tree: str, target_dir: str, known: Mapping[str, tuple[str, int]]) -> di
                         continue
                     if os.path.isfile(other):
                         found[os.path.relpath(other, tree)] = (_of_file(other, os.lstat(other)), 0)
-                    elif name == "build.rs" or os.path.isfile(os.path.join(other, "Cargo.toml")):
+                    elif os.path.isfile(os.path.join(other, "Cargo.toml")) or not paths.is_inside(tree, other):
                         folders.append(other)
         found.update(new)
     return found
@@ -114,7 +118,8 @@ def _named(file: str, *, by_key: bool) -> Iterator[str]:
     text = (read(file) or b"").decode(errors="replace").replace("'", '"')
     words = text.split('"')
     for before, word in zip(words[::2], words[1::2]):
-        if word.startswith("..") and (not by_key or before.rstrip(" \t=").endswith("path")):
+        outside = word.startswith("..") or (by_key and os.path.isabs(word))
+        if outside and (not by_key or before.rstrip(" \t=").endswith("path")):
             path = os.path.normpath(os.path.join(os.path.dirname(file), word))
             if os.path.exists(path):
                 yield path
@@ -129,14 +134,17 @@ def _look(
     *,
     top: bool = False,
 ) -> bool:
-    """Add what lies in ``folder`` to ``found``, its path with ``prefix``; ``False`` if it holds no sources."""
+    """Add what lies in ``folder`` to ``found``, its path with ``prefix``; ``False`` if it holds no sources.
+
+    ``target_dir`` is its path by way of ``folder``.
+    """
     try:
         with os.scandir(folder) as opened:
             entries = sorted(opened, key=lambda entry: entry.name)
     except PermissionError:  # no build script of this user's can read it
         entries = []
     names = {entry.name for entry in entries}
-    if not top and (names.intersection(paths.MARKS) or os.path.realpath(folder) == target_dir):
+    if not top and (names.intersection(paths.MARKS) or folder == target_dir):
         return False
     listed = []
     for entry in entries:
@@ -154,15 +162,18 @@ def _look(
         listed.append(name)
         of_file = entry.stat(follow_symlinks=False)
         digest, when = known.get(prefix + name, ("", -1))
-        if when != of_file.st_ctime_ns or entry.is_symlink():
+        changed = _changed(of_file)
+        if when != changed or entry.is_symlink():
             digest = _of_named_file(entry.path, of_file)
-        found[prefix + name] = (digest, of_file.st_ctime_ns)
+        found[prefix + name] = (digest, changed)
     found[prefix or "."] = (_of_names(listed), 0)
     return True
 
 
 def _look_at_git(folder: str, prefix: str, found: dict[str, tuple[str, int]]) -> None:
-    for name in GIT:
+    head = read(os.path.join(folder, "HEAD"), BRANCH)
+    branch = os.fsdecode(head[len(BRANCH) :].strip()) if head else "HEAD"
+    for name in (*GIT, branch):
         found[f"{prefix}/{name}"] = (store.digest(read(os.path.join(folder, name)) or b""), 0)
 
 
@@ -191,7 +202,17 @@ def _of_named_file(path: str, found: os.stat_result) -> str:
             return digest
         if stat.S_ISREG(behind.st_mode):
             return store.digest(digest.encode(), f"{behind.st_size} {behind.st_ctime_ns}".encode())
+        if stat.S_ISDIR(behind.st_mode) and os.access(path, os.R_OK):
+            # No deeper: it may be any folder.
+            with os.scandir(path) as opened:
+                rows = sorted(f"{entry.name} {entry.stat(follow_symlinks=False).st_ctime_ns}" for entry in opened)
+            return store.digest(digest.encode(), "\n".join(rows).encode(errors="surrogateescape"))
     return digest
+
+
+def _changed(found: os.stat_result) -> int:
+    """When something about a file was changed, in ns. Windows does not say: there, when it was written."""
+    return found.st_mtime_ns if os.name == "nt" else found.st_ctime_ns
 
 
 def _is_output(name: str, path: str) -> bool:

@@ -6,31 +6,40 @@ built later: two checkouts, two projects with a package of one name, and above a
 for each build, maturin's with one fixed time. For version-specific builds the changing interpreter hides it
 today; with a stable one, old code would ship.
 
-So, where the target directory lies outside the tree, is the place for sdists, or holds what was made of another tree,
-what was built last is compared with what there is now:
+And an isolated build compiles what depends on pyo3 in each new environment, so that today it has what cargo is not told
+of as well: what a build script reads without a word, a file added to a folder that a macro embeds, another library to
+link, another tree at the same path.
+
+So what was built last is compared with what there is now:
 
 =====================================================  ============  =================================
 what is built                                          its packages  times of its files
 =====================================================  ============  =================================
-a tree of the user's, and it was built last            stay          stay
+a tree of the user's, nothing in it has changed        stay          stay
+the same, something has, and the environment is new    cleaned [1]_  stay
 the same, another was built last, or without the shim  cleaned       stay
 an sdist, no record of it or a void one                cleaned       now
 an sdist, something in it is not as recorded           cleaned       as recorded; of what changed: now
 an sdist, everything as recorded                       stay          as recorded
 the same, cargo has left what it would not see         cleaned       as recorded
 an sdist, at the path of an earlier one                as above      stay: somebody works there
-an sdist, cargo has built here and nowhere else since  stay          stay
+an sdist, cargo has built here and nowhere else since  as one's own  stay
 an sdist, not known where it is compiled to            stay          now
 =====================================================  ============  =================================
 
-All packages of a project are cleaned, or none: a build script or macro may read what belongs to another package.
+.. [1] What would be compiled without the shim, and nothing else: packages that depend on pyo3, or on one whose build
+   script tracks the interpreter. In the same environment cargo would compile nothing; that is noted for the next one.
 
-The record lies in the target directory, one for each profile and package: what prunes or clears one takes the other
-with it, and without a record everything counts as changed. It is written before cargo starts, with times that are never
-older than the content: what cargo compiles later is of this content, and what it compiled before is older than what
-has changed since. Builds that do not go through the shim leave no record; but cargo writes down which sources an
-artifact is made of, in a ``.d`` file beside it (https://doc.rust-lang.org/cargo/reference/build-cache.html), and where
-that names a tree that the record does not know, the record is void.
+Otherwise all packages of a project are cleaned, or none: a build script or macro may read what belongs to another
+package.
+
+The record lies in the target directory, one for each profile and package, and one for the tree: what prunes or clears
+one takes the other with it, and without a record everything counts as changed. It is written before cargo starts, with
+times that are never older than the content: what cargo compiles later is of this content, and what it compiled before
+is older than what has changed since. Builds that do not go through the shim leave no record; but cargo writes down
+which sources an artifact is made of, in a ``.d`` file beside it
+(https://doc.rust-lang.org/cargo/reference/build-cache.html), and where that names a tree that the record does not know,
+the record is void.
 """
 
 from __future__ import annotations
@@ -49,14 +58,24 @@ if TYPE_CHECKING:
 
     from .project import Project
 
-__all__ = ["Actions", "Record", "of_own_tree", "of_sdist", "read_record", "settle", "write_record"]
+__all__ = [
+    "RECORDS",
+    "Actions",
+    "Record",
+    "make_target_dir",
+    "of_own_tree",
+    "of_sdist",
+    "read_record",
+    "settle",
+    "write_record",
+]
 
 # Of a record's format; a record of another one is void.
 HEADER = "pyo3-base-python sources 2"
 # The folder of records, in that of a profile.
 RECORDS = ".pyo3-base-python"
-# In it: of the whole of a tree of the user's.
-TREE = "tree"
+# In it: how the record of the whole of a tree of the user's begins.
+TREE = "tree-"
 # In place of a time: the file is read again.
 NEVER = -1
 # https://bford.info/cachedir/
@@ -122,7 +141,7 @@ def settle(
         in_place = bool(ours) and not paths.is_inside(os.path.realpath(profile_dir), target_dir)
         packages = project.lock.local_packages if project.lock else []
         there = _There(tree, target_dir, profile_dir, ours, profile_dir if in_place else ours or profile_dir, packages)
-        today = Today(python, _compiled_today(project, profile_dir, pyo3_looks=pyo3_looks))
+        today = _today(project, profile_dir, python, pyo3_looks=pyo3_looks)
         look = _look_at_sdist if sdist and (in_place or not there.inside) else _look_at_own_tree
         actions = look(project, there, artifacts, today, environ or {})
         _apply(actions, there, clean)
@@ -163,28 +182,33 @@ class _There:
     @property
     def file_of_tree(self) -> str:
         """The record of what was seen in a tree of the user's."""
-        return os.path.join(self.profile_dir, RECORDS, TREE)
+        return os.path.join(self.profile_dir, RECORDS, TREE + store.digest(os.fsencode(self.tree)))
 
 
 class Today:
-    """What an isolated build compiles without the shim: local ``packages``, by name, for a new path of ``python``."""
+    """What an isolated build compiles without the shim for a new path of ``python``.
 
-    __slots__ = ("packages", "python")
+    ``packages`` are the local ones, by name; ``scripts`` are those of them whose build scripts are run again.
+    """
 
-    def __init__(self, python: str = "", packages: Iterable[str] = ()) -> None:
+    __slots__ = ("packages", "python", "scripts")
+
+    def __init__(self, python: str = "", packages: Iterable[str] = (), scripts: Iterable[str] = ()) -> None:
         self.python = python
         self.packages = list(packages)
+        self.scripts = list(scripts)
 
 
 class Actions:
     """What is to be done before cargo starts: see the table above.
 
-    ``clean``: packages, by name; ``times`` (ns): of files and folders, by relative path, none of them to leave them as
-    they are; ``record``: what is built next, for each package, ``None`` where no other tree's is of interest;
-    ``tree``: the same for the whole of a tree of the user's; ``why``, in words.
+    ``clean``: packages, by name; ``forget``: those to compile, but for their build scripts; ``times`` (ns): of files
+    and folders, by relative path, none of them to leave them as they are; ``record``: what is built next, for each
+    package, ``None`` where no other tree's is of interest; ``tree``: the same for the whole of a tree of the user's;
+    ``why``, in words.
     """
 
-    __slots__ = ("clean", "record", "times", "tree", "why")
+    __slots__ = ("clean", "forget", "record", "times", "tree", "why")
 
     def __init__(
         self,
@@ -193,8 +217,10 @@ class Actions:
         why: str,
         times: Mapping[str, int] | None = None,
         tree: Record | None = None,
+        forget: Iterable[str] = (),
     ) -> None:
         self.clean = list(clean)
+        self.forget = [name for name in forget if name not in self.clean]
         self.record = record
         self.why = why
         self.times = times or {}
@@ -230,13 +256,14 @@ def of_own_tree(
     now = Record([tree], dict(found), today.python)
     if not changed or stale:
         why = f"cleaned {', '.join(stale)}: another tree was built last" if stale else ""
-        return Actions({*stale, *(today.packages if changed else ())}, Record([tree]), why, tree=now)
+        clean = {*stale, *(today.scripts if changed else ())}
+        return Actions(clean, Record([tree]), why, tree=now, forget=today.packages if changed else ())
     if seen is not None and seen.python == today.python:
         # Without the shim nothing is compiled for it now, but in the next new environment.
         now.dirty = True
         return Actions((), Record([tree]), "", tree=now)
     why = f"cleaned {', '.join(today.packages)}: {changed}" if today.packages else ""
-    return Actions(today.packages, Record([tree]), why, tree=now)
+    return Actions(today.scripts, Record([tree]), why, tree=now, forget=today.packages)
 
 
 def of_sdist(
@@ -261,6 +288,7 @@ def of_sdist(
     changed = _changed(found, records)
     why = left or f"{len(found)} unpacked files and folders are as they were"
     clean: Iterable[str] = records if changed or left else ()
+    forget: Iterable[str] = ()
     dirty = ""
     new = True
     if last:
@@ -270,8 +298,8 @@ def of_sdist(
         if any(record.dirty for record in known):
             dirty = "something in it had changed"
         new = any(record.python != today.python for record in known)
-        clean = today.packages if dirty and new else ()
-        why = f"cleaned {', '.join(today.packages)}: {dirty}" if clean else f"{tree} was built last"
+        clean, forget = (today.scripts, today.packages) if dirty and new else ((), ())
+        why = f"cleaned {', '.join(today.packages)}: {dirty}" if forget else f"{tree} was built last"
     elif changed:
         why = f"what {', '.join(changed)} may be made of has changed"
     times = _times(tree, found, records, now)
@@ -281,7 +309,7 @@ def of_sdist(
         today.python,
         dirty=bool(dirty) and not new,
     )
-    return Actions(clean, record, why, {} if tree in earlier else times)
+    return Actions(clean, record, why, {} if tree in earlier else times, forget=forget)
 
 
 def _difference(before: Mapping[str, tuple[str, int]], now: Mapping[str, tuple[str, int]]) -> str:
@@ -294,23 +322,35 @@ def _difference(before: Mapping[str, tuple[str, int]], now: Mapping[str, tuple[s
     return ""
 
 
-def _compiled_today(project: Project, profile_dir: str, *, pyo3_looks: bool) -> list[str]:
-    """The local packages, by name, that cargo compiles for each new interpreter without the shim."""
-    if project.lock is None or not os.path.isdir(profile_dir):
-        return []
-    trackers = left_behind.trackers(profile_dir)
+def _today(project: Project, profile_dir: str, python: str, *, pyo3_looks: bool) -> Today:
+    """What cargo compiles for each new interpreter without the shim, as far as anything is compiled yet.
+
+    A build script runs again if it was compiled again, has asked for it, or if one has that gives its own package's
+    users what cargo calls metadata (``links``): pyo3-ffi does.
+    """
+    lock = project.lock
+    if lock is None or not os.path.isdir(profile_dir):
+        return Today(python)
+    roots = left_behind.trackers(profile_dir)
+    scripts = {*roots, *lock.direct_users(roots)}
     if pyo3_looks:
-        trackers |= PYO3_CRATES
-        if min(project.lock.pyo3_versions, default=(0, 0, 0)) < BUILD_CONFIG_LOOKS_BEFORE:
-            trackers.add("pyo3-build-config")
-    return project.lock.local_users(trackers)
+        roots |= PYO3_CRATES
+        scripts |= lock.direct_users(["pyo3-ffi"])
+        if min(lock.pyo3_versions, default=(0, 0, 0)) < BUILD_CONFIG_LOOKS_BEFORE:
+            roots.add("pyo3-build-config")
+            scripts |= lock.direct_users(["pyo3-build-config"])
+    return Today(python, lock.local_users(roots), [name for name in lock.local_packages if name in scripts])
 
 
 def _look_at_own_tree(
     project: Project, there: _There, artifacts: Collection[str], today: Today, environ: Mapping[str, str]
 ) -> Actions:
     """Look at what there is, and ask ``of_own_tree``."""
-    tree, seen, records = there.tree, there.seen, there.records
+    tree, seen = there.tree, there.seen
+    if not there.inside:
+        elsewhere = left_behind.named_in_full(there.profile_dir, there.records, tree)
+        there.records = {name: record for name, record in there.records.items() if name not in elsewhere}
+    records = there.records
     known = seen.entries if seen is not None and seen.trees[-1] == tree else {}
     tracked = _tracked(project, there, artifacts)
     if tracked:
@@ -384,11 +424,11 @@ def _look_at_sdist(
 
 
 def _apply(actions: Actions, there: _There, clean: Callable[[list[str]], None]) -> None:
-    if actions.clean and os.path.isdir(there.profile_dir):
-        clean(sorted(actions.clean))
+    unknown = left_behind.forget(there.profile_dir, actions.forget)
+    if (actions.clean or unknown) and os.path.isdir(there.profile_dir):
+        clean(sorted({*actions.clean, *unknown}))
     apply_times(there.tree, actions.times)
-    if not os.path.lexists(there.target_dir):
-        _make_target_dir(there.target_dir)
+    make_target_dir(there.target_dir)
     new = actions.record
     if new is not None:
         for name, record in there.records.items():
@@ -398,8 +438,13 @@ def _apply(actions: Actions, there: _There, clean: Callable[[list[str]], None]) 
         write_record(there.file_of_tree, actions.tree)
 
 
-def _make_target_dir(path: str) -> None:
-    """As cargo does: it leaves one that is there as it is, with no mark for those who make backups."""
+def make_target_dir(path: str) -> None:
+    """Make a target directory as cargo does: it leaves one that is there without its mark for those who make backups.
+
+    Raises ``OSError``.
+    """
+    if os.path.lexists(path):
+        return
     os.makedirs(path)
     with open(os.path.join(path, paths.MARKS[0]), "w", encoding="ascii") as file:
         file.write(CACHE_TAG)

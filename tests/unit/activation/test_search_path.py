@@ -163,6 +163,10 @@ def test_it_can_be_switched_off(wrapper: Wrapper) -> None:
     assert "PATH" not in switch.variables(wrapper.environ)
 
 
+def test_a_store_that_path_can_not_name_is_not_put_there(wrapper: Wrapper, tmp_path: Path) -> None:
+    assert on_path(wrapper, PYO3_SHIM_STORE=os.fspath(tmp_path / "a:b")) == ""
+
+
 def test_on_windows_there_is_none(wrapper: Wrapper, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "WINDOWS", True)
     assert search_path.folder(wrapper.environ, wrapper.program) == ""

@@ -137,7 +137,7 @@ def test_store_that_can_not_be_used_costs_one_line(
 @pytest.mark.promise("fault")
 @pytest.mark.usefixtures("environ")
 def test_mistake_of_ours_costs_one_line(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
-    def broken(environ: object) -> dict[str, str]:
+    def broken(environ: object, **_: object) -> dict[str, str]:
         raise KeyError(environ and "name")
 
     monkeypatch.setattr(switch, "variables", broken)

@@ -189,7 +189,17 @@ def test_export_is_named_where_it_is_too_little() -> None:
 
 def test_interpreters_in_turn_can_be_kept_apart() -> None:
     reason = variable("PYO3_CONFIG_FILE", "/store/config/0.txt", CONFIG)
-    assert "PYO3_SHIM_BUILD_DIR=interpreter" in advise(reason, WITH)
+    assert "PYO3_SHIM_BUILD_DIR=auto" in advise(reason, WITH)
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [variable("PYO3_CONFIG_FILE", "/store/config/0.txt", CONFIG), variable("PYO3_BUILD_EXTENSION_MODULE", "1", None)],
+)
+def test_what_was_kept_apart_is_compiled_once(reason: Reason) -> None:
+    did = "PYO3_CONFIG_FILE=/c (found); build directory /t/pyo3-base-python-cpython-3.11-0"
+    apart = WITH._replace(shim=Shim(SET, did=did), command=("cargo", "test"))
+    assert advise(reason, apart).endswith("once: from now on it has a build directory of its own")
 
 
 # Extension modules and tests in turn
@@ -209,7 +219,7 @@ def test_tests_and_extension_modules_in_turn_are_not_given_one_value(old: str | 
     reason = variable("PYO3_BUILD_EXTENSION_MODULE", old, new)
     advice = advise(reason, WITH._replace(command=("cargo", "test")))
     assert "tests and programs must not have it" in advice
-    assert "PYO3_SHIM_BUILD_DIR=interpreter keeps" in advice
+    assert "PYO3_SHIM_BUILD_DIR=auto" in advice
     assert "same value" not in advice
     assert RUN not in advice
     past = advise(reason, SEEN._replace(shim=Shim(PASSED_BY), command=("cargo", "test")))
@@ -297,6 +307,16 @@ def test_packages_of_another_tree_in_the_same_target_directory() -> None:
     seen = WITH._replace(shim=Shim(SET, did="A=b (c); cleaned common: another tree was built last"))
     advice = advise(first("/shared"), seen, (CRATE,))
     assert "a target directory for each, or one [workspace] over them" in advice
+
+
+def test_a_change_that_the_shim_has_seen_is_named() -> None:
+    """It has cargo forget what was compiled, so that cargo itself has no reason to give."""
+    seen = WITH._replace(shim=Shim(SET, did=f"A=b (c); cleaned other, {CRATE.name}: src/lib.rs has changed; d"))
+    assert advise(first("/own"), seen, (CRATE,)) == (
+        "the sources changed, as they should: src/lib.rs has changed since the last build"
+    )
+    seen = WITH._replace(shim=Shim(SET, did="cleaned other: src/lib.rs has changed"))
+    assert "src/lib.rs" not in advise(first("/own"), seen, (CRATE,))
 
 
 @pytest.mark.parametrize(

@@ -142,9 +142,9 @@ class Target:
         path.write_text(name)
         os.utime(path, ns=(1_700_000_000_123_456_789, 1_700_000_000_123_456_789))
 
-    def seed(self) -> None:
+    def seed(self, below: str = "debug") -> None:
         """Copy it."""
-        build_dir.seed(os.fspath(self.own), "debug")
+        build_dir.seed(os.fspath(self.own), below)
 
     def refuses(self, why: str) -> bool:
         """Whether there is no copy, for this reason, and nothing of one."""
@@ -220,6 +220,14 @@ def test_room_is_left_on_the_disk(target: Target, monkeypatch: pytest.MonkeyPatc
 def test_a_copy_that_fails_leaves_nothing(target: Target) -> None:
     os.mkfifo(target.debug / "deps" / "pipe")
     assert target.refuses("can't copy")
+
+
+def test_for_a_target_there_are_two_folders(target: Target) -> None:
+    """What runs while it is compiled lies in that of the host."""
+    shutil.copytree(target.debug, target.debug.parent / "x86_64-unknown-linux-gnu" / "debug")
+    target.seed("x86_64-unknown-linux-gnu/debug")
+    for below in ("debug", "x86_64-unknown-linux-gnu/debug"):
+        assert (target.own / below / "deps" / "libpyo3.rlib").exists()
 
 
 def test_a_copy_that_was_cut_short_is_made_again(target: Target) -> None:

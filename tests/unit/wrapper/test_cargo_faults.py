@@ -192,10 +192,12 @@ prepare("cargo", ["build"], os.environ, os.getcwd())
 def whole(store: Path) -> dict[str, bytes]:
     """The files of a store that something could be pointed to, by name.
 
-    Drafts are nobody's, `.pyc` Python's, and when the launcher has seen Python work is no content.
+    Drafts are nobody's, `.pyc` Python's, the list of calls `stats`', and when the launcher has seen Python work is no
+    content.
     """
+    left_out = (".new", ".pyc", "/seen", "/calls.txt")
     files = {os.fspath(path.relative_to(store)): path for path in store.rglob("*") if path.is_file()}
-    return {name: path.read_bytes() for name, path in files.items() if not name.endswith((".new", ".pyc", "/seen"))}
+    return {name: path.read_bytes() for name, path in files.items() if not name.endswith(left_out)}
 
 
 def exit_code_if_killed(wrapper: Wrapper, call: int) -> int:

@@ -126,6 +126,18 @@ def test_each_interpreter_has_a_build_directory_where_that_is_asked_for(wrapper:
     assert plan.build_dir.startswith(os.fspath(wrapper.project / "target" / "pyo3-base-python-cpython-"))
 
 
+def test_what_is_only_checked_is_compiled_where_the_build_backend_compiles(wrapper: Wrapper, decided: Decide) -> None:
+    (wrapper.project / "pyproject.toml").write_text('[build-system]\nrequires = ["maturin"]\n')
+    folders = []
+    for line, changes in (("check", {}), ("rustc", {"PYO3_BUILD_EXTENSION_MODULE": "1"}), ("test", {})):
+        decision = decided(line, PYO3_SHIM_BUILD_DIR="interpreter", **changes)
+        assert variables(decision).get("PYO3_BUILD_EXTENSION_MODULE") == ("1" if line == "check" else None)
+        assert decision.plan is not None
+        folders.append(decision.plan.build_dir)
+    check, rustc, test = folders
+    assert check == rustc != test
+
+
 def test_config_file_of_maturin_is_handed_on_as_it_is(decided: Decide, tmp_path: Path) -> None:
     file = tmp_path / "maturin" / "pyo3-config-triple-3.11.txt"
     file.parent.mkdir()

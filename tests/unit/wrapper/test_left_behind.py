@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from pyo3_base_python.wrapper import left_behind
-from pyo3_base_python.wrapper.left_behind import reason, replaced_library
+from pyo3_base_python.wrapper.left_behind import (
+    changed_artifact,
+    forget,
+    named_in_full,
+    reason,
+    replaced_library,
+    trackers,
+)
 
 OLD = "/tmp/gone"
 FOUND = ("Cargo.toml", "src/lib.rs", "src/a file.rs")
@@ -153,6 +160,11 @@ def test_an_artifact_that_is_no_younger_than_cargos_last_word_of_it(place: Place
     for when, why in ((300, ""), (301, "libmy_crate.so was changed after cargo made it")):
         os.utime(place.folder / "deps" / "libmy_crate.so", (when, when))
         assert place.reason() == why
+        assert changed_artifact(os.fspath(place.folder), ["my-crate"], []) == why
+    (place.folder / "deps" / "libmy_crate.so").rename(place.folder / "deps" / "libits_library.so")
+    assert changed_artifact(os.fspath(place.folder), ["my-crate"], []) == ""
+    why = changed_artifact(os.fspath(place.folder), ["my-crate"], ["its-library"])
+    assert why == "libits_library.so was changed after cargo made it"
 
 
 def linking(place: Place, output: str) -> Path:
@@ -214,3 +226,32 @@ def test_libraries_are_looked_for_where_debian_keeps_them(place: Place) -> None:
     name = SYSTEMS[0].stem.removeprefix("lib")
     place.write("build/sys-0123/output", f"cargo:rustc-link-lib={name}\n")
     assert os.path.samefile(replaced_library(os.fspath(place.folder), 0.0), SYSTEMS[0])
+
+
+def test_forgotten_is_what_is_no_build_script(place: Place) -> None:
+    script = place.write(".fingerprint/my-crate-4567/run-build-script-build-script-build", "hash")
+    other = place.write(".fingerprint/other-0123/lib-other", "hash")
+    assert forget(os.fspath(place.folder), ["my-crate", "unknown"]) == ["unknown"]
+    assert not (place.folder / ".fingerprint" / "my-crate-0123").exists()
+    assert script.exists()
+    assert other.exists()
+
+
+def test_packages_outside_of_the_tree_are_named_in_full(place: Place) -> None:
+    def named() -> set[str]:
+        return named_in_full(os.fspath(place.folder), ["com-mon", "member", "unknown", "below"], "/tree")
+
+    assert named() == set()
+    place.write("deps/com_mon-0123.d", "/target/deps/libcom_mon-0123.rlib: /common/src/lib.rs\n\n/common/src/lib.rs:\n")
+    place.write("deps/member-0123.d", "/target/deps/libmember-0123.rlib: src/lib.rs\n")
+    place.write("deps/below-0123.d", "/target/deps/libbelow-0123.rlib: /tree/below/src/lib.rs\n")
+    assert named() == {"com-mon"}
+    place.write("deps/com_mon-4567.d", "/target/deps/libcom_mon-4567.rlib: com-mon/src/lib.rs\n")
+    assert named() == set()
+
+
+def test_build_scripts_that_track_the_interpreter(place: Place) -> None:
+    assert trackers(os.fspath(place.folder)) == set()
+    place.write("build/cffi-sys-0123/output", "cargo:rerun-if-env-changed=PYO3_PYTHON\n")
+    assert trackers(os.fspath(place.folder)) == {"cffi-sys"}
+    assert trackers(os.fspath(place.folder / "nowhere")) == set()

@@ -106,3 +106,12 @@ def test_in_the_wrapper(wrapper: Wrapper) -> None:
     assert VARIABLE not in wrapper.run("test").environ
     assert wrapper.run("check", PYO3_BUILD_EXTENSION_MODULE="").environ[VARIABLE] == ""
     assert VARIABLE not in wrapper.run("check", PYO3_SHIM_MODE="export").environ
+
+
+def test_where_programs_were_built_first_their_pyo3_serves_as_well(wrapper: Wrapper) -> None:
+    (wrapper.project / "pyproject.toml").write_text(MATURIN)
+    output = wrapper.project / "target" / "debug" / "build" / "pyo3-ffi-1" / "output"
+    output.parent.mkdir(parents=True)
+    output.write_text(f"cargo:rerun-if-env-changed={VARIABLE}\ncargo:rustc-link-lib=python3.11\n")
+    assert VARIABLE not in wrapper.run("check").environ
+    assert wrapper.run("check", "--release").environ[VARIABLE] == "1"

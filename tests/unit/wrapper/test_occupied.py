@@ -41,7 +41,7 @@ class Directory:
 
     def by_another(self, config: str, *, extension_module: bool = False) -> bool:
         """Whether it is taken, for a build with ``config``."""
-        return occupied.by_another(os.fspath(self.profile), config, extension_module=extension_module)
+        return occupied.by_another([os.fspath(self.profile)], config, extension_module=extension_module)
 
 
 @pytest.fixture
@@ -108,6 +108,17 @@ def test_one_that_is_linked_otherwise_is_another(directory: Directory, extension
     directory.configured(config, WATCHES, *([] if extension_module else [LINKS]))
     assert not directory.by_another(config, extension_module=extension_module)
     assert directory.by_another(config, extension_module=not extension_module)
+
+
+def test_what_links_nothing_can_tell_what_is_there(directory: Directory) -> None:
+    profile = [os.fspath(directory.profile)]
+    assert not occupied.is_linked(profile)
+    directory.printed("pyo3-ffi-0123", LINKS)
+    assert not occupied.is_linked(profile)
+    directory.printed("pyo3-ffi-0123", WATCHES, LINKS)
+    assert occupied.is_linked(profile)
+    directory.printed("pyo3-ffi-4567", WATCHES)
+    assert not occupied.is_linked(profile)
 
 
 def test_where_a_feature_decides_how_it_is_linked_the_variable_does_not(directory: Directory) -> None:

@@ -273,6 +273,34 @@ def test_local_packages_are_those_without_a_source() -> None:
     assert lock.local_packages == ["Xa", "a", "z"]
 
 
+def test_users_of_a_package_are_those_that_depend_on_it_through_whatever_others() -> None:
+    source = 'source = "registry+index"\n'
+    lock = parse_lock(
+        package("crate", "0.1.0", "numpy 0.26.0", "helper")
+        + package("helper", "0.1.0", "serde")
+        + package("numpy", "0.26.0", "pyo3 0.26.0 (registry+index)")
+        + source
+        + package("pyo3", "0.26.0", "serde")
+        + source
+        + package("pyo3-like", "0.1.0")
+        + package("serde", "1.0.0")
+        + source
+    )
+    assert lock.direct_users(["pyo3"]) == {"numpy"}
+    assert lock.direct_users(["serde", "numpy", "unknown"]) == {"crate", "helper", "pyo3"}
+    assert lock.local_users(["pyo3"]) == ["crate"]
+    assert lock.local_users(["serde", "unknown"]) == ["crate", "helper"]
+    assert lock.local_users(["pyo3-like"]) == ["pyo3-like"]
+    assert lock.local_users([]) == []
+
+
+@pytest.mark.promise("fault")
+@pytest.mark.timeout(60)
+def test_packages_that_depend_on_each_other_are_survived() -> None:
+    lock = parse_lock(package("a", "0.1.0", "b") + package("b", "0.1.0", "a"))
+    assert lock.local_users(["a"]) == ["a", "b"]
+
+
 @pytest.mark.promise("fault")
 def test_source_without_a_package_is_survived() -> None:
     assert parse_lock('source = "registry+index"\n').local_packages == []

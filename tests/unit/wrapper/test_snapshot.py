@@ -1,0 +1,251 @@
+"""What counts as a source, and whether a change of it is seen."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from pyo3_base_python.wrapper import snapshot
+from pyo3_base_python.wrapper.snapshot import contents, look
+
+FILES = {"PKG-INFO": "", "pyproject.toml": "", "Cargo.toml": "", "src/lib.rs": "mod a;", "src/a.rs": "1"}
+OLD = 10**18
+
+
+def grow(tree: Path, files: Mapping[str, str]) -> Path:
+    """A tree with these files."""
+    for path, content in files.items():
+        (tree / path).parent.mkdir(parents=True, exist_ok=True)
+        (tree / path).write_text(content, encoding="utf-8")
+    return tree
+
+
+def seen(tree: Path, known: Mapping[str, tuple[str, int]] | None = None) -> dict[str, tuple[str, int]]:
+    """What a look at the tree finds."""
+    return look(os.fspath(tree), os.path.realpath(tree / "target"), known or {})
+
+
+def digests(tree: Path) -> dict[str, str]:
+    return {path: digest for path, (digest, _) in seen(tree).items()}
+
+
+# An unpacked sdist
+
+
+@pytest.mark.promise("stale")
+def test_contents_change_with_bytes_and_with_names_only(tmp_path: Path) -> None:
+    one = contents(os.fspath(grow(tmp_path / "one", FILES)))
+    assert contents(os.fspath(grow(tmp_path / "two", FILES))) == one
+    assert set(one) == {".", "src", *FILES}
+    changed = contents(os.fspath(grow(tmp_path / "three", {**FILES, "src/a.rs": "2"})))
+    assert {path for path in one if one[path] != changed[path]} == {"src/a.rs"}
+    added = contents(os.fspath(grow(tmp_path / "four", {**FILES, "src/b.rs": ""})))
+    assert {path for path in one if one[path] != added[path]} == {"src"}
+
+
+@pytest.mark.promise("stale")
+def test_file_and_folder_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    file, folder = grow(tmp_path / "file", {"x": ""}), grow(tmp_path / "folder", {"x/y": ""})
+    assert contents(os.fspath(file))["."] != contents(os.fspath(folder))["."]
+
+
+@pytest.mark.parametrize("mark", ["CACHEDIR.TAG", "pyvenv.cfg"])
+def test_target_directories_and_environments_hold_no_sources(tmp_path: Path, mark: str) -> None:
+    tree = grow(
+        tmp_path / "tree", {f"target/{mark}": "", "target/deep/x": "", "src/target/mod.rs": "", "tests/a.rs": ""}
+    )
+    assert set(contents(os.fspath(tree))) == {".", "src", "src/target", "src/target/mod.rs", "tests", "tests/a.rs"}
+    assert contents(os.fspath(tree / "target")).keys() == {".", "deep", mark, "deep/x"}
+
+
+@pytest.mark.parametrize(
+    ("name", "counts"), [("a-1.0.tar.gz", False), ("a-1.0-py3-none-any.whl", False), ("x.rs", True)]
+)
+def test_what_earlier_builds_left_in_dist_is_no_source(tmp_path: Path, name: str, counts: bool) -> None:
+    tree = grow(tmp_path / "tree", FILES)
+    before = contents(os.fspath(tree))
+    (tree / "dist").mkdir()
+    for file in (".gitignore", name):
+        (tree / "dist" / file).touch()
+    assert (contents(os.fspath(tree)) != before) is counts
+    (tree / "src" / "dist").mkdir()
+    assert contents(os.fspath(tree)) != before
+
+
+def test_a_target_directory_that_cargo_has_not_marked_holds_no_sources(tmp_path: Path) -> None:
+    """Maturin makes it before cargo does (case S5)."""
+    tree = grow(tmp_path / "tree", FILES)
+    before = contents(os.fspath(tree))
+    (tree / "target" / "maturin").mkdir(parents=True)
+    (tree / "target" / "maturin" / "x.so").touch()
+    assert contents(os.fspath(tree), os.path.realpath(tree / "target")) == before
+    assert contents(os.fspath(tree)) != before
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+@pytest.mark.timeout(10)
+def test_a_pipe_among_the_sources_is_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert "pipe" in contents(os.fspath(tmp_path))
+
+
+# A tree of the user's
+
+
+@pytest.mark.promise("stale")
+def test_a_look_finds_every_file_and_folder(tmp_path: Path) -> None:
+    tree = grow(tmp_path, FILES)
+    before = digests(tree)
+    assert before.keys() == {".", "src/", *FILES}
+    (tree / "src" / "a.rs").write_text("2")
+    after = digests(tree)
+    assert {path for path in before if before[path] != after[path]} == {"src/a.rs"}
+    (tree / "src" / "b.rs").touch()
+    assert {path for path in after if after[path] != digests(tree)[path]} == {"src/"}
+
+
+@pytest.mark.promise("stale")
+def test_another_content_with_the_same_time_and_size_is_seen(tmp_path: Path) -> None:
+    tree = grow(tmp_path, FILES)
+    file = tree / "src" / "a.rs"
+    os.utime(file, ns=(OLD, OLD))
+    first = seen(tree)
+    while time.time_ns() - file.stat().st_ctime_ns < 20 * 10**6:  # a tick of the file system's clock
+        time.sleep(0.001)
+    file.write_text("2")
+    os.utime(file, ns=(OLD, OLD))
+    assert seen(tree, first)["src/a.rs"][0] != first["src/a.rs"][0]
+
+
+def test_a_file_that_was_not_changed_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tree = grow(tmp_path, FILES)
+    first = seen(tree)
+    monkeypatch.setattr(snapshot, "_of_file", lambda path, _: pytest.fail(f"{path} was read"))
+    assert seen(tree, first) == first
+
+
+LEAVINGS = [
+    "__pycache__/a.pyc",
+    "app.egg-info/PKG-INFO",
+    "build/lib.linux/app.py",
+    "dist/app-1.0.tar.gz",
+    "dist/.gitignore",
+    "python/app/app.cpython-311-x86_64-linux-gnu.so",
+    "python/app/app.abi3.so",
+    ".tox/py/x",
+    "target/debug/x",
+    ".venv/pyvenv.cfg",
+    ".ruff_cache/CACHEDIR.TAG",
+]
+
+
+@pytest.mark.parametrize("name", LEAVINGS)
+def test_what_builds_and_tools_leave_is_no_source(tmp_path: Path, name: str) -> None:
+    tree = grow(tmp_path, {**FILES, "python/app/__init__.py": ""})
+    before = digests(tree)
+    grow(tree, {name: "x"})
+    assert digests(tree) == before
+
+
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize("name", ["build/x.rs", "dist/x.rs", "src/dist/x.whl", "lib/libx.so", "src/target/x.rs"])
+def test_what_looks_like_leavings_may_be_a_source(tmp_path: Path, name: str) -> None:
+    tree = grow(tmp_path, FILES)
+    before = digests(tree)
+    grow(tree, {name: "x"})
+    assert digests(tree) != before
+
+
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize(
+    "file",
+    ["outer/src/lib.rs", "shared/data.txt", "one.txt", "beyond/src/lib.rs", "absolute/src/lib.rs"],
+    ids=lambda name: name.split("/")[0],
+)
+def test_what_lies_outside_and_is_named(tmp_path: Path, file: str) -> None:
+    """Path dependencies, theirs, and what build scripts have in quotes."""
+    grow(
+        tmp_path,
+        {
+            "py/Cargo.toml": "[dependencies]\nouter = { path = '../outer' }\nnowhere.path = \"../nowhere\"\n"
+            f"absolute.path = '{tmp_path}/absolute'",
+            "absolute/Cargo.toml": "",
+            "absolute/src/lib.rs": "",
+            "py/build.rs": 'read("../shared"); read("../one.txt"); read("../nothing"); read("..")',
+            "outer/Cargo.toml": '[dependencies]\nbeyond = { version = "1", path= "../beyond" }\n',
+            "outer/src/lib.rs": "",
+            "beyond/Cargo.toml": '[package]\nname = ".."\n',
+            "beyond/src/lib.rs": "",
+            "shared/data.txt": "",
+            "one.txt": "",
+        },
+    )
+    before = digests(tmp_path / "py")
+    assert f"../{file}" in before
+    (tmp_path / file).write_text("changed")
+    assert digests(tmp_path / "py") != before
+
+
+@pytest.mark.promise("stale")
+def test_what_a_link_leads_to(tmp_path: Path) -> None:
+    tree = grow(tmp_path / "tree", FILES)
+    outside = tmp_path / "outside.txt"
+    outside.write_text("1")
+    (tree / "link.txt").symlink_to(outside)
+    (tree / "nowhere.txt").symlink_to("nowhere")
+    (tree / "loop").symlink_to("src")
+    (tree / "folder").symlink_to(grow(tmp_path / "folder", {"a.txt": ""}))
+    first = seen(tree)
+    assert seen(tree, first) == first
+    outside.write_text("22")
+    assert seen(tree, first)["link.txt"][0] != first["link.txt"][0]
+    grow(tmp_path / "folder", {"b.txt": ""})
+    assert seen(tree, first)["folder"][0] != first["folder"][0]
+
+
+def test_folders_that_hold_the_tree_are_not_searched_for_a_build_script(tmp_path: Path) -> None:
+    grow(tmp_path, {"other/large": "", "py/Cargo.toml": "", "py/build.rs": 'root.join("..")'})
+    assert digests(tmp_path / "py").keys() == {".", "Cargo.toml", "build.rs"}
+
+
+@pytest.mark.promise("stale")
+def test_what_git_has_checked_out(tmp_path: Path) -> None:
+    tree = grow(tmp_path, {**FILES, ".git/HEAD": "ref: refs/heads/main\n", ".git/objects/1": ""})
+    grow(tree, {".git/refs/heads/main": "1"})
+    before = digests(tree)
+    (tree / ".git" / "objects" / "2").touch()
+    assert digests(tree) == before
+    (tree / ".git" / "refs" / "heads" / "main").write_text("2")
+    after = digests(tree)
+    assert after != before
+    (tree / ".git" / "HEAD").write_text("0123")
+    assert digests(tree) not in (before, after)
+
+
+@pytest.mark.promise("fault")
+def test_a_folder_that_can_not_be_read_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A volume of a database's, for instance: the build works without the shim."""
+    tree = grow(tmp_path, {**FILES, "data/secret": ""})
+    scandir = os.scandir
+
+    def refuse(path: str) -> object:
+        if path.endswith("data"):
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert "data/secret" not in seen(tree)
+
+
+@pytest.mark.promise("stale")
+def test_of_a_large_file_size_and_time_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshot, "MOST_READ", 3)
+    tree = grow(tmp_path, {"large": "1234"})
+    os.utime(tree / "large", ns=(OLD, OLD))
+    before = digests(tree)
+    os.utime(tree / "large", ns=(OLD, OLD + 1))
+    assert digests(tree) != before

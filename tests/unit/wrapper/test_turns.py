@@ -1,0 +1,78 @@
+"""Builds into one folder take turns: by processes of their own, since a record lock is a process's."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pyo3_base_python.wrapper import turns
+from pyo3_base_python.wrapper.command_line import parse
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no record locks here")
+
+HOLDS = """\
+import os, sys
+from pyo3_base_python.wrapper import turns
+from pyo3_base_python.wrapper.command_line import parse
+turns.take(parse([sys.argv[1]]), sys.argv[2], lambda: print("waits", flush=True))
+# As the wrapper does: the lock goes with the process, through exec, and not to a child's child.
+os.execv("/bin/sh", ["sh", "-c", "echo held; read line; echo ended"])
+"""
+
+
+def begin(file: Path, subcommand: str = "build") -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", HOLDS, subcommand, file],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def said(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+@pytest.mark.promise("stale")
+def test_the_second_build_begins_when_the_first_has_ended(tmp_path: Path) -> None:
+    with begin(tmp_path / "lock") as first:
+        assert said(first) == "held"
+        with begin(tmp_path / "lock", "rustc") as second:
+            assert said(second) == "waits"
+            first.communicate("\n")
+            assert said(second) == "held"
+            second.communicate("\n")
+
+
+@pytest.mark.promise("fault")
+def test_a_build_that_was_killed_holds_nothing(tmp_path: Path) -> None:
+    with begin(tmp_path / "lock") as first:
+        assert said(first) == "held"
+        first.kill()
+    with begin(tmp_path / "lock") as second:
+        assert said(second) == "held"
+        second.communicate("\n")
+
+
+@pytest.mark.promise("fault")
+@pytest.mark.parametrize("subcommand", ["run", "test"])
+def test_what_runs_a_program_waits_for_nobody(tmp_path: Path, subcommand: str) -> None:
+    with begin(tmp_path / "lock") as first:
+        assert said(first) == "held"
+        with begin(tmp_path / "lock", subcommand) as second:
+            assert said(second) == "held"
+            second.communicate("\n")
+        first.communicate("\n")
+
+
+@pytest.mark.promise("fault")
+def test_where_there_can_be_no_lock_there_is_none(tmp_path: Path) -> None:
+    turns.take(parse(["build"]), os.fspath(tmp_path / "nowhere" / "lock"), pytest.fail)
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    turns.take(parse(["build"]), os.fspath(tmp_path / "link"), pytest.fail)
+    assert not (tmp_path / "elsewhere").exists()
