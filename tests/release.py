@@ -63,7 +63,7 @@ DISTRIBUTIONS = (
         8,
         CODE,
         FOR_PEOPLE | {"pyo3_base_python"},
-        128,
+        256,
         ("-c", "from pyo3_base_python_core.activation import switch; from pyo3_base_python_core.wrapper import main"),
     ),
 )
