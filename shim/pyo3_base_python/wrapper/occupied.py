@@ -38,8 +38,6 @@ def by_another(profile_dirs: Iterable[str], config_file: str, *, extension_modul
     outputs = [output for folder in profile_dirs for output in _outputs(os.path.join(folder, "build"))]
     folder = os.path.join(os.path.dirname(config_file), "").encode(errors="surrogateescape")
     configs = {config for output in outputs for config in _configs(output, folder)}
-    if not configs:
-        return False
     wanted = os.fsencode(config_file)
     if wanted not in configs and all(_is_another(config, wanted) for config in configs):
         return any(_is_alive(config) for config in configs)
