@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from . import project
 from .history import Build, Edit, Elsewhere, History, Put, Requirement, Return, Step, Version
-from .world import Machine, Outcome, Tree, World
+from .world import Environment, Machine, Outcome, Tree, World
 
 if TYPE_CHECKING:
     from .project import Shape, Sources
@@ -184,6 +184,7 @@ class _Play:
             self.worlds.append(World(machine, "without", shim=False))
         self.count = 0
         self.python = ""
+        self.other = False
         self.expected = ""
         self.name = "tree"
         now = time.time_ns()
@@ -233,7 +234,8 @@ class _Play:
             name = "unpacked/app" if self.shape.path == "same" else f"unpacked-{self.count}/app"
             times = {"fixed": lambda _: FIXED, "now": lambda _: time.time_ns(), "own": self.times.__getitem__}
             self._write(name, {path: times[self.shape.times](path) for path in self.times})
-        if step.python == "new" or not self.python:
+        if step.python != "same" or not self.python:
+            self.other = step.python == "other"
             self.python = f"environment-{self.count}"
         self.expected = project.answer(
             self.shape,
@@ -275,8 +277,7 @@ class _Play:
         shared = os.fspath(self.machine.at / "target")
         return world.build(
             name,
-            python=self.python,
-            requirement=self.requirement,
+            environment=Environment(self.python, self.requirement, self.other),
             arguments=(*arguments, *(["-j1"] if killed else [])),
             variables={"CARGO_TARGET_DIR": shared} if self.shape.target == "shared" else {},
             shim=step.how != "bare",
