@@ -60,7 +60,8 @@ class Elsewhere:
 class Build:
     """One build, by ``how``: `shim`, `bare` (no shim in the one world either), `killed before` app, or `after` it.
 
-    ``python``: in a `new` environment, as all isolated builds have, or in the `same` as the last one.
+    ``python``: in a `new` environment, as all isolated builds have, in the `same` as the last one, or in a new one of
+    the `other` interpreter.
     """
 
     how: str = "shim"
@@ -98,10 +99,11 @@ def draw(dice: random.Random) -> History:
     profiles = ["dev"] if dice.random() < 0.8 else ["dev", "release"]
     features = [False] if dice.random() < 0.8 else [False, True]
     moves = dice.random() < 0.25
+    pythons = {"new": 8, "same": 1, "other": dice.choice([0, 0, 0, 0, 4])}
     for _ in range(dice.randint(2, 5)):
         build = Build(
             how=dice.choices(["shim", "bare", "killed before", "killed after"], [20, 1, 1, 1])[0],
-            python=dice.choices(["new", "same"], [8, 1])[0],
+            python=dice.choices([*pythons], [*pythons.values()])[0],
             profile=dice.choice(profiles),
             loud=dice.choice(features),
         )

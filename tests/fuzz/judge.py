@@ -18,14 +18,17 @@ from typing import TYPE_CHECKING
 
 from . import project
 from .history import Build, Edit, Elsewhere, History, Put, Requirement, Return, Step, Version
-from .world import Machine, Outcome, Tree, World
+from .world import Environment, Machine, Outcome, Tree, World
 
 if TYPE_CHECKING:
-    from .project import Sources
+    from .project import Shape, Sources
 
-__all__ = ["KINDS", "Fault", "Judge"]
+__all__ = ["KINDS", "TOGETHER", "Fault", "Judge"]
 
 KINDS = ("stale", "broken", "more", "touched")
+# No fault: more local packages are compiled where less is stale without the shim, or may be: of what is unpacked anew
+# into one target directory all packages are cleaned, or none (see `staleness`).
+TOGETHER = "together"
 FIXED = 1153704088 * 10**9  # what maturin gives to every file of an sdist
 OLD = 1_000_000_000 * 10**9
 DAY = 24 * 3600 * 10**9
@@ -84,12 +87,13 @@ class Judge:
                     return self.play(history)
                 continue
             (bare,) = others
-            kind = _verdict(step, play.expected, shim, bare)
+            kind = _verdict(step, history.shape, play.expected, shim, bare)
             self.figures["stale without"] += bool(bare.answer) and bare.answer != play.expected
             self.figures["compiled"] += len(shim.compiled)
             self.figures["compiled without"] += len(bare.compiled)
             if kind:
                 self.figures[kind] += 1
+            if kind in KINDS:
                 return Fault(kind, number, play.expected, shim, bare, play.log())
         if twin:
             clean = play.build_from_nothing()
@@ -128,7 +132,7 @@ class Judge:
         return self.locks[key]
 
 
-def _verdict(step: Build, expected: str, shim: Outcome, bare: Outcome) -> str:
+def _verdict(step: Build, shape: Shape, expected: str, shim: Outcome, bare: Outcome) -> str:
     if step.how.startswith("killed"):
         return ""
     if shim.code and not bare.code:
@@ -137,7 +141,8 @@ def _verdict(step: Build, expected: str, shim: Outcome, bare: Outcome) -> str:
         return "stale"
     foreign = {name for name in shim.compiled - bare.compiled if name.partition(" ")[0] not in LOCAL}
     if step.how == "shim" and (foreign or len(shim.compiled) > len(bare.compiled)):
-        return "more"
+        together = not foreign and (bare.answer != expected or (shape.tree != "own" and shape.target == "shared"))
+        return TOGETHER if together else "more"
     return "touched" if shim.written else ""
 
 
@@ -179,6 +184,7 @@ class _Play:
             self.worlds.append(World(machine, "without", shim=False))
         self.count = 0
         self.python = ""
+        self.other = False
         self.expected = ""
         self.name = "tree"
         now = time.time_ns()
@@ -228,7 +234,8 @@ class _Play:
             name = "unpacked/app" if self.shape.path == "same" else f"unpacked-{self.count}/app"
             times = {"fixed": lambda _: FIXED, "now": lambda _: time.time_ns(), "own": self.times.__getitem__}
             self._write(name, {path: times[self.shape.times](path) for path in self.times})
-        if step.python == "new" or not self.python:
+        if step.python != "same" or not self.python:
+            self.other = step.python == "other"
             self.python = f"environment-{self.count}"
         self.expected = project.answer(
             self.shape,
@@ -270,8 +277,7 @@ class _Play:
         shared = os.fspath(self.machine.at / "target")
         return world.build(
             name,
-            python=self.python,
-            requirement=self.requirement,
+            environment=Environment(self.python, self.requirement, self.other),
             arguments=(*arguments, *(["-j1"] if killed else [])),
             variables={"CARGO_TARGET_DIR": shared} if self.shape.target == "shared" else {},
             shim=step.how != "bare",

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from .history import draw
-from .judge import KINDS, Judge
+from .judge import KINDS, TOGETHER, Judge
 from .world import Machine
 
 __all__ = ["main", "run", "summary"]
@@ -76,7 +76,17 @@ def run(
 
 def summary(figures: Counter[str]) -> str:
     """The figures in a line."""
-    names = ["histories", "with a twin", "builds", "fresh", "compiled", "compiled without", "stale without", *KINDS]
+    names = [
+        "histories",
+        "with a twin",
+        "builds",
+        "fresh",
+        "compiled",
+        "compiled without",
+        "stale without",
+        *KINDS,
+        TOGETHER,
+    ]
     return ", ".join(f"{name} {figures[name]}" for name in names)
 
 

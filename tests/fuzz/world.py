@@ -11,7 +11,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from pyo3_base_python.activation import launcher
 from pyo3_base_python.wrapper import real_cargo
@@ -19,7 +21,7 @@ from pyo3_base_python.wrapper import real_cargo
 from . import registry
 from .project import REQUIREMENT
 
-__all__ = ["ANSWER", "Machine", "Outcome", "Tree", "World", "executable"]
+__all__ = ["ANSWER", "Environment", "Machine", "Outcome", "Tree", "World", "executable"]
 
 # By path: text, and time in ns.
 Tree = Mapping[str, "tuple[str, int]"]
@@ -51,6 +53,14 @@ class Outcome:
     written: tuple[str, ...] = ()
 
 
+class Environment(NamedTuple):
+    """An isolated environment: its folder's name, its build requirement's version, whether of the other interpreter."""
+
+    name: str
+    requirement: str
+    other: bool
+
+
 class Machine:
     """What the worlds share: cargo, a registry, the wrapper with its store, the path at which a world is built."""
 
@@ -67,6 +77,8 @@ class Machine:
         self.rustc.write_text(RUSTC.format(kill=self.kill, rustc=self.tools / "rustc"))
         self.rustc.chmod(0o755)
         self.cargo = os.fspath(self.tools / "cargo")
+        # Where there is no second one, `other` is a new environment like all.
+        self.pythons = (os.path.realpath(sys.executable), _another() or os.path.realpath(sys.executable))
         self.wrapper = launcher.install({**os.environ, "PYO3_SHIM_STORE": os.fspath(self.store)}, lasting=True)
         assert real_cargo.is_wrapper(self.wrapper)
 
@@ -123,20 +135,20 @@ class World:
         self,
         name: str,
         *,
-        python: str,
-        requirement: str,
+        environment: Environment,
         arguments: tuple[str, ...],
         variables: Mapping[str, str],
         shim: bool,
         times: bool,
         killed: str = "",
     ) -> Outcome:
-        """Build the tree called ``name`` in the environment called ``python``, which is made for it.
+        """Build the tree called ``name`` in an ``environment``, which is made for it.
 
         ``times``: whether those of the tree's files must stay.
         """
         with self.here() as at:
-            interpreter = executable(at / python, requirement)
+            base = self.machine.pythons[environment.other]
+            interpreter = executable(at / environment.name, environment.requirement, base)
             if killed:
                 self.machine.kill.write_text(killed)
             before = _listing(at, name, times=times)
@@ -157,14 +169,27 @@ class World:
                 command = [sys.executable, "-I", "-S", "-c", ANSWER, module]
                 answer = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
             written = tuple(sorted(_listing(at, name, times=times) ^ before))
-            shutil.rmtree(at / python)
+            shutil.rmtree(at / environment.name)
         return Outcome(done.returncode, compiled, answer, done.stderr, written)
 
 
-def executable(folder: Path, requirement: str) -> str:
+def _another() -> str:
+    """The base interpreter of another version than this one, ``""`` for none."""
+    for path in sorted(Path.home().glob(".pyenv/versions/*/bin/python3")):
+        if _version(os.fspath(path)) not in {_version(sys.executable), "3.6", "3.7", "3.8"}:
+            return os.path.realpath(path)
+    return ""
+
+
+@cache
+def _version(python: str) -> str:
+    command = [python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def executable(folder: Path, requirement: str, base: str = os.path.realpath(sys.executable)) -> str:
     """The interpreter of a new isolated environment, as front ends make them, with a requirement of one module."""
-    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    base = os.path.realpath(sys.executable)
+    version = _version(base)
     packages = folder / "lib" / f"python{version}" / "site-packages"
     information = packages / f"{REQUIREMENT}-1.0.dist-info"
     information.mkdir(parents=True)

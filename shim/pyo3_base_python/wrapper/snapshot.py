@@ -99,9 +99,10 @@ def look_at(tree: str, files: Iterable[str], known: Mapping[str, tuple[str, int]
             continue
         path = os.path.relpath(file, tree)
         digest, when = known.get(path, ("", -1))
-        if when != of_file.st_ctime_ns or stat.S_ISLNK(of_file.st_mode):
+        changed = _changed(of_file)
+        if when != changed or stat.S_ISLNK(of_file.st_mode):
             digest = _of_named_file(file, of_file)
-        found[path] = (digest, of_file.st_ctime_ns)
+        found[path] = (digest, changed)
     return found
 
 
