@@ -17,6 +17,9 @@ from pyo3_base_python.wrapper.errors import CannotSteady
 from pyo3_base_python.wrapper.project import Lock, Project, unpacked_sdist
 from pyo3_base_python.wrapper.staleness import (
     Record,
+    Today,
+    of_own_tree,
+    of_sdist,
     read_dep_info,
     read_record,
     settle,
@@ -698,6 +701,102 @@ def test_an_sdist_that_was_built_last_and_is_worked_in(site: Site) -> None:
     assert say("/4") == "cleaned crate: native/foo.c has changed"
     # No fingerprint of it is where one is looked for: cargo has to do it.
     assert site.cleaned == [["crate"], ["crate"]]
+
+
+# The same, where nothing can read what cargo does not track (see `test_undeclared`)
+
+TRACKED = {"Cargo.toml": "", "Cargo.lock": "", "src/a.rs": "1", "src/lib.rs": "", "README.md": ""}
+
+
+@pytest.fixture
+def tracked(site: Site) -> Path:
+    """A tree of which rustc alone has read something, after builds for the interpreters `/1` and `/2`."""
+    tree = site.unpack("tree", TRACKED)
+    assert site.settle_own(tree, "/1") == ""
+    (tree / "target" / "release" / "build").mkdir()
+    (tree / "target" / ".rustc_info.json").touch()
+    assert site.settle_own(tree, "/2") == ""
+    return tree
+
+
+def test_where_cargo_tracks_all_that_is_read_nothing_else_counts(site: Site, tracked: Path) -> None:
+    write(tracked / "README.md", "2")
+    write(tracked / "native" / "foo.c", "1")
+    assert site.settle_own(tracked, "/3") == ""
+    assert site.cleaned == []
+
+
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize("file", ["src/a.rs", "Cargo.toml", "Cargo.lock"])
+def test_tracked_source_that_has_changed_with_its_old_time_is_compiled(site: Site, tracked: Path, file: str) -> None:
+    write(tracked / file, "# 2")
+    os.utime(tracked / file, ns=(MATURINS_TIME, MATURINS_TIME))
+    assert site.settle_own(tracked, "/3") == f"cleaned crate: {file} has changed"
+    assert site.settle_own(tracked, "/4") == ""
+
+
+@pytest.mark.promise("stale")
+def test_source_that_cargo_tracks_since_its_last_build_counts_from_then_on(site: Site, tracked: Path) -> None:
+    write(tracked / "src" / "new.rs", "1")
+    for python, said in (("/3", ""), ("/4", ""), ("/5", "cleaned crate: src/new.rs has changed")):
+        if python == "/5":
+            write(tracked / "src" / "new.rs", "2")
+        described = site.profile_dir / "libcrate.d"
+        described.write_text(f"{described.read_text().rstrip()} {tracked}/src/new.rs\n")
+        assert site.settle_own(tracked, python) == said
+
+
+@pytest.mark.promise("stale")
+def test_tracked_source_that_has_changed_for_the_same_interpreter_counts_for_the_next(
+    site: Site, tracked: Path
+) -> None:
+    write(tracked / "src" / "a.rs", "2")
+    assert site.settle_own(tracked, "/2") == ""
+    assert site.settle_own(tracked, "/3") == "cleaned crate: something in it had changed"
+
+
+# The cases by themselves
+
+BEFORE = {"a": ("1", 1), "b": ("1", 1)}
+
+
+def test_a_tree_is_cleaned_after_another_one_and_compiled_as_isolated_builds_do_if_it_has_changed_too() -> None:
+    today = Today("/2", ["crate", "user"], ["script"])
+    records = {"crate": Record(["/other"]), "user": Record(["/tree"])}
+    for found, clean, forget in (
+        (BEFORE, {"crate"}, []),
+        ({**BEFORE, "b": ("2", 2)}, {"crate", "script"}, ["user"]),
+    ):
+        actions = of_own_tree("/tree", records, [], Record(["/tree"], BEFORE, "/1"), found, today=today)
+        assert (set(actions.clean), actions.forget) == (clean, forget)
+        assert actions.why == "cleaned crate: another tree was built last"
+        assert actions.tree is not None
+        assert (actions.tree.entries, actions.tree.python, actions.tree.dirty) == (found, "/2", False)
+
+
+def test_what_an_isolated_build_would_compile_is_said_and_what_was_seen_is_kept() -> None:
+    found = {**BEFORE, "b": ("2", 2)}
+    for python, why, dirty in (("/1", "", True), ("/2", "cleaned crate, user: b has changed", False)):
+        today = Today(python, ["crate", "user"], [])
+        seen = Record(["/tree"], BEFORE, "/1")
+        actions = of_own_tree("/tree", {"crate": Record(["/tree"])}, ["/tree"], seen, found, today=today)
+        assert (actions.why, actions.clean) == (why, [])
+        assert actions.record is not None
+        assert actions.record.trees == ["/tree"]
+        assert actions.tree is not None
+        assert (actions.tree.entries, actions.tree.dirty) == (found, dirty)
+
+
+def test_an_sdist_that_was_built_last_is_compared_with_what_there_was_but_for_what_builds_leave() -> None:
+    before = {".": ("1", 1), "a": ("1", 1)}
+    today = Today("/2", ["crate"], [])
+    for found, why in (
+        ({".": "2", "a": "1", "build": "1", "build/x.o": "1"}, "/tree was built last"),
+        ({".": "2", "a": "1", "b": "1"}, "cleaned crate: b has changed"),
+    ):
+        actions = of_sdist("/tree", found, {"crate": Record(["/tree"], before, "/1")}, "", 9, last=True, today=today)
+        assert (actions.why, actions.clean, actions.times) == (why, [], {})
+    assert of_sdist("/tree", {}, {}, "", 9, last=True).why == "/tree was built last"
 
 
 # What cargo says an artifact is made of
