@@ -755,6 +755,14 @@ def test_tracked_source_that_has_changed_for_the_same_interpreter_counts_for_the
     assert site.settle_own(tracked, "/3") == "cleaned crate: something in it had changed"
 
 
+@pytest.mark.promise("stale")
+def test_what_may_be_read_from_now_on_counts(site: Site, tracked: Path) -> None:
+    (tracked / "target" / "release" / "deps" / "liblists-0123456789abcdef.so").touch()
+    site.settle_own(tracked, "/3")
+    write(tracked / "README.md", "2")
+    assert site.settle_own(tracked, "/4") == "cleaned crate: README.md has changed"
+
+
 # The cases by themselves
 
 BEFORE = {"a": ("1", 1), "b": ("1", 1)}
@@ -973,40 +981,3 @@ def test_names_that_are_not_utf_8_are_sources_like_any_other(site: Site) -> None
 def test_artifact_may_be_made_of_sources_whose_names_are_not_utf_8(tmp_path: Path) -> None:
     (tmp_path / "x.d").write_bytes(b"/t/lib.so: /a\xff/lib.rs\n")
     assert read_dep_info(os.fspath(tmp_path / "x.d")) == ["/a\udcff/lib.rs"]
-
-
-# Where nothing can read what cargo does not track
-
-
-@pytest.fixture
-def tracked(site: Site) -> Path:
-    """A tree of the user's that was built twice; nothing in it has a build script."""
-    tree = site.unpack("own", {**FILES, "README.md": "first"})
-    site.settle_own(tree, "/first/python")
-    (tree / "target" / ".rustc_info.json").touch()
-    (tree / "target" / "release" / "build").mkdir()
-    assert site.settle_own(tree, "/second/python") == ""
-    return tree
-
-
-def test_what_nobody_reads_may_change(site: Site, tracked: Path) -> None:
-    (tracked / "README.md").write_text("second")
-    (tracked / "tests").mkdir()
-    (tracked / "tests" / "test_it.py").write_text("def test_it(): ...")
-    assert site.settle_own(tracked, "/third/python") == ""
-
-
-@pytest.mark.promise("stale")
-def test_a_source_that_got_another_content_with_an_older_time_is_compiled(site: Site, tracked: Path) -> None:
-    (tracked / "src" / "a.rs").write_text("b")
-    os.utime(tracked / "src" / "a.rs", ns=(MATURINS_TIME, MATURINS_TIME))
-    assert "src/a.rs has changed" in site.settle_own(tracked, "/third/python")
-    assert site.settle_own(tracked, "/fourth/python") == ""
-
-
-@pytest.mark.promise("stale")
-def test_what_may_be_read_from_now_on_counts(site: Site, tracked: Path) -> None:
-    (tracked / "target" / "release" / "deps" / "liblists-0123456789abcdef.so").touch()
-    site.settle_own(tracked, "/third/python")
-    (tracked / "README.md").write_text("second")
-    assert "README.md has changed" in site.settle_own(tracked, "/fourth/python")
