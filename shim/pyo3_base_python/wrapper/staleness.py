@@ -110,6 +110,10 @@ class Record:
         self.python = python
         self.dirty = dirty
 
+    def says(self, other: Record) -> bool:
+        """Whether it says what ``other`` does."""
+        return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
+
 
 def settle(
     project: Project,
@@ -434,7 +438,9 @@ def _apply(actions: Actions, there: _There, clean: Callable[[list[str]], None]) 
         for name, record in there.records.items():
             if record is None or new.entries or record.trees != new.trees:
                 write_record(there.file(name), new)
-    if actions.tree is not None:
+    if actions.tree is not None and there.seen is not None and actions.tree.says(there.seen):
+        os.utime(there.file_of_tree)  # when it was last looked at
+    elif actions.tree is not None:
         write_record(there.file_of_tree, actions.tree)
 
 

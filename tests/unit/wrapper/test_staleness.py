@@ -763,6 +763,17 @@ def test_what_may_be_read_from_now_on_counts(site: Site, tracked: Path) -> None:
     assert site.settle_own(tracked, "/4") == "cleaned crate: README.md has changed"
 
 
+def test_a_record_that_says_the_same_is_only_touched(site: Site, tracked: Path) -> None:
+    (record,) = (site.profile_dir / ".pyo3-base-python").glob("tree-*")
+    os.utime(record, (1, 1))
+    before = record.stat().st_ino
+    site.settle_own(tracked, "/2")
+    assert record.stat().st_ino == before
+    assert is_fresh(record.stat().st_mtime_ns)
+    site.settle_own(tracked, "/3")
+    assert record.stat().st_ino != before
+
+
 # The cases by themselves
 
 BEFORE = {"a": ("1", 1), "b": ("1", 1)}
