@@ -158,10 +158,10 @@ class _There:
     """Where a build takes place, all absolute: the ``tree``, the real ``target_dir``, and the arguments of ``settle``.
 
     ``described``: where cargo says in ``.d`` files what artifacts are made of. ``records`` are those of the local
-    packages by name, and ``seen`` that of a tree of the user's.
+    packages by name, and ``seen`` that of a tree of the user's, from ``file_seen``.
     """
 
-    __slots__ = ("described", "ours", "profile_dir", "records", "seen", "target_dir", "tree")
+    __slots__ = ("described", "file_seen", "ours", "profile_dir", "records", "seen", "target_dir", "tree")
 
     def __init__(
         self, tree: str, target_dir: str, profile_dir: str, ours: str, described: str, packages: Iterable[str]
@@ -172,7 +172,8 @@ class _There:
         self.ours = ours
         self.described = described
         self.records = {name: read_record(self.file(name)) for name in packages}
-        self.seen = read_record(self.file_of_tree)
+        self.file_seen = self._last_seen() if self.inside else self.file_of_tree
+        self.seen = read_record(self.file_seen)
 
     @property
     def inside(self) -> bool:
@@ -182,6 +183,13 @@ class _There:
     def file(self, package: str) -> str:
         """The record of ``package``."""
         return os.path.join(self.described, RECORDS, f"{package}.sources")
+
+    def _last_seen(self) -> str:
+        """The youngest record of a tree: one that was moved, or copied, has that of its path of before."""
+        folder = os.path.dirname(self.file_of_tree)
+        names = os.listdir(folder) if os.path.isdir(folder) else []
+        files = [os.path.join(folder, name) for name in names if name.startswith(TREE)]
+        return max(files, key=lambda file: os.stat(file).st_mtime_ns, default=self.file_of_tree)
 
     @property
     def file_of_tree(self) -> str:
@@ -251,7 +259,7 @@ def of_own_tree(
     found = found or {}
     foreign = set(artifacts) - {tree}
     stale = [name for name, record in records.items() if foreign or (record is not None and record.trees[-1] != tree)]
-    if seen is None or seen.trees[-1] != tree:
+    if seen is None:
         changed = "it was not looked at before"
     elif seen.dirty:
         changed = "something in it had changed"
@@ -355,8 +363,10 @@ def _look_at_own_tree(
         elsewhere = left_behind.named_in_full(there.profile_dir, there.records, tree)
         there.records = {name: record for name, record in there.records.items() if name not in elsewhere}
     records = there.records
-    known = seen.entries if seen is not None and seen.trees[-1] == tree else {}
-    tracked = _tracked(project, there, artifacts)
+    known = seen.entries if seen is not None else {}
+    moved = seen is not None and seen.trees[-1] != tree
+    # What cargo has tracked is named by the path of before.
+    tracked = [] if moved else _tracked(project, there, artifacts)
     if tracked:
         found = snapshot.look_at(tree, tracked, known)
         # Of what cargo has not tracked before, it has looked at the content itself.
@@ -372,9 +382,12 @@ def _look_at_own_tree(
         compared = found
     left = ""
     if known:
-        library = left_behind.replaced_library(there.profile_dir, os.stat(there.file_of_tree).st_mtime)
+        library = left_behind.replaced_library(there.profile_dir, os.stat(there.file_seen).st_mtime)
         left = f"{library} was replaced" if library else ""
         left = left or left_behind.changed_artifact(there.profile_dir, records, artifacts)
+    if moved and seen is not None and not left:
+        root = os.path.relpath(os.path.realpath(project.root), os.path.realpath(tree))
+        left = left_behind.reason(there.profile_dir, records, artifacts, seen.trees[-1:], found, root)
     # Had another tree been built into this one's target directory, there would be a record of it.
     alone = there.inside and not any(records.values())
     own = (tree, project.manifest_dir)

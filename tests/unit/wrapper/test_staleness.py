@@ -597,7 +597,16 @@ def test_another_tree_at_the_same_path(site: Site) -> None:
 def test_a_tree_that_was_moved_with_its_target_directory(site: Site) -> None:
     tree = site.unpack("tree", TREE)
     site.settle_own(tree, "/1")
-    assert site.settle_own(tree.rename(site.folder / "moved"), "/2") == "cleaned crate: it was not looked at before"
+    dep_info = site.profile_dir / "deps" / "crate-0123.d"
+    dep_info.write_text("x: build.rs\n\nbuild.rs:\n")
+    tree = tree.rename(site.folder / "moved")
+    assert site.settle_own(tree, "/2") == ""
+    dep_info = site.profile_dir / "deps" / "crate-0123.d"
+    dep_info.write_text("x: build.rs\n\nbuild.rs:\n\n# env-dep:CARGO_MANIFEST_DIR=/before\n")
+    tree = tree.rename(site.folder / "again")
+    assert site.settle_own(tree, "/3") == "cleaned crate: CARGO_MANIFEST_DIR is compiled in"
+    (tree / "native" / "foo.c").write_text("2")
+    assert site.settle_own(tree.rename(site.folder / "last"), "/4") == "cleaned crate: native/foo.c has changed"
 
 
 def test_what_pyo3_does_not_look_at_is_not_cleaned(site: Site) -> None:
