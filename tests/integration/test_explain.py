@@ -292,8 +292,8 @@ def test_maturin_and_check_in_turn_and_the_advice_followed(site_of: Make) -> Non
     assert cause["subject"] == "PYO3_BUILD_EXTENSION_MODULE"
     assert "PYO3_SHIM_BUILD_DIR=auto, the default" in cause["advice"]
     site.environ["PYO3_SHIM_BUILD_DIR"] = "auto"
-    explain(site, develop)
-    assert "it has a build directory of its own" in explain(site, check).causes[0]["advice"]
+    # What was built last has cargo's own.
+    assert any("it has a build directory of its own" in cause["advice"] for cause in explain(site, develop).causes)
     for _ in range(2):
         rounds = [explain(site, develop), explain(site, check)]
     assert [found.causes for found in rounds] == [[], []]
