@@ -783,6 +783,24 @@ def test_a_record_that_says_the_same_is_only_touched(site: Site, tracked: Path) 
     assert record.stat().st_ino != before
 
 
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize("reason", ["the build script of another package", "sources are not named by their full paths"])
+def test_any_file_counts_where_cargo_may_not_track_all_that_is_read(site: Site, reason: str) -> None:
+    tree = site.unpack("tree", TRACKED)
+    said = []
+    for python in ("/1", "/2", "/3"):
+        if python == "/3":
+            write(tree / "README.md", "2")
+        said.append(site.settle_own(tree, python))
+        (tree / "target" / ".rustc_info.json").touch()
+        (site.profile_dir / "build").mkdir(exist_ok=True)
+        if reason == "the build script of another package":
+            (site.profile_dir / "build" / "numbers-0123").mkdir(exist_ok=True)
+        else:
+            write(site.profile_dir / "libcrate.d", "libcrate.so: src/a.rs src/lib.rs\n")
+    assert said == ["", "", "cleaned crate: README.md has changed"]
+
+
 # The cases by themselves
 
 BEFORE = {"a": ("1", 1), "b": ("1", 1)}
@@ -817,10 +835,10 @@ def test_what_an_isolated_build_would_compile_is_said_and_what_was_seen_is_kept(
 
 def test_an_sdist_that_was_built_last_is_compared_with_what_there_was_but_for_what_builds_leave() -> None:
     before = {".": ("1", 1), "a": ("1", 1)}
-    today = Today("/2", ["crate"], [])
+    today = Today("/2", ["crate", "user"], [])
     for found, why in (
         ({".": "2", "a": "1", "build": "1", "build/x.o": "1"}, "/tree was built last"),
-        ({".": "2", "a": "1", "b": "1"}, "cleaned crate: b has changed"),
+        ({".": "2", "a": "1", "b": "1"}, "cleaned crate, user: b has changed"),
     ):
         actions = of_sdist("/tree", found, {"crate": Record(["/tree"], before, "/1")}, "", 9, last=True, today=today)
         assert (actions.why, actions.clean, actions.times) == (why, [], {})
