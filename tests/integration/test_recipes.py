@@ -19,7 +19,7 @@ import yaml
 from pyo3_base_python import bundled
 from tests.documentation.pages import blocks
 
-from .conftest import REPOSITORY, Outcome, Site
+from .conftest import REPOSITORY, Outcome, Site, uv
 from .language_server import check_on_save
 
 Make = Callable[[str], Site]
@@ -37,6 +37,7 @@ def site(site_of: Make) -> Site:
     site = site_of("version_specific")
     site.environ["PYO3_SHIM_CARGO"] = os.fspath(site.recorder.program)
     site.run(["pyo3-base-python", "env"], shim=False)
+    site.build(uv)  # at this path it was not built before
     return site
 
 
