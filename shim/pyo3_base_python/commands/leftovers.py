@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["found"]
 
-# What starts a shell, or sets variables for builds: where the README puts lines of ours. Relative to the home folder.
+# What starts a shell, or sets variables for builds: where the pages put lines of ours. Relative to the home folder.
 AT_HOME = (
     ".bashrc",
     ".bash_profile",

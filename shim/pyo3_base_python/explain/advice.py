@@ -36,7 +36,7 @@ HOW_APART = (
 )
 LINKS_NOTHING = frozenset({"check", "c", "clippy"})
 # The words of the wrapper on unpacked sources, and on a target directory that serves several trees.
-COMPARED = re.compile(r"\b(\d+) of (\d+) unpacked files and folders differ")
+UNPACKED_CHANGED = "may be made of has changed"
 ANOTHER_TREE = "another tree was built last"
 # What it says of a tree of the user's in which something is not as it was: which packages, and why.
 LOOKED_AGAIN = re.compile(r"cleaned ([^:;]+): ([^;]+)")
@@ -170,14 +170,11 @@ def _on_environment(reason: Reason, seen: Circumstances) -> str:
 
 
 def _on_sources(target: str, seen: Circumstances) -> str:
-    compared = COMPARED.search(seen.shim.did)
-    if compared and compared[1] == compared[2]:
+    if UNPACKED_CHANGED in seen.shim.did:
         return (
-            "the sources were unpacked from an sdist, and the shim knows of no build of them here to compare with, so"
-            " that all count as changed: the next build of the same sources compiles nothing for it"
+            "what is unpacked here is not what was built last, by its content, or nothing of it was: the next build of"
+            " the same sources compiles nothing for it"
         )
-    if compared:
-        return "the sources changed, as they should: their content is not what was built last"
     advice = "the sources changed, as they should (cargo compares times, not contents"
     if target and not seen.shim.on and not _below(target, seen.cwd) and not _below(seen.cwd, os.path.dirname(target)):
         return f"{advice}; if it was only unpacked anew, the shim would see that: {_how(seen)})"

@@ -35,5 +35,5 @@ MEANINGS = {
     Exit.INTERNAL: "a mistake of ours",
     Exit.NOT_STARTED: "the command can't be started",
     Exit.NOT_FOUND: "the command is not there",
-    Exit.INTERRUPTED: "the test bed was interrupted",
+    Exit.INTERRUPTED: "interrupted",
 }

@@ -30,6 +30,7 @@ MOST_READ = 64 << 20
 MANIFEST_DIR = b"# env-dep:CARGO_MANIFEST_DIR="
 # Of the variables that are steadied, the one that build scripts track.
 INTERPRETER = b"PYO3_PYTHON"
+SYSTEM_LIBRARIES = "/usr/lib"
 LIBRARY_FOLDERS = ("/usr/local/lib", "/usr/lib", "/lib", "/usr/lib64", "/lib64")
 
 
@@ -187,7 +188,7 @@ def _of_dep_info(path: str, trees: Collection[str], found: Collection[str], root
     for line in lines:
         if line.startswith(os.fsdecode(MANIFEST_DIR)):
             yield "CARGO_MANIFEST_DIR is compiled in"
-        target, colon, sources = line.partition(":")
+        target, colon, sources = line.rpartition(":")
         if line.startswith("#") or not colon or sources or not target:
             continue  # a line for each source, with nothing behind its colon
         source = target.replace("\\ ", " ")
@@ -244,5 +245,6 @@ def _libraries(output: str) -> Iterator[str]:
 
 
 def _multiarch() -> list[str]:
-    """Debian's folders of libraries, ``/usr/lib/x86_64-linux-gnu`` for instance."""
-    return [os.path.join("/usr/lib", name) for name in os.listdir("/usr/lib") if name.endswith("-linux-gnu")]
+    """Debian's folders of libraries, ``/usr/lib/x86_64-linux-gnu`` for instance; not every system has the like."""
+    names = os.listdir(SYSTEM_LIBRARIES) if os.path.isdir(SYSTEM_LIBRARIES) else []
+    return [os.path.join(SYSTEM_LIBRARIES, name) for name in names if name.endswith("-linux-gnu")]

@@ -6,7 +6,7 @@ cargo's own. Whatever goes wrong here costs one line on stderr, and cargo runs w
 what the user asked for by name (``PYO3_BASE_PYTHON``, ``PYO3_SHIM_MODE``) is an error.
 
 Variables read: ``PYO3_SHIM_MODE``, ``PYO3_SHIM_STORE``, ``PYO3_SHIM_CARGO``, ``PYO3_SHIM_BUILD_DIR`` and
-``PYO3_SHIM_LOG`` (see the README).
+``PYO3_SHIM_LOG`` (see ``shim/docs/reference.md``).
 """
 
 from __future__ import annotations

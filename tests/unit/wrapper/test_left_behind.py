@@ -217,6 +217,19 @@ def test_what_a_build_script_says_need_not_be_utf_8(place: Place) -> None:
     assert replaced_library(os.fspath(place.folder), 0.0) == os.fspath(library)
 
 
+@pytest.mark.promise("fault")
+def test_a_system_need_not_have_a_folder_for_libraries(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(left_behind, "SYSTEM_LIBRARIES", os.fspath(place.folder / "nowhere"))
+    library = linking(place, f"cargo:rustc-link-search={place.folder}/lib\ncargo:rustc-link-lib=x\n")
+    assert replaced_library(os.fspath(place.folder), 0.0) == os.fspath(library)
+
+
+@pytest.mark.promise("stale")
+def test_a_source_that_is_made_may_have_a_colon_in_its_name(place: Place) -> None:
+    place.write("deps/my_crate-0123.d", "/place/libmy_crate.so: src/a:b.rs\n\nsrc/a:b.rs:\n")
+    assert place.reason() == "src/a:b.rs is made while it is built"
+
+
 SYSTEMS = sorted(Path("/usr/lib").glob("*-linux-gnu/lib*.so"))
 
 
