@@ -364,9 +364,9 @@ def _look_at_own_tree(
         there.records = {name: record for name, record in there.records.items() if name not in elsewhere}
     records = there.records
     known = seen.entries if seen is not None else {}
-    moved = seen is not None and seen.trees[-1] != tree
-    # What cargo has tracked is named by the path of before.
-    tracked = [] if moved else _tracked(project, there, artifacts)
+    before = tree if seen is None else seen.trees[-1]
+    moved = before != tree
+    tracked = _tracked(project, there, artifacts, before)
     if tracked:
         found = snapshot.look_at(tree, tracked, known)
         # Of what cargo has not tracked before, it has looked at the content itself.
@@ -400,12 +400,20 @@ def _look_at_own_tree(
     return actions
 
 
-def _tracked(project: Project, there: _There, artifacts: Collection[str]) -> list[str]:
-    """The files that decide what is compiled, if cargo tracks all that do (see ``undeclared``); else none."""
+def _tracked(project: Project, there: _There, artifacts: Collection[str], before: str) -> list[str]:
+    """The files that decide what is compiled, if cargo tracks all that do (see ``undeclared``); else none.
+
+    Cargo has named them by the path ``before``, where the tree was built last.
+    """
     packages = project.lock.local_packages if project.lock else []
     if undeclared.may_be_read(there.profile_dir, project.manifest_dir, packages):
         return []
-    sources = {source for one in _sources(there.described, artifacts) for source in one if os.path.isabs(source)}
+    sources = {
+        os.path.join(there.tree, os.path.relpath(source, before)) if paths.is_inside(source, before) else source
+        for one in _sources(there.described, artifacts)
+        for source in one
+        if os.path.isabs(source)
+    }
     manifests = [os.path.join(folder, "Cargo.toml") for folder in (project.manifest_dir, project.root)]
     return sorted({*sources, *manifests, os.path.join(project.root, "Cargo.lock")}) if sources else []
 

@@ -772,6 +772,22 @@ def test_what_may_be_read_from_now_on_counts(site: Site, tracked: Path) -> None:
     assert site.settle_own(tracked, "/4") == "cleaned crate: README.md has changed"
 
 
+@pytest.mark.promise("stale")
+def test_a_tree_that_was_moved_is_compared_by_what_cargo_tracked_before(site: Site, tracked: Path) -> None:
+    moved = tracked.rename(site.folder / "moved")
+    write(moved / "README.md", "2")
+    described = moved / "target" / "release" / "libcrate.d"
+    as_before = described.read_text()
+    assert site.settle_own(moved, "/3") == ""
+    described.write_text(as_before)
+    again = moved.rename(site.folder / "again")
+    write(again / "src" / "a.rs", "2")
+    os.utime(again / "src" / "a.rs", ns=(MATURINS_TIME, MATURINS_TIME))
+    described = again / "target" / "release" / "libcrate.d"
+    described.write_text(as_before.replace(os.fspath(tracked), os.fspath(moved)))
+    assert site.settle_own(again, "/4") == "cleaned crate: src/a.rs has changed"
+
+
 def test_a_record_that_says_the_same_is_only_touched(site: Site, tracked: Path) -> None:
     (record,) = (site.profile_dir / ".pyo3-base-python").glob("tree-*")
     os.utime(record, (1, 1))
