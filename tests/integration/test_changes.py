@@ -47,15 +47,18 @@ def test_another_feature(site_of: Make) -> None:
 
 
 @pytest.mark.parametrize("interpreter", ["3.12"], indirect=True)
-def test_another_interpreter(site_of: Make, interpreter: str) -> None:
+@pytest.mark.parametrize("build_dir", ["auto", "shared"])
+def test_another_interpreter(site_of: Make, interpreter: str, build_dir: str) -> None:
     site = site_of("version_specific")
     here = site.python
-    for python in (interpreter, here):
+    compiled = {"pyo3-ffi", "pyo3", "version_specific"}
+    back = {"auto": set(), "shared": compiled}[build_dir]
+    for python, expected in ((interpreter, compiled), (here, back)):
         site.python = python
-        changed = site.build(uv)
-        assert set(changed.recompiled) == {"pyo3-ffi", "pyo3", "version_specific"}
+        changed = site.build(uv, PYO3_SHIM_BUILD_DIR=build_dir)
+        assert set(changed.recompiled) == expected
         assert site.answer(changed) == 42
-        assert site.build(uv).recompiled == ()
+        assert site.build(uv, PYO3_SHIM_BUILD_DIR=build_dir).recompiled == ()
 
 
 def test_an_interpreter_that_was_built_anew_in_its_place(site_of: Make, tmp_path: Path) -> None:
