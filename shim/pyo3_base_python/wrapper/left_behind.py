@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-__all__ = ["changed_artifact", "forget", "named_in_full", "reason", "replaced_library", "trackers"]
+__all__ = ["changed_artifact", "forget", "last_written", "named_in_full", "reason", "replaced_library", "trackers"]
 
 # More than this in the OUT_DIRs of a project is not read: it may name any path.
 MOST_READ = 64 << 20
@@ -55,7 +55,7 @@ def reason(
     names = {crate.replace("-", "_") for crate in (*packages, *crates)}
     return (
         _of_sources(deps, names, trees, found, root)
-        or _of_artifacts(deps, names, _last_written(profile_dir, packages))
+        or _of_artifacts(deps, names, last_written(profile_dir, packages))
         or _of_build_scripts(_own(os.path.join(profile_dir, "build"), packages), trees)
         or _of_host(profile_dir, names, packages, trees, found, root)
     )
@@ -64,7 +64,7 @@ def reason(
 def changed_artifact(profile_dir: str, packages: Collection[str], crates: Iterable[str]) -> str:
     """Which artifact of the project's own was changed after cargo had made it, in words; else ``""``."""
     names = {crate.replace("-", "_") for crate in (*packages, *crates)}
-    return _of_artifacts(os.path.join(profile_dir, "deps"), names, _last_written(profile_dir, packages))
+    return _of_artifacts(os.path.join(profile_dir, "deps"), names, last_written(profile_dir, packages))
 
 
 def forget(profile_dir: str, packages: Collection[str]) -> list[str]:
@@ -200,7 +200,7 @@ def _of_dep_info(path: str, trees: Collection[str], found: Collection[str], root
             yield f"{source} is made while it is built"
 
 
-def _last_written(profile_dir: str, packages: Collection[str]) -> int:
+def last_written(profile_dir: str, packages: Collection[str]) -> int:
     """When cargo last wrote a fingerprint of one of ``packages``, in ns."""
     times = [0]
     for folder in _own(os.path.join(profile_dir, ".fingerprint"), packages):

@@ -369,8 +369,13 @@ def _look_at_own_tree(
     tracked = _tracked(project, there, artifacts, before)
     if tracked:
         found = snapshot.look_at(tree, tracked, known)
-        # Of what cargo has not tracked before, it has looked at the content itself.
-        compared = {path: entry for path, entry in found.items() if path in known}
+        # Of what cargo has not tracked before it has looked at the content, and what is newer it compiles by itself.
+        written = left_behind.last_written(there.profile_dir, records)
+        compared = {
+            path: entry
+            for path, entry in found.items()
+            if path in known and (entry[0] == known[path][0] or not _is_newer(os.path.join(tree, path), written))
+        }
         if seen is not None:
             entries = {path: known[path] for path in compared}
             seen = Record(seen.trees, entries, seen.python, dirty=seen.dirty)
@@ -403,7 +408,8 @@ def _look_at_own_tree(
 def _tracked(project: Project, there: _There, artifacts: Collection[str], before: str) -> list[str]:
     """The files that decide what is compiled, if cargo tracks all that do (see ``undeclared``); else none.
 
-    Cargo has named them by the path ``before``, where the tree was built last.
+    Not the manifests: cargo reads their content each time. Cargo has named these files by the path ``before``, where
+    the tree was built last.
     """
     packages = project.lock.local_packages if project.lock else []
     if undeclared.may_be_read(there.profile_dir, project.manifest_dir, packages):
@@ -414,8 +420,12 @@ def _tracked(project: Project, there: _There, artifacts: Collection[str], before
         for source in one
         if os.path.isabs(source)
     }
-    manifests = [os.path.join(folder, "Cargo.toml") for folder in (project.manifest_dir, project.root)]
-    return sorted({*sources, *manifests, os.path.join(project.root, "Cargo.lock")}) if sources else []
+    return sorted(sources)
+
+
+def _is_newer(path: str, than: int) -> bool:
+    """Whether what ``path`` leads to was modified after ``than`` (ns), by its own word."""
+    return os.stat(path).st_mtime_ns > than
 
 
 def _look_at_sdist(
