@@ -131,9 +131,11 @@ def test_two_trees_of_one_package_at_once(machine: Machine) -> None:
 def start(machine: Machine, at: Path, name: str, number: int) -> subprocess.Popen[str]:
     """As a backend: cargo, and what it has made is loaded from a copy of its own."""
     python = executable(at / f"environment-{name}-{number}", "v0")
+    # A name of its own each time: what is fresh is a link to the file that was taken before.
+    taken = f"{at}/{name}-{number}.so"
     script = (
-        f"'{machine.wrapper}' build --offline -q 2>&1 && mv '{at}/target/debug/libapp.so' '{at}/{name}.so'"
-        f" && '{sys.executable}' -c '{ANSWER}' '{at}/{name}.so'"
+        f"'{machine.wrapper}' build --offline -q 2>&1 && mv '{at}/target/debug/libapp.so' '{taken}'"
+        f" && '{sys.executable}' -c '{ANSWER}' '{taken}'"
     )
     return subprocess.Popen(
         ["sh", "-c", script],
