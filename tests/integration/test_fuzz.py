@@ -78,6 +78,14 @@ NAMED = {
         shape(Package("app", (), Script("requirement", "all", "variable", helped=False), "pyo3-ffi")),
         (Build(), Requirement("v1"), Build()),
     ),
+    "another build requirement for an sdist, of which cargo is not told": History(
+        shape(Package("app", (), Script("requirement", "itself", "variable", helped=False), "pyo3"), tree="sdist"),
+        (Build(), Requirement("v1"), Build()),
+    ),
+    "a build of an sdist that is killed when its build script has written into src": History(
+        shape(Package("app", (), Script("neighbour", "all", "src", helped=True), "pyo3"), tree="sdist"),
+        (Build(), Edit("shared.txt", "v1"), Build("killed before"), Build(), Build("killed before"), Build()),
+    ),
 }
 
 

@@ -22,7 +22,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-__all__ = ["changed_artifact", "forget", "last_written", "named_in_full", "reason", "replaced_library", "trackers"]
+__all__ = [
+    "changed_artifact",
+    "forget",
+    "last_written",
+    "named_in_full",
+    "reason",
+    "replaced_library",
+    "trackers",
+    "unfinished",
+]
 
 # More than this in the OUT_DIRs of a project is not read: it may name any path.
 MOST_READ = 64 << 20
@@ -59,6 +68,25 @@ def reason(
         or _of_build_scripts(_own(os.path.join(profile_dir, "build"), packages), trees)
         or _of_host(profile_dir, names, packages, trees, found, root)
     )
+
+
+def unfinished(profile_dir: str, packages: Collection[str]) -> str:
+    """Which of ``packages`` was not compiled after its build script had run, in words; else ``""``.
+
+    The build was killed: what the script has made in its tree is gone with that. Cargo writes an empty fingerprint
+    before it compiles, and the whole one after it.
+    """
+    ran, compiled = set(), set()
+    for folder in _own(os.path.join(profile_dir, ".fingerprint"), packages):
+        package = os.path.basename(folder).rpartition("-")[0]
+        for name in os.listdir(folder):
+            if name.endswith(".json") or not os.path.getsize(os.path.join(folder, name)):
+                continue
+            if name.startswith("run-build-script"):
+                ran.add(package)
+            elif name.startswith(("bin-", "example-", "lib-", "test-")):
+                compiled.add(package)
+    return f"the last build of {', '.join(sorted(ran - compiled))} did not come to its end" if ran - compiled else ""
 
 
 def changed_artifact(profile_dir: str, packages: Collection[str], crates: Iterable[str]) -> str:

@@ -70,7 +70,8 @@ def prepare(
         project.artifact_names(here.manifest_dir),
         lambda packages: real_cargo.clean(packages, cargo, call, here, environ, elsewhere),
         ours=os.path.join(here.target_dir, below) if elsewhere else "",
-        environ={name: value for name, value in environ.items() if name not in steps.set},
+        # What is stable of the interpreter: its name changes with the build requirements.
+        environ={name: value for name, value in given.items() if name != "PYO3_SHIM_PYTHON"},
         python=steps.set.get("PYO3_SHIM_PYTHON") or environ.get("PYO3_PYTHON", ""),
         # Maturin's own file stands for the interpreter where there is one.
         pyo3_looks="PYO3_CONFIG_FILE" not in environ,

@@ -451,7 +451,8 @@ def _look_at_sdist(
         if not last:
             earlier = {one for record in records.values() if record is not None for one in record.trees}
             root = os.path.relpath(os.path.realpath(project.root), os.path.realpath(tree))
-            left = left_behind.reason(profile_dir, records, crates, earlier - {tree}, found, root)
+            left = left_behind.unfinished(profile_dir, records)
+            left = left or left_behind.reason(profile_dir, records, crates, earlier - {tree}, found, root)
         since = min((os.stat(there.file(name)).st_mtime for name in records), default=0.0)
         library = left_behind.replaced_library(profile_dir, since)
         left = left or (f"{library} was replaced" if library else "")

@@ -16,6 +16,7 @@ from pyo3_base_python.wrapper.left_behind import (
     reason,
     replaced_library,
     trackers,
+    unfinished,
 )
 
 OLD = "/tmp/gone"
@@ -248,6 +249,17 @@ def test_forgotten_is_what_is_no_build_script(place: Place) -> None:
     assert not (place.folder / ".fingerprint" / "my-crate-0123").exists()
     assert script.exists()
     assert other.exists()
+
+
+@pytest.mark.promise("stale")
+def test_a_build_that_was_killed_after_a_build_script(place: Place) -> None:
+    assert unfinished(os.fspath(place.folder), ["my-crate"]) == ""
+    place.write(".fingerprint/my-crate-4567/run-build-script-build-script-build", "hash")
+    assert unfinished(os.fspath(place.folder), ["my-crate"]) == ""
+    place.write(".fingerprint/my-crate-0123/lib-my_crate.json", "{}")
+    place.write(".fingerprint/my-crate-0123/lib-my_crate", "")
+    assert unfinished(os.fspath(place.folder), ["my-crate"]) == "the last build of my-crate did not come to its end"
+    assert unfinished(os.fspath(place.folder), ["other"]) == ""
 
 
 def test_packages_outside_of_the_tree_are_named_in_full(place: Place) -> None:
