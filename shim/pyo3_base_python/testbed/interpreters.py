@@ -1,6 +1,6 @@
 """One project for several interpreters in turn on one target directory: what each switch compiles, and what it costs.
 
-Three ways: as it is, with the shim, and with the shim and a build directory for each interpreter.
+As it is, with the shim, and with the shim and one build directory for all interpreters or one for each.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ FORMAT = 1
 WAYS: dict[str, Mapping[str, str] | None] = {
     "plain": None,
     "the shim": {},
+    "the shim, one build directory": {"PYO3_SHIM_BUILD_DIR": "shared"},
     "the shim, a build directory each": {"PYO3_SHIM_BUILD_DIR": "interpreter"},
 }
 BYTES_PER_BLOCK = 512  # of `st_blocks`, whatever the file system's own are
