@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pyo3_base_python.testbed.report import Report
     from pyo3_base_python.testbed.results import State
     from pyo3_base_python.testbed.session import Session
+    from pyo3_base_python.testbed.tables import Sheet
     from pyo3_base_python.testbed.workfolder import WorkFolder
 
 __all__ = ["testbed"]
@@ -341,9 +342,7 @@ def workflows(texts: tuple[str, ...], output: Path | None, work: Path | None, *,
     pyo3-base-python testbed workflows 'uv build' tox
     """
     with failures.os_errors_told():
-        from rich.console import Console  # noqa: PLC0415 - see the top
-
-        from pyo3_base_python.testbed import progress, tables  # noqa: PLC0415 - see the top
+        from pyo3_base_python.testbed import progress  # noqa: PLC0415 - see the top
         from pyo3_base_python.testbed import workflows as typed  # noqa: PLC0415 - see the top
 
         chosen = typed.choose(texts)
@@ -354,10 +353,7 @@ def workflows(texts: tuple[str, ...], output: Path | None, work: Path | None, *,
         folder = _work_folder(work)
         with progress.shown("making an environment") as tell, folder.locked():
             result = typed.run(chosen, folder, os.environ, tell)
-        sheet = typed.sheet(result)
-        Console().print(tables.terminal(sheet))
-        if output is not None:
-            _write(output, {"workflows.md": tables.document(sheet), "workflows.json": typed.as_json(result)})
+        _show("workflows", typed.sheet(result), typed.as_json(result), output)
     again = typed.compiled_again(result)
     for row in again:
         click.echo(f"{row.typed} ({row.project}): {row.failed or ', '.join(row.shim[1].crates)}")
@@ -382,17 +378,12 @@ def compare(project: str, ways: tuple[str, ...], repeat: int, output: Path | Non
     pyo3-base-python testbed compare rpds-py==2026.9.1 --way plain,no-isolation,shim
     """
     with failures.os_errors_told():
-        from rich.console import Console  # noqa: PLC0415 - see the top
-
-        from pyo3_base_python.testbed import comparison, progress, tables  # noqa: PLC0415 - see the top
+        from pyo3_base_python.testbed import comparison, progress  # noqa: PLC0415 - see the top
 
         folder = _work_folder(work)
         with progress.shown("fetching") as tell, folder.locked():
             result = comparison.run(project, ways, repeat, folder, os.environ, tell)
-        sheet = comparison.sheet(result)
-        Console().print(tables.terminal(sheet))
-        if output is not None:
-            _write(output, {"compare.md": tables.document(sheet), "compare.json": comparison.as_json(result)})
+        _show("compare", comparison.sheet(result), comparison.as_json(result), output)
 
 
 @testbed.command()
@@ -417,19 +408,13 @@ def interpreters(project: str, versions: tuple[str, ...], output: Path | None, w
     pyo3-base-python testbed interpreters rpds-py==2026.9.1 --interpreter 3.11 --interpreter 3.12 --interpreter 3.13
     """
     with failures.os_errors_told():
-        from rich.console import Console  # noqa: PLC0415 - see the top
-
         from pyo3_base_python.testbed import interpreters as side_by_side  # noqa: PLC0415 - see the top
-        from pyo3_base_python.testbed import progress, tables  # noqa: PLC0415 - see the top
+        from pyo3_base_python.testbed import progress  # noqa: PLC0415 - see the top
 
         folder = _work_folder(work)
         with progress.shown("fetching") as tell, folder.locked():
             result = side_by_side.run(project, versions, folder, os.environ, tell)
-        sheet = side_by_side.sheet(result)
-        Console().print(tables.terminal(sheet))
-        if output is not None:
-            texts = {"md": tables.document(sheet), "json": side_by_side.as_json(result)}
-            _write(output, {f"interpreters.{suffix}": text for suffix, text in texts.items()})
+        _show("interpreters", side_by_side.sheet(result), side_by_side.as_json(result), output)
 
 
 @testbed.command()
@@ -447,18 +432,24 @@ def machines(project: str, output: Path | None, work: Path | None) -> None:
     pyo3-base-python testbed machines rpds-py==2026.9.1
     """
     with failures.os_errors_told(), _ended_in_order():
-        from rich.console import Console  # noqa: PLC0415 - see the top
-
         from pyo3_base_python.testbed import machines as shared  # noqa: PLC0415 - see the top
-        from pyo3_base_python.testbed import progress, tables  # noqa: PLC0415 - see the top
+        from pyo3_base_python.testbed import progress  # noqa: PLC0415 - see the top
 
         folder = _work_folder(work)
         with progress.shown("fetching") as tell, folder.locked():
             result = shared.run(project, folder, os.environ, tell)
-        sheet = shared.sheet(result)
-        Console().print(tables.terminal(sheet))
-        if output is not None:
-            _write(output, {"machines.md": tables.document(sheet), "machines.json": shared.as_json(result)})
+        _show("machines", shared.sheet(result), shared.as_json(result), output)
+
+
+def _show(name: str, sheet: Sheet, as_json: str, output: Path | None) -> None:
+    """Print what was measured, and write it to ``output`` as documents called ``name``, if that is given."""
+    from rich.console import Console  # noqa: PLC0415 - see the top
+
+    from pyo3_base_python.testbed import tables  # noqa: PLC0415 - see the top
+
+    Console().print(tables.terminal(sheet))
+    if output is not None:
+        _write(output, {f"{name}.md": tables.document(sheet), f"{name}.json": as_json})
 
 
 def _list(cells: list[Cell]) -> None:

@@ -64,7 +64,7 @@ def reason(
     names = {crate.replace("-", "_") for crate in (*packages, *crates)}
     return (
         _of_sources(deps, names, trees, found, root)
-        or _of_artifacts(deps, names, last_written(profile_dir, packages))
+        or changed_artifact(profile_dir, packages, crates)
         or _of_build_scripts(_own(os.path.join(profile_dir, "build"), packages), trees)
         or _of_host(profile_dir, names, packages, trees, found, root)
     )

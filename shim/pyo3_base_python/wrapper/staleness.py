@@ -48,6 +48,7 @@ import os
 import time
 
 from . import left_behind, paths, snapshot, store, undeclared
+from .build_dir import OF_PACKAGE, RECORDS
 from .errors import CannotSteady
 from .files import read
 from .project import PYO3_CRATES, artifact_names
@@ -72,8 +73,6 @@ __all__ = [
 
 # Of a record's format; a record of another one is void.
 HEADER = "pyo3-base-python sources 2"
-# The folder of records, in that of a profile.
-RECORDS = ".pyo3-base-python"
 # In it: how the record of the whole of a tree of the user's begins.
 TREE = "tree-"
 # In place of a time: the file is read again.
@@ -182,7 +181,7 @@ class _There:
 
     def file(self, package: str) -> str:
         """The record of ``package``."""
-        return os.path.join(self.described, RECORDS, f"{package}.sources")
+        return os.path.join(self.described, RECORDS, package + OF_PACKAGE)
 
     def _last_seen(self) -> str:
         """The youngest record of a tree: one that was moved, or copied, has that of its path of before."""
@@ -370,12 +369,12 @@ def _look_at_own_tree(
     if tracked:
         found = snapshot.look_at(tree, tracked, known)
         # Of what cargo has not tracked before it has looked at the content, and what is newer it compiles by itself.
-        written = left_behind.last_written(there.profile_dir, records)
-        compared = {
-            path: entry
-            for path, entry in found.items()
-            if path in known and (entry[0] == known[path][0] or not _is_newer(os.path.join(tree, path), written))
-        }
+        compared = {path: entry for path, entry in found.items() if path in known}
+        changed = [path for path, entry in compared.items() if entry[0] != known[path][0]]
+        written = left_behind.last_written(there.profile_dir, records) if changed else 0
+        for path in changed:
+            if _is_newer(os.path.join(tree, path), written):
+                del compared[path]
         if seen is not None:
             entries = {path: known[path] for path in compared}
             seen = Record(seen.trees, entries, seen.python, dirty=seen.dirty)
