@@ -130,9 +130,9 @@ def test_two_trees_of_one_package_at_once(machine: Machine) -> None:
     with world.here() as at:
         for number in range(3):
             backends = {name: start(machine, at, name, number) for name in trees}
-            for name, backend in backends.items():
-                output, _ = backend.communicate()
-                assert backend.returncode == 0, output
+            ended = {name: (backend.communicate()[0], backend.returncode) for name, backend in backends.items()}
+            for name, (output, code) in ended.items():
+                assert code == 0, output
                 assert f"app:{name}," in output, output
 
 

@@ -17,7 +17,8 @@ import yaml
 from click.testing import CliRunner
 
 from pyo3_base_python import bundled
-from pyo3_base_python.testbed import commands, compiler_cache, machines
+from pyo3_base_python.commands import cli
+from pyo3_base_python.testbed import compiler_cache, machines
 from pyo3_base_python.testbed.compiler_cache import Counted
 
 from .conftest import Outcome, Site, uv
@@ -157,8 +158,8 @@ def test_the_recipe_sets_what_is_tested_here(shared: str, environ: dict[str, str
 def test_the_table(tmp_path: Path) -> None:
     project = os.fspath(bundled.folder() / OLD)
     output = tmp_path / "output"
-    arguments = ["machines", "--work", os.fspath(tmp_path / "bed"), project, "--output", os.fspath(output)]
-    result = CliRunner().invoke(commands.testbed, arguments)
+    arguments = ["testbed", "machines", "--work", os.fspath(tmp_path / "bed"), project, "--output", os.fspath(output)]
+    result = CliRunner().invoke(cli.main, arguments)
     assert result.exit_code == 0, result.output
     builds = json.loads((output / "machines.json").read_text())["builds"]
     found = {(build["way"], build["machine"]): build for build in builds}

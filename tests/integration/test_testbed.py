@@ -11,7 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pyo3_base_python import bundled
-from pyo3_base_python.testbed import commands, patches, specimens, tools, upstream, upstream_tests
+from pyo3_base_python.commands import cli
+from pyo3_base_python.testbed import patches, specimens, tools, upstream, upstream_tests
 from pyo3_base_python.testbed.failures import Exit
 from pyo3_base_python.testbed.matrix import FRONT_ENDS
 from pyo3_base_python.testbed.workfolder import WorkFolder
@@ -30,7 +31,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> WorkFolder:
 
 
 def bed(work: WorkFolder, command: str, *arguments: str) -> Result:
-    return CliRunner().invoke(commands.testbed, [command, "--work", os.fspath(work.top), *arguments])
+    return CliRunner().invoke(cli.main, ["testbed", command, "--work", os.fspath(work.top), *arguments])
 
 
 def matrix(work: WorkFolder, *arguments: str) -> tuple[Result, dict[str, tuple[int, dict[str, bool]]]]:

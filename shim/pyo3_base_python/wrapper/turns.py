@@ -3,12 +3,14 @@
 Between the look at what was built last and cargo's own lock another build could compile another tree, or the same one,
 and what is then found fresh is of that. So the lock is taken before the look, and held by the process that becomes
 cargo, up to its end: a record lock (``fcntl``), which neither its children inherit nor a crash leaves behind. Cargo
-would wait at the same point. What runs a program when it has compiled (``cargo run``, ``cargo test``) takes no lock: it
-may run for ever, or start cargo itself.
+would wait at the same point. The lock's file names the parent of that process, a backend that takes what was built when
+cargo has ended: who had to wait for the lock waits for the parent's end as well. What runs a program when it has
+compiled (``cargo run``, ``cargo test``) takes no lock: it may run for ever, or start cargo itself.
 """
 
 from __future__ import annotations
 
+import os
 import time
 
 from . import files, process
@@ -23,8 +25,11 @@ __all__ = ["take"]
 
 # Subcommands that end when all is compiled; build backends use the first two.
 ENDING = frozenset({"build", "rustc", "check"})
-# What the backend of the other build needs to take its artifact, which this build may replace.
-SECONDS_TO_TAKE = 0.3
+# Those of them that make an artifact that somebody takes.
+TAKEN = frozenset({"build", "rustc"})
+# How long the backend of the other build may need for that; a parent that stays is a shell, and needs nothing.
+SECONDS_TO_TAKE = 3.0
+PAUSE = 0.02
 
 
 def take(call: Invocation, file: str, waiting: Callable[[], None]) -> None:
@@ -43,6 +48,21 @@ def take(call: Invocation, file: str, waiting: Callable[[], None]) -> None:
         except (BlockingIOError, PermissionError):
             waiting()
             fcntl.lockf(handle, fcntl.LOCK_EX)
-            time.sleep(SECONDS_TO_TAKE)
+            _wait_for_the_end_of(os.pread(handle, 20, 0), unless=os.getppid())
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, b"%d" % os.getppid() if call.subcommand in TAKEN else b"", 0)
     except OSError:
         pass
+
+
+def _wait_for_the_end_of(parent: bytes, unless: int) -> None:
+    """Until the process with the number ``parent`` is gone, but not for ever, nor for one that waits for this one."""
+    end = time.monotonic() + SECONDS_TO_TAKE
+    while parent.isdigit() and int(parent) != unless and time.monotonic() < end:
+        try:
+            os.kill(int(parent), 0)
+        except (ProcessLookupError, OverflowError):
+            return
+        except PermissionError:
+            pass  # of another user
+        time.sleep(PAUSE)

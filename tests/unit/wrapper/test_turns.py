@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -22,11 +23,13 @@ turns.take(parse([sys.argv[1]]), sys.argv[2], lambda: print("waits", flush=True)
 # As the wrapper does: the lock goes with the process, through exec, and not to a child's child.
 os.execv("/bin/sh", ["sh", "-c", "echo held; read line; echo ended"])
 """
+# Does not end when what it has started ends, as a backend that takes what was built.
+BACKEND = "import subprocess, sys; subprocess.run([sys.executable, *sys.argv[1:]]); print('takes', flush=True); input()"
 
 
-def begin(file: Path, subcommand: str = "build") -> subprocess.Popen[str]:
+def begin(file: Path, subcommand: str = "build", *, backend: bool = False) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", HOLDS, subcommand, file],
+        [sys.executable, *(["-c", BACKEND] if backend else []), "-c", HOLDS, subcommand, file],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -47,6 +50,42 @@ def test_the_second_build_begins_when_the_first_has_ended(tmp_path: Path) -> Non
             first.communicate("\n")
             assert said(second) == "held"
             second.communicate("\n")
+
+
+def waits_for_the_parent(file: Path, subcommand: str) -> bool:
+    """Whether a build that had to wait begins only when the parent of the other one has ended, too."""
+    with begin(file, subcommand, backend=True) as first:
+        assert said(first) == "held"
+        with begin(file) as second:
+            assert said(second) == "waits"
+            assert first.stdin is not None
+            assert second.stdout is not None
+            first.stdin.write("\n")
+            first.stdin.flush()
+            assert (said(first), said(first)) == ("ended", "takes")
+            time.sleep(0.5)
+            os.set_blocking(second.stdout.fileno(), False)
+            begun = second.stdout.readline()
+            os.set_blocking(second.stdout.fileno(), True)
+            first.communicate("\n")
+            assert begun or said(second) == "held"
+            second.communicate("\n")
+            return not begun
+
+
+@pytest.mark.promise("stale")
+def test_a_backend_takes_what_was_built_before_the_next_build_begins(tmp_path: Path) -> None:
+    assert waits_for_the_parent(tmp_path / "lock", "rustc")
+    assert not waits_for_the_parent(tmp_path / "lock", "check"), "nobody takes anything"
+
+
+@pytest.mark.promise("fault")
+def test_nobody_waits_for_ever_for_a_parent_that_stays_or_waits_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "SECONDS_TO_TAKE", 0.1)
+    for text in (b"%d" % os.getpid(), b"1", b"", b"no number", b"9" * 20):
+        turns._wait_for_the_end_of(text, unless=0)
+    monkeypatch.setattr(turns, "SECONDS_TO_TAKE", 3600)
+    turns._wait_for_the_end_of(b"%d" % os.getppid(), unless=os.getppid())
 
 
 @pytest.mark.promise("fault")
