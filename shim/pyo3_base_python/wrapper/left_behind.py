@@ -98,11 +98,17 @@ def changed_artifact(profile_dir: str, packages: Collection[str], crates: Iterab
 def forget(profile_dir: str, packages: Collection[str]) -> list[str]:
     """Have cargo compile ``packages`` again, but for their build scripts; returns those that this is not known of.
 
-    Cargo compiles what it finds no fingerprint of. Raises ``OSError``.
+    Cargo compiles what it finds no fingerprint of. What a link leads to is not touched: cargo makes none here, but a
+    repository may have brought it. Raises ``OSError``.
     """
     fingerprints = os.path.join(profile_dir, ".fingerprint")
+    if os.path.islink(fingerprints):
+        return list(packages)
     folders = _own(fingerprints, packages)
     for folder in folders:
+        if os.path.islink(folder):
+            os.unlink(folder)
+            continue
         names = os.listdir(folder)
         if not any("build-script" in name for name in names):
             for name in names:

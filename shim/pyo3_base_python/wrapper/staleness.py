@@ -44,6 +44,7 @@ the record is void.
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 
@@ -580,8 +581,7 @@ def apply_times(tree: str, times: Mapping[str, int]) -> None:
 def read_record(file: str) -> Record | None:
     """The record in ``file``; ``None`` if there is none that can be read in full."""
     try:
-        with open(file, "rb") as opened:
-            header, *rows, end = os.fsdecode(opened.read()).split("\n")
+        header, *rows, end = os.fsdecode(read(file) or b"").split("\n")
         trees = []
         entries = {}
         python = ""
@@ -600,11 +600,17 @@ def read_record(file: str) -> Record | None:
 
 
 def write_record(file: str, record: Record) -> None:
-    """Write ``record`` to ``file``, at once or not at all; a path with a line break in it is not recorded."""
+    """Write ``record`` to ``file``, at once or not at all; a path with a line break in it is not recorded.
+
+    Raises ``OSError``, also where its folder is a link: a repository may have brought it.
+    """
     rows = [f"tree 0 {tree}" for tree in record.trees if "\n" not in tree]
     rows += [f"python {record.dirty:d} {record.python}"] if "\n" not in record.python else []
     rows += [f"{digest} {when} {path}" for path, (digest, when) in sorted(record.entries.items()) if "\n" not in path]
-    os.makedirs(os.path.dirname(file), exist_ok=True)
+    folder = os.path.dirname(file)
+    if os.path.islink(folder):
+        raise OSError(errno.ELOOP, f"{folder} is a link")
+    os.makedirs(folder, exist_ok=True)
     draft = f"{file}.{os.getpid()}.{os.urandom(4).hex()}"
     try:
         with open(draft, "xb") as opened:
