@@ -301,11 +301,12 @@ def of_sdist(
     why = left or f"{len(found)} unpacked files and folders are as they were"
     clean: Iterable[str] = records if changed or left else ()
     forget: Iterable[str] = ()
+    entries: dict[str, tuple[str, int]] = {}
     dirty = ""
     new = True
     if last:
         known = [record for record in records.values() if record is not None]
-        entries = known[0].entries if known else {}
+        entries = known[0].entries if known else entries
         dirty = left or _difference(entries, {path: (digest, 0) for path, digest in found.items()})
         if any(record.dirty for record in known):
             dirty = "something in it had changed"
@@ -315,9 +316,11 @@ def of_sdist(
     elif changed:
         why = f"what {', '.join(changed)} may be made of has changed"
     times = _times(tree, found, records, now)
+    seen = {path: (digest, times[path]) for path, digest in found.items()}
     record = Record(
         [*(one for one in earlier if one != tree), tree],
-        {path: (digest, times[path]) for path, digest in found.items()},
+        # What the backend has left in the tree by now is in no sdist: the next one is compared with what was unpacked.
+        entries if last and not dirty else seen,
         today.python,
         dirty=bool(dirty) and not new,
     )

@@ -870,6 +870,8 @@ def test_an_sdist_that_was_built_last_is_compared_with_what_there_was_but_for_wh
     ):
         actions = of_sdist("/tree", found, {"crate": Record(["/tree"], before, "/1")}, "", 9, last=True, today=today)
         assert (actions.why, actions.clean, actions.times) == (why, [], {})
+        assert actions.record is not None
+        assert (actions.record.entries == before) == (why == "/tree was built last")
     assert of_sdist("/tree", {}, {}, "", 9, last=True).why == "/tree was built last"
 
 
