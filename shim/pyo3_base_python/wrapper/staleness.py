@@ -486,7 +486,7 @@ def make_target_dir(path: str) -> None:
     """
     if os.path.lexists(path):
         return
-    os.makedirs(path)
+    os.makedirs(path, exist_ok=True)  # by another build, in between
     with open(os.path.join(path, paths.MARKS[0]), "w", encoding="ascii") as file:
         file.write(CACHE_TAG)
 
