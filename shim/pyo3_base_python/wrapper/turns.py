@@ -56,7 +56,7 @@ def take(call: Invocation, file: str, waiting: Callable[[], None]) -> None:
             fcntl.lockf(handle, fcntl.LOCK_EX)
             waited = True
         if waited or time.time() - os.fstat(handle).st_mtime < SECONDS_OF_A_NUMBER:
-            _wait_for_the_end_of(os.pread(handle, 20, 0), unless=os.getppid())
+            _wait_for_the_end_of(os.pread(handle, 20, 0), os.getppid())
         os.ftruncate(handle, 0)
         os.pwrite(handle, b"%d" % os.getppid() if call.subcommand in MAKING and call.has_reader else b"", 0)
     except OSError:

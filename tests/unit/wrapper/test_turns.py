@@ -91,14 +91,11 @@ def test_a_backend_takes_what_was_built_before_the_next_build_begins(tmp_path: P
 
 
 def test_a_number_from_long_ago_is_no_backends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "SECONDS_TO_TAKE", 3600)
+    monkeypatch.setattr(turns, "_wait_for_the_end_of", pytest.fail)
     lock = tmp_path / "lock"
     lock.write_text(f"{os.getppid()}")
     os.utime(lock, (time.time() - 3600, time.time() - 3600))
-    with begin(lock, "build", READ) as process:
-        assert said(process) == "held"
-        assert lock.read_text() == f"{os.getpid()}"
-        process.communicate("\n")
+    turns.take(parse(["build"]), os.fspath(lock), pytest.fail)
 
 
 @pytest.mark.promise("fault")
