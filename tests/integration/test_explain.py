@@ -174,7 +174,7 @@ def test_a_build_script_that_watches_path_is_named(plain: Site) -> None:
     (cause,) = explain(plain, ["cargo", "build"], PATH=path).causes
     assert (cause["subject"], cause["new"], cause["old"]) == ("PATH", path, plain.environ["PATH"])
     assert cause["watchers"] == ["the build script of plain"]
-    assert cause["advice"].startswith("not in anybody's power here: the build script of plain tracks PATH")
+    assert cause["advice"].startswith("the shim can't help here: the build script of plain tracks PATH")
 
 
 @pytest.mark.quick

@@ -136,7 +136,9 @@ def write(path: Path, text: str) -> None:
         mode = stat.S_IMODE(path.stat().st_mode)
         # A rename would replace what may not be written to; root may write to everything.
         if not mode & 0o222 or not os.access(path, os.W_OK):
-            raise ShimError(f"{path} is read-only", "make it writable, or see with --dry-run what to change", Exit.DISK)
+            raise ShimError(
+                f"{path} is read-only", "make it writable, or run with --dry-run to see what to change", Exit.DISK
+            )
         handle, draft = tempfile.mkstemp(prefix=".pyproject.toml.", dir=path.parent)
         try:
             with os.fdopen(handle, "wb") as file:

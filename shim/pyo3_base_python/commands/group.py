@@ -113,7 +113,7 @@ def _words(context: click.Context) -> list[str]:
 
 def _told(error: OSError) -> ShimError:
     if isinstance(error, FileNotFoundError) and not error.filename:
-        return ShimError("the current folder is gone", "go to one that is there", Exit.DISK)
+        return ShimError("the current folder is gone", "go to a folder that exists", Exit.DISK)
     where = f"{error.filename}: " if error.filename else ""
     return ShimError(f"{where}{error.strerror or error}", "check the disk and the folder", Exit.DISK)
 

@@ -32,7 +32,7 @@ def found(environ: Mapping[str, str], cwd: str) -> list[str]:
     """A line for each place that names the launcher, and what to do: of ``environ``, start files, and ``cwd``."""
     places = [os.path.join(home(environ), *name.split("/")) for name in AT_HOME]
     places += [os.path.join(cwd, name) for name in HERE]
-    lines = [f"{path}, line {number}, still names {NAME}: take it out" for path in places for number in _mentions(path)]
+    lines = [f"{path}, line {number}, still names {NAME}: remove it" for path in places for number in _mentions(path)]
     if switch.names_launcher(environ):
         lines.append(
             f'CARGO still names the launcher, which is gone: `eval "$({NAME} env --unset)"`, or close the shell'

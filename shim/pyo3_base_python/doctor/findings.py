@@ -79,7 +79,7 @@ def backend(facts: Facts) -> Iterator[Finding]:
     if facts.pyproject_error:
         yield Finding(PROBLEM, "backend", facts.pyproject_error.what, facts.pyproject_error.hint)
     elif declared is None:
-        yield Finding(NOTE, "backend", "there is no pyproject.toml here: no front end builds this, cargo alone does")
+        yield Finding(NOTE, "backend", "there is no pyproject.toml here: no front end builds this, only cargo does")
     elif not declared.rust_backend:
         yield Finding(NOTE, "backend", f"{declared.backend}, without maturin or setuptools-rust: it starts no cargo")
     else:
@@ -121,7 +121,7 @@ def cargo(facts: Facts) -> Iterator[Finding]:
     elif found.kind == "unset" and nothing_to_do(facts):
         return
     elif found.kind == "unset":
-        yield Finding(NOTE, "CARGO", "is not set: in this shell the shim is off", f"to have it on: {SWITCH_ON}")
+        yield Finding(NOTE, "CARGO", "is not set: in this shell the shim is off", f"to turn it on: {SWITCH_ON}")
     elif found.kind == "cross":
         yield Finding(PROBLEM, "CARGO", "is cross: the shim leaves cross builds alone", "unset CARGO")
     elif found.kind == "missing":
@@ -131,7 +131,7 @@ def cargo(facts: Facts) -> Iterator[Finding]:
             NOTE,
             "CARGO",
             f"is {found.named}, which is not the shim: in this shell the shim is off",
-            f"to have it on, before that cargo: {SWITCH_ON}",
+            f"to turn it on, in front of that cargo: {SWITCH_ON}",
         )
 
 
@@ -213,14 +213,14 @@ def _tool(setting: Setting) -> Finding:
     variable, value = setting.variable, setting.value
     what = f"{setting.place} sets {variable}={value}"
     if not setting.here:
-        return Finding(NOTE, "settings", f"{what}, for builds on another platform than this")
+        return Finding(NOTE, "settings", f"{what}, for builds on other platforms than this one")
     if variable == "CARGO":
-        return Finding(PROBLEM, "settings", what, "take it out: build backends start that cargo, and not the shim")
+        return Finding(PROBLEM, "settings", what, "remove it: build backends start that cargo, and not the shim")
     if variable == "PYO3_SHIM_MODE" and value == "full":
         return Finding(OK, "settings", what)
     if variable in {"PYO3_PYTHON", "PYTHON_SYS_EXECUTABLE", "PYO3_BASE_PYTHON"} or value == "export":
         return Finding(NOTE, "settings", what)
-    return Finding(PROBLEM, "settings", what, "take it out, or know that the shim leaves these builds alone")
+    return Finding(PROBLEM, "settings", what, "remove it, or accept that the shim leaves these builds alone")
 
 
 def _cargo_env(setting: Setting, backend: str) -> Finding:
@@ -230,8 +230,8 @@ def _cargo_env(setting: Setting, backend: str) -> Finding:
         return Finding(
             OK,
             "settings",
-            f"{what}, which {backend} overrides: it holds for a cargo that is started by hand alone, which the wrapper"
-            " then leaves alone",
+            f"{what}, which {backend} overrides: it applies only to a cargo that is started by hand, and the wrapper"
+            " leaves that one alone",
         )
     holds = "whatever the environment says" if setting.forced else "unless the environment does"
     if setting.variable in ENVIRONMENTS:
@@ -242,7 +242,7 @@ def _cargo_env(setting: Setting, backend: str) -> Finding:
 
 
 def tox(facts: Facts) -> Iterator[Finding]:
-    """Whether tox hands ``CARGO`` on."""
+    """Whether tox passes ``CARGO`` on."""
     if facts.tox is None:
         return
     place = facts.tox.place
@@ -262,7 +262,7 @@ def tox(facts: Facts) -> Iterator[Finding]:
 
 
 def uv(facts: Facts) -> Iterator[Finding]:
-    """Whether uv notices an edit of the Rust sources: else it does not even ask the backend."""
+    """Whether uv notices an edit of the Rust sources: if it does not, it does not even start the backend."""
     declared = facts.pyproject
     if not (facts.uv_project and declared and declared.rust_backend and facts.project):
         return
@@ -274,14 +274,14 @@ def uv(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             PROBLEM,
             "uv",
-            "[tool.uv] names no Rust sources in cache-keys: after an edit of one `uv sync` and `uv run` keep the old"
-            " module",
+            "[tool.uv] names no Rust sources in cache-keys: after an edit of these, `uv sync` and `uv run` keep the"
+            " old module",
             f"[tool.uv] cache-keys = [{wanted}]",
         )
 
 
 def build_scripts(facts: Facts) -> Iterator[Finding]:
-    """Build scripts that can't be steadied, or only with a word on it."""
+    """Build scripts that run again whatever the shim does, or need a word of explanation."""
     if facts.graph.error:
         yield Finding(
             NOTE,
@@ -295,7 +295,7 @@ def build_scripts(facts: Facts) -> Iterator[Finding]:
     yield from found
     if facts.graph.scripts and not any(finding.level == PROBLEM for finding in found):
         number = len(facts.graph.scripts)
-        yield Finding(OK, "build scripts", f"none of {number} watches what is new in every build")
+        yield Finding(OK, "build scripts", f"none of {number} watches anything that is new in every build")
 
 
 def _script(script: BuildScript) -> Iterator[Finding]:
@@ -306,7 +306,7 @@ def _script(script: BuildScript) -> Iterator[Finding]:
             yield Finding(
                 PROBLEM,
                 "build scripts",
-                f"{name} watches {variable}, which is new in every isolated build: it is compiled each time, and what"
+                f"{name} watches {variable}, which is new in every isolated build: it is compiled each time, with what"
                 " depends on it",
                 f"let {crate.script} watch a variable of its own instead"
                 if crate.local
@@ -325,8 +325,8 @@ def _script(script: BuildScript) -> Iterator[Finding]:
         yield Finding(
             PROBLEM,
             "build scripts",
-            f"{name} watches {pattern}, and cargo expands no patterns: there is no such file, so it is compiled each"
-            " time, and what depends on it",
+            f"{name} watches {pattern}, but cargo expands no patterns, and no file has this name: it is compiled each"
+            " time, with what depends on it",
             f"let {crate.script} name {folder} instead, or each file"
             if crate.local
             else f"ask its authors to name {folder} instead, or each file",

@@ -41,7 +41,7 @@ def judge(facts: Facts) -> Iterator[Finding]:
             NOTE,
             TOPIC,
             f"the crates in {os.path.relpath(facts.vendored, facts.folder)} are vendored, and cargo knows them by"
-            " their absolute path: all are compiled for each unpacking",
+            " their absolute path: all are compiled each time an sdist is unpacked",
             "build from this folder, or from an sdist that is unpacked once",
         )
     for crate in facts.graph.outside:
@@ -49,7 +49,7 @@ def judge(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             NOTE,
             TOPIC,
-            f"{crate.name} ({where}) lies outside of the workspace, and cargo knows it by its absolute path: it is"
-            " compiled for each unpacking, with what depends on it",
-            "have one [workspace] over both, or build from this folder",
+            f"{crate.name} ({where}) lies outside the workspace, and cargo knows it by its absolute path: it is"
+            " compiled each time an sdist is unpacked, with what depends on it",
+            "put both into one [workspace], or build from this folder",
         )

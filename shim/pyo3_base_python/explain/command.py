@@ -39,10 +39,11 @@ def explain(command: tuple[str, ...], json_file: Path | None, html_file: Path | 
     pyo3-base-python explain -- pyo3-base-python run -- pip wheel .
     pyo3-base-python explain --html why.html -- maturin-shim build --release
 
-    Each root cause with its old and new value, what followed from it, and what to do. The command's streams and its
-    exit code are its own. Seen is every cargo that is started by CARGO or from PATH, with the shim and without.
+    It shows each root cause with its old and new value, what followed from it, and what to do. The command's streams
+    and its exit code are its own. It sees every cargo that is started through CARGO or from PATH, with the shim or
+    without.
 
-    Under sccache the first explain misses for every crate: cargo logs for it by CARGO_LOG, which is in sccache's keys.
+    With sccache every crate misses the cache in the first explain: that sets CARGO_LOG, which is in sccache's keys.
     """
     environ = dict(os.environ)
     folder = Path(tempfile.mkdtemp(prefix="pyo3-base-python-explain-"))
@@ -104,5 +105,5 @@ def _write(file: Path, text: str) -> None:
         draft.replace(file)
     except OSError as error:
         raise ShimError(
-            f"can't write {file}: {error.strerror}", "name a file in a folder that is there", Exit.DISK
+            f"can't write {file}: {error.strerror}", "name a file in a folder that exists", Exit.DISK
         ) from None

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["count", "ended", "headline", "render", "shown", "values"]
 
-NO_CALLS = "no cargo that compiles was started (it is seen where it is started by CARGO or from PATH)"
-SILENT = "cargo does not say why it compiles: that is known of cargo 1.74 and later"
+NO_CALLS = "no cargo that compiles was started (explain sees those that are started through CARGO or from PATH)"
+SILENT = "cargo does not say why it compiles: cargo 1.74 and later do"
 LONGEST_COMMAND = 100
 STATES = {
     shim.SET: "with the shim",

@@ -147,7 +147,7 @@ def test_command_says_that_there_is_no_store_yet_and_makes_none(
     done = CliRunner().invoke(main, ["store", *options])
     assert (done.exit_code, done.output.splitlines()) == (
         0,
-        [f"{none}", "there is no store there yet: the first `pyo3-base-python run` or `env` makes it"],
+        [f"{none}", "there is no store there yet: the first `pyo3-base-python run` or `env` creates it"],
     )
     assert not none.parent.exists()
 

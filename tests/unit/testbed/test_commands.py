@@ -156,7 +156,7 @@ def test_an_interrupt_has_a_code_of_its_own(run: Run, monkeypatch: pytest.Monkey
     monkeypatch.setattr(commands, "_patch_sets", interrupted)
     result = run("fetch")
     assert result.exit_code == Exit.INTERRUPTED
-    assert "the same command goes on from there" in result.output
+    assert "the same command continues from there" in result.output
 
 
 def test_the_cells_can_be_listed_without_building(run: Run) -> None:
