@@ -1,4 +1,4 @@
-"""`pyo3-base-python adopt`: the shim in a project's own pyproject.toml. What it needs is imported when it runs."""
+"""`pyo3-base-python adopt`: the shim in a project's own pyproject.toml. Imports are deferred until it runs."""
 
 from __future__ import annotations
 

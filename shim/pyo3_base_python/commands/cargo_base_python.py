@@ -47,7 +47,7 @@ other is cargo's own.
 
 
 def main() -> NoReturn:
-    """``sys.argv`` as cargo hands it over: become cargo, behind the wrapper, with what follows ``base-python``."""
+    """``sys.argv`` as cargo passes it: become cargo, behind the wrapper, with the words after ``base-python``."""
     arguments = sys.argv[1:]
     if arguments[:1] == [NAME]:
         arguments = arguments[1:]

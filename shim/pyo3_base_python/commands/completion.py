@@ -1,4 +1,4 @@
-"""`pyo3-base-python completion`: what a shell reads to complete our commands and options."""
+"""`pyo3-base-python completion`: the script that makes a shell complete our commands and options."""
 
 from __future__ import annotations
 

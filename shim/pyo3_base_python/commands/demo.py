@@ -1,4 +1,4 @@
-"""`pyo3-base-python demo`: four builds, and what cargo compiled in each. What it needs is imported when it runs."""
+"""`pyo3-base-python demo`: four builds, and what cargo compiled in each. Imports are deferred until it runs."""
 
 from __future__ import annotations
 

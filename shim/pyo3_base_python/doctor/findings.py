@@ -55,12 +55,12 @@ def judge(facts: Facts) -> list[Finding]:
 
 
 def nothing_to_do(facts: Facts) -> bool:
-    """Whether there is no work for the shim here, so that nothing can be in its way."""
+    """Whether there is no work for the shim here, so that nothing can stand in its way."""
     return any(kind in NO_WORK for kind, _ in facts.decision.reasons)
 
 
 def _nowhere(facts: Facts) -> bool:
-    """Whether this is no project at all: what is said of tools and variables would only hide that."""
+    """Whether this is no project at all: findings on tools and variables would only hide that."""
     kinds = [kind for kind, _ in facts.decision.reasons]
     return "no manifest" in kinds and facts.pyproject is None and facts.pyproject_error is None
 
@@ -74,7 +74,7 @@ def front_ends(facts: Facts) -> Iterator[Finding]:
 
 
 def backend(facts: Facts) -> Iterator[Finding]:
-    """The build backend, the versions of it that are asked for, and the one that is here."""
+    """The build backend, the versions that the project requires, and the one that is installed."""
     declared = facts.pyproject
     if facts.pyproject_error:
         yield Finding(PROBLEM, "backend", facts.pyproject_error.what, facts.pyproject_error.hint)
@@ -98,7 +98,7 @@ def _rust_backend(declared: PyProject, installed: str) -> Finding:
 
 
 def manifests(facts: Facts) -> Iterator[Finding]:
-    """Which Cargo.toml this is about, where that is not a matter of course."""
+    """Which Cargo.toml this is about, if that is not obvious."""
     first, *others = facts.manifests or ("",)
     if others:
         yield Finding(OK, "manifest", f"{first}; not looked at: {', '.join(others)}")

@@ -1,4 +1,4 @@
-"""Sources that are unpacked anew for each build: what cargo can know of them again. Pure.
+"""Sources that are unpacked anew for each build: what cargo can recognise of them. Pure.
 
 `uv build` and `python -m build` make an sdist and build the wheel from it, pip and uv unpack the packages of an index:
 each time at another path, with the target directory inside.
@@ -23,7 +23,7 @@ TOPIC = "sdists"
 
 
 def judge(facts: Facts) -> Iterator[Finding]:
-    """Where what is compiled of them goes, and which crates cargo can't know again."""
+    """The place where cargo compiles them, and the crates that it can't recognise."""
     if facts.project is None or not (facts.pyproject and facts.pyproject.rust_backend):
         return
     if facts.sdist_place:

@@ -131,7 +131,7 @@ def _is_apart(seen: Circumstances) -> bool:
 
 
 def _on_linking(reason: Reason, seen: Circumstances) -> str:
-    """Extension modules and tests are linked in different ways, each rightly so."""
+    """Extension modules and tests are linked in different ways, and both have to be."""
     subcommand = _subcommand(seen.command)
     if subcommand in LINKS_NOTHING and reason.new is None:
         return f"cargo {subcommand} links nothing: {LINKING}=1 for it, as maturin has it, compiles nothing twice"
@@ -252,7 +252,7 @@ def _on_lost_target(seen: Circumstances) -> str:
 
 
 def _unpack_once(seen: Circumstances) -> str:
-    """The one thing that helps where cargo goes by absolute paths."""
+    """The one thing that helps where cargo identifies sources by absolute paths."""
     once = "unpack it once, and build from that folder"
     return once if seen.shim.on else f"{once}; for pyo3 the shim as well: {_how(seen)}"
 
@@ -304,6 +304,6 @@ def _below(path: str | None, folder: str) -> bool:
 
 
 def _target_directory(kept_in: str) -> str:
-    """The target directory, or what is known of it, from a file that cargo keeps in ``<profile>/.fingerprint``."""
+    """The target directory, as far as known, from the path of a file that cargo keeps in ``<profile>/.fingerprint``."""
     before, found, _ = kept_in.partition(f"{os.sep}.fingerprint{os.sep}")
     return os.path.dirname(before) if found else ""

@@ -1,4 +1,4 @@
-"""The command `pyo3-base-python explain`. What it needs is imported when it runs: `--help` stays fast."""
+"""The command `pyo3-base-python explain`. Imports are deferred until it runs, so that `--help` stays fast."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def explain(command: tuple[str, ...], json_file: Path | None, html_file: Path | 
 
 
 def _run(command: Sequence[str], environ: dict[str, str], folder: Path) -> int:
-    """Run the command to its end, with every cargo recorded; its exit code, or less than 0 for a signal."""
+    """Run the command to its end, with every cargo recorded; returns its exit code, or less than 0 for a signal."""
     from pyo3_base_python.explain import recording  # noqa: PLC0415 - as above
 
     environ = {**environ, **recording.variables(folder, environ)}
@@ -98,7 +98,7 @@ def _answer(
 
 
 def _write(file: Path, text: str) -> None:
-    """Write beside and rename: who reads meanwhile reads the old file or the new one."""
+    """Write beside it and rename: whoever reads meanwhile gets the old file or the new one."""
     draft = file.with_name(f"{file.name}.new")
     try:
         draft.write_text(text, encoding="utf-8", errors="backslashreplace")

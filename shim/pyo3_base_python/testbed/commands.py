@@ -1,4 +1,4 @@
-"""The command group `pyo3-base-python testbed`. What it needs is imported when a command runs: `--help` stays fast."""
+"""The command group `pyo3-base-python testbed`. Imports are deferred until a command runs: `--help` stays fast."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ def upstream(projects: tuple[str, ...], work: Path | None) -> None:
 
 
 def _words(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
-    """The words of an option that takes some with commas between and can be repeated; without it all that are known."""
+    """The words of an option that can be repeated and takes words with commas between; all known words by default."""
     del context
     known = KNOWN_WORDS[parameter.name or ""]
     given = (word.strip() for part in value for word in part.split(","))
@@ -499,7 +499,7 @@ def _patch_sets(named: tuple[str, ...]) -> list[PatchSet]:
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:
-    """Write beside and rename: who reads meanwhile reads the old file or the new one."""
+    """Write beside it and rename: whoever reads meanwhile gets the old file or the new one."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         draft = folder / f"{name}.new"
@@ -510,7 +510,7 @@ def _write(folder: Path, files: dict[str, str]) -> None:
 
 @contextlib.contextmanager
 def _ended_in_order() -> Iterator[None]:
-    """What was started is stopped by SIGTERM, too: it ends this process as an error would."""
+    """Let SIGTERM, too, stop what was started: it ends this process as an error would."""
     before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         yield

@@ -1,4 +1,4 @@
-"""The exit codes of all commands, each with one meaning. What a command runs ends with its own."""
+"""The exit codes of all commands, each with one meaning. A program that a command runs has its own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ __all__ = ["MEANINGS", "Exit"]
 
 
 class Exit:
-    """By name: what ``sys.exit`` and ``ShimError`` are given."""
+    """The exit codes by name, for ``sys.exit`` and ``ShimError``."""
 
     FAILED = 1
     USAGE = 2  # click's own

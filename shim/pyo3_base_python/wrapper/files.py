@@ -1,4 +1,4 @@
-"""Files of others: read if they are files, and never waited for."""
+"""Other people's files: read only if they are regular files, so that nothing has to wait for them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STREAMS = 3
 
 
 def read(path: str, begins: bytes = b"") -> bytes | None:
-    """The content of the regular file that ``path`` names or links to, if it ``begins`` so; else ``None``.
+    """The content of the regular file that ``path`` names or links to, if it ``begins`` as given; else ``None``.
 
     What is no regular file is not read: a pipe may never say anything, and a device never end. Never raises.
     """
@@ -40,7 +40,7 @@ def read(path: str, begins: bytes = b"") -> bytes | None:
 
 
 def open_lock(path: str) -> int:
-    """A file to lock, which stays open in what this process becomes. Raises ``OSError``.
+    """A file to lock, which stays open in the program that this process becomes. Raises ``OSError``.
 
     Never with the number of a stream that is closed: what is printed would go there.
     """
