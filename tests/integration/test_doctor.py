@@ -29,7 +29,7 @@ class Diagnosis(NamedTuple):
     findings: list[dict[str, Any]]
 
     def at(self, *levels: str) -> list[str]:
-        """The findings of these levels, in a line each."""
+        """The findings of these levels, one a line."""
         return [f"{one['level']} {one['topic']} {one['what']}" for one in self.findings if one["level"] in levels]
 
 

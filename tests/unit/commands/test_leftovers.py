@@ -1,4 +1,4 @@
-"""What still names the launcher: in the environment, in start files, in the current folder."""
+"""What still names the launcher: in the environment, in startup files, in the current folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every finding: a fact changed in a project where all is well, and what is said of it."""
+"""Every finding: one fact is changed in a project where all is well, and the doctor has to say so."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said of sources that are unpacked anew."""
+"""Findings on sources that are unpacked anew."""
 
 from __future__ import annotations
 

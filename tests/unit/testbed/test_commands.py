@@ -1,4 +1,4 @@
-"""The command group: what is asked for in the wrong way costs one line and an exit code of its own."""
+"""The command group: a wrong request gets one line and an exit code of its own."""
 
 from __future__ import annotations
 
