@@ -329,10 +329,12 @@ def of_sdist(
 
 def _difference(before: Mapping[str, tuple[str, int]], now: Mapping[str, tuple[str, int]]) -> str:
     """What is another file than before, came or went, in words; ``""`` if nothing but what builds leave."""
-    folders = {".", *(os.path.dirname(path) for path in (*before, *now))}
-    for path in sorted(before.keys() | now.keys()):
-        same = before.get(path, ("",))[0] == now.get(path, ("",))[0]
-        if not same and path.rstrip("/") not in folders and not snapshot.is_left(path):
+    if before == now:
+        return ""
+    changed = [path for path in before.keys() | now.keys() if before.get(path, ("",))[0] != now.get(path, ("",))[0]]
+    folders = {".", *(os.path.dirname(path) for path in (*before, *now))} if changed else ()
+    for path in sorted(changed):
+        if path.rstrip("/") not in folders and not snapshot.is_left(path):
             return f"{path} has changed"
     return ""
 
@@ -526,7 +528,7 @@ def _read_variables(tree: str, found: dict[str, str], environ: Mapping[str, str]
     """Other digests for build scripts that name variables of ``environ`` in quotes: of these as well."""
     digests = {}
     for path, digest in found.items():
-        if os.path.basename(path) == "build.rs":
+        if path.endswith("build.rs") and os.path.basename(path) == "build.rs":
             text = (read(os.path.join(tree, path)) or b"").decode(errors="replace")
             named = sorted(environ.keys() & text.split('"'))
             if named:
