@@ -44,14 +44,13 @@ the record is void.
 
 from __future__ import annotations
 
-import errno
 import os
 import time
 
-from . import left_behind, paths, snapshot, store, undeclared
+from . import displaced, left_behind, paths, snapshot, store, undeclared
 from .build_dir import OF_PACKAGE, RECORDS
 from .errors import CannotSteady
-from .files import read
+from .files import read, write
 from .project import PYO3_CRATES, artifact_names
 
 TYPE_CHECKING = False
@@ -149,9 +148,14 @@ def settle(
         look = _look_at_sdist if sdist and (in_place or not there.inside) else _look_at_own_tree
         actions = look(project, there, artifacts, today, environ or {})
         _apply(actions, there, clean)
+        records = os.path.join(there.described, RECORDS)
+        others = displaced.forget(profile_dir, records, [] if actions.clean else today.packages, python)
     except OSError as error:
         raise CannotSteady(f"can't compare {tree} with what was built last: {error.strerror or error}") from None
-    return actions.why
+    if not others:
+        return actions.why
+    why = f"cleaned {', '.join(others)}: another version, or one with other settings, was built last"
+    return f"{actions.why}; {why}" if actions.why else why
 
 
 class _There:
@@ -605,25 +609,8 @@ def read_record(file: str) -> Record | None:
 
 
 def write_record(file: str, record: Record) -> None:
-    """Write ``record`` to ``file``, at once or not at all; a path with a line break in it is not recorded.
-
-    Raises ``OSError``, also where its folder is a link: a repository may have brought it.
-    """
+    """Write ``record`` to ``file``; a path with a line break in it is not recorded. Raises ``OSError``."""
     rows = [f"tree 0 {tree}" for tree in record.trees if "\n" not in tree]
     rows += [f"python {record.dirty:d} {record.python}"] if "\n" not in record.python else []
     rows += [f"{digest} {when} {path}" for path, (digest, when) in sorted(record.entries.items()) if "\n" not in path]
-    folder = os.path.dirname(file)
-    if os.path.islink(folder):
-        raise OSError(errno.ELOOP, f"{folder} is a link")
-    os.makedirs(folder, exist_ok=True)
-    draft = f"{file}.{os.getpid()}.{os.urandom(4).hex()}"
-    try:
-        with open(draft, "xb") as opened:
-            opened.write(os.fsencode("\n".join([HEADER, *rows, "end"])))
-        os.replace(draft, file)
-    except BaseException:  # a full disk, above all: not one more file with each build
-        try:
-            os.unlink(draft)
-        except OSError:
-            pass
-        raise
+    write(file, os.fsencode("\n".join([HEADER, *rows, "end"])))
