@@ -1,9 +1,9 @@
-"""Artifacts in whose place another build of the same package has put its own.
+"""Artifacts in whose place another version of the same package has put its own.
 
-Cargo keeps versions, features and profile settings of a package apart by a hash in the name of its fingerprint, but a
-library that is a ``cdylib`` has its plain name: what was made last stands there for all of them. When another one is
-asked for again, cargo finds its fingerprint, and a file that is younger than its sources, and takes that for what it
-wants (``should_use_metadata`` in cargo's ``compilation_files.rs``, 1.95). An isolated build compiles the package for
+Cargo keeps the versions of a package apart by a hash in the names of their fingerprints, but a library that is a
+``cdylib`` has its plain name: what was made last stands there for all of them. When another version is asked for again,
+cargo finds its fingerprint, and a file that is younger than its sources, and takes that for what it wants (cargo 1.95,
+``compilation_files.rs``: what is hashed, and where the hash is left out). An isolated build compiles the package for
 its new interpreter all the same, so the fingerprint has to go before the next one.
 
 Times tell whose artifact it is: the fingerprint's ``invoked.timestamp`` is older, and the rest of it younger. A
@@ -41,7 +41,7 @@ def forget(profile_dir: str, records: str, packages: Collection[str], python: st
         return []
     file = os.path.join(records, NAME)
     this = store.digest(os.fsencode(python))
-    last, *known = (files.read(file) or b"").decode().splitlines() or [""]
+    last, *known = (files.read(file) or b"").decode(errors="replace").splitlines() or [""]
     since = os.stat(file).st_mtime_ns if last else 0
     owners = {name for name, one in fingerprints.items() if one.has(LINKED)}
     gone = {

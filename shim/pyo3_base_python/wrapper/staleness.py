@@ -154,7 +154,7 @@ def settle(
         raise CannotSteady(f"can't compare {tree} with what was built last: {error.strerror or error}") from None
     if not others:
         return actions.why
-    why = f"cleaned {', '.join(others)}: another version, or one with other settings, was built last"
+    why = f"cleaned {', '.join(others)}: another version was built last"
     return f"{actions.why}; {why}" if actions.why else why
 
 
