@@ -14,7 +14,7 @@ from typing import Callable
 
 import pytest
 
-from tests.fuzz.history import Build, Edit, Elsewhere, History, Put, Requirement, Return
+from tests.fuzz.history import Build, Edit, Elsewhere, History, Put, Requirement, Return, Version
 from tests.fuzz.judge import Judge
 from tests.fuzz.project import Package, Script, Shape, files, first_sources
 from tests.fuzz.run import run, summary
@@ -33,6 +33,9 @@ KNOWS_ITS_PLACE = Package("app", ("here",), None, "pyo3")
 
 def shape(*packages: Package, tree: str = "own", target: str = "default") -> Shape:
     return Shape(packages, tree, target, times="fixed", path="new")
+
+
+KNOWS_ITS_VERSION = Package("app", ("version",), None, "pyo3")
 
 
 NAMED = {
@@ -82,6 +85,12 @@ NAMED = {
     "another build requirement for an sdist, of which cargo is not told": History(
         shape(Package("app", (), Script("requirement", "itself", "variable", helped=False), "pyo3"), tree="sdist"),
         (Build(), Requirement("v1"), Build()),
+    ),
+    "another version, and back": History(
+        shape(KNOWS_ITS_VERSION), (Build(), Version(1), Build(), Return(2), Build(), Version(1), Build())
+    ),
+    "another version, and back, by builds without the shim": History(
+        shape(KNOWS_ITS_VERSION), (Build(), Version(1), Build("bare"), Return(2), Build())
     ),
     "a build of an sdist that is killed when its build script has written into src": History(
         shape(Package("app", (), Script("neighbour", "all", "src", helped=True), "pyo3"), tree="sdist"),

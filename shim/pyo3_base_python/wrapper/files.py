@@ -1,11 +1,12 @@
-"""Other people's files: read only if they are regular files, so that nothing has to wait for them."""
+"""Files: other people's are read only if they are regular files, without waiting; our own are written at once."""
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
-__all__ = ["open_lock", "read"]
+__all__ = ["open_lock", "read", "write"]
 
 # A pipe is not waited for; to open a terminal is not to be controlled by it.
 FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_BINARY"))
@@ -37,6 +38,28 @@ def read(path: str, begins: bytes = b"") -> bytes | None:
     finally:
         os.close(handle)
     return content
+
+
+def write(path: str, content: bytes) -> None:
+    """Write ``content`` to ``path``, at once or not at all. Raises ``OSError``, also where its folder is a link.
+
+    A repository may have brought that link into the target directory.
+    """
+    folder = os.path.dirname(path)
+    if os.path.islink(folder):
+        raise OSError(errno.ELOOP, f"{folder} is a link")
+    os.makedirs(folder, exist_ok=True)
+    draft = f"{path}.{os.getpid()}.{os.urandom(4).hex()}"
+    try:
+        with open(draft, "xb") as opened:
+            opened.write(content)
+        os.replace(draft, path)
+    except BaseException:  # a full disk, above all: not one more file with each build
+        try:
+            os.unlink(draft)
+        except OSError:
+            pass
+        raise
 
 
 def open_lock(path: str) -> int:

@@ -23,16 +23,20 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
 __all__ = [
+    "FINGERPRINTS",
     "changed_artifact",
     "forget",
     "last_written",
     "named_in_full",
+    "own",
     "reason",
+    "remove",
     "replaced_library",
     "trackers",
     "unfinished",
 ]
 
+FINGERPRINTS = ".fingerprint"
 # More than this in the OUT_DIRs of a project is not read: it may name any path.
 MOST_READ = 64 << 20
 # In dep-info: cargo does not look at it.
@@ -65,7 +69,7 @@ def reason(
     return (
         _of_sources(deps, names, trees, found, root)
         or changed_artifact(profile_dir, packages, crates)
-        or _of_build_scripts(_own(os.path.join(profile_dir, "build"), packages), trees)
+        or _of_build_scripts(own(os.path.join(profile_dir, "build"), packages), trees)
         or _of_host(profile_dir, names, packages, trees, found, root)
     )
 
@@ -77,7 +81,7 @@ def unfinished(profile_dir: str, packages: Collection[str]) -> str:
     before it compiles, and the whole one after it.
     """
     ran, compiled = set(), set()
-    for folder in _own(os.path.join(profile_dir, ".fingerprint"), packages):
+    for folder in own(os.path.join(profile_dir, FINGERPRINTS), packages):
         package = os.path.basename(folder).rpartition("-")[0]
         for name in os.listdir(folder):
             if name.endswith(".json") or not os.path.getsize(os.path.join(folder, name)):
@@ -101,21 +105,25 @@ def forget(profile_dir: str, packages: Collection[str]) -> list[str]:
     Cargo compiles what it finds no fingerprint of. What a link leads to is not touched: cargo makes none here, but a
     repository may have brought it. Raises ``OSError``.
     """
-    fingerprints = os.path.join(profile_dir, ".fingerprint")
+    fingerprints = os.path.join(profile_dir, FINGERPRINTS)
     if os.path.islink(fingerprints):
         return list(packages)
-    folders = _own(fingerprints, packages)
+    folders = own(fingerprints, packages)
     for folder in folders:
-        if os.path.islink(folder):
-            os.unlink(folder)
-            continue
-        names = os.listdir(folder)
-        if not any("build-script" in name for name in names):
-            for name in names:
-                os.unlink(os.path.join(folder, name))
-            os.rmdir(folder)
+        if not any("build-script" in name for name in os.listdir(folder)):
+            remove(folder)
     known = {os.path.basename(folder).rpartition("-")[0] for folder in folders}
     return [name for name in packages if name not in known]
+
+
+def remove(fingerprint: str) -> None:
+    """Remove the folder of a fingerprint. Raises ``OSError``."""
+    if os.path.islink(fingerprint):
+        os.unlink(fingerprint)
+        return
+    for name in os.listdir(fingerprint):
+        os.unlink(os.path.join(fingerprint, name))
+    os.rmdir(fingerprint)
 
 
 def named_in_full(profile_dir: str, packages: Iterable[str], tree: str) -> set[str]:
@@ -175,7 +183,7 @@ def _of_host(
     deps = os.path.join(host, "deps")
     if not os.path.isdir(deps):
         return ""
-    scripts = _own(os.path.join(host, "build"), packages)
+    scripts = own(os.path.join(host, "build"), packages)
     return _of_sources(deps, names, trees, found, root) or _of_build_scripts(scripts, trees)
 
 
@@ -237,12 +245,12 @@ def _of_dep_info(path: str, trees: Collection[str], found: Collection[str], root
 def last_written(profile_dir: str, packages: Collection[str]) -> int:
     """When cargo last wrote a fingerprint of one of ``packages``, in ns."""
     times = [0]
-    for folder in _own(os.path.join(profile_dir, ".fingerprint"), packages):
+    for folder in own(os.path.join(profile_dir, FINGERPRINTS), packages):
         times += [os.stat(os.path.join(folder, file)).st_mtime_ns for file in os.listdir(folder)]
     return max(times)
 
 
-def _own(folder: str, packages: Collection[str]) -> list[str]:
+def own(folder: str, packages: Collection[str]) -> list[str]:
     """The folders in ``folder`` that cargo has made for ``packages``: a name, and a hash."""
     names = os.listdir(folder) if os.path.isdir(folder) else []
     return [os.path.join(folder, name) for name in names if name.rpartition("-")[0] in packages]

@@ -45,14 +45,13 @@ the record is void.
 
 from __future__ import annotations
 
-import errno
 import os
 import time
 
-from . import left_behind, paths, snapshot, store, undeclared
+from . import displaced, left_behind, paths, snapshot, store, undeclared
 from .build_dir import OF_PACKAGE, RECORDS
 from .errors import CannotSteady
-from .files import read
+from .files import read, write
 from .project import PYO3_CRATES, artifact_names
 
 TYPE_CHECKING = False
@@ -150,9 +149,14 @@ def settle(
         look = _look_at_sdist if sdist and (in_place or not there.inside) else _look_at_own_tree
         actions = look(project, there, artifacts, today, environ or {})
         _apply(actions, there, clean)
+        records = os.path.join(there.described, RECORDS)
+        others = displaced.forget(profile_dir, records, [] if actions.clean else today.packages, python)
     except OSError as error:
         raise CannotSteady(f"can't compare {tree} with what was built last: {error.strerror or error}") from None
-    return actions.why
+    if not others:
+        return actions.why
+    why = f"cleaned {', '.join(others)}: another version was built last"
+    return f"{actions.why}; {why}" if actions.why else why
 
 
 class _There:
@@ -330,10 +334,12 @@ def of_sdist(
 
 def _difference(before: Mapping[str, tuple[str, int]], now: Mapping[str, tuple[str, int]]) -> str:
     """Which file was changed, added or removed, in words; ``""`` if only what builds leave behind differs."""
-    folders = {".", *(os.path.dirname(path) for path in (*before, *now))}
-    for path in sorted(before.keys() | now.keys()):
-        same = before.get(path, ("",))[0] == now.get(path, ("",))[0]
-        if not same and path.rstrip("/") not in folders and not snapshot.is_left(path):
+    if before == now:
+        return ""
+    changed = [path for path in before.keys() | now.keys() if before.get(path, ("",))[0] != now.get(path, ("",))[0]]
+    folders = {".", *(os.path.dirname(path) for path in (*before, *now))} if changed else ()
+    for path in sorted(changed):
+        if path.rstrip("/") not in folders and not snapshot.is_left(path):
             return f"{path} has changed"
     return ""
 
@@ -527,7 +533,7 @@ def _read_variables(tree: str, found: dict[str, str], environ: Mapping[str, str]
     """Digests of build scripts that name variables of ``environ`` in quotes, made to cover the variables as well."""
     digests = {}
     for path, digest in found.items():
-        if os.path.basename(path) == "build.rs":
+        if path.endswith("build.rs") and os.path.basename(path) == "build.rs":
             text = (read(os.path.join(tree, path)) or b"").decode(errors="replace")
             named = sorted(environ.keys() & text.split('"'))
             if named:
@@ -604,25 +610,8 @@ def read_record(file: str) -> Record | None:
 
 
 def write_record(file: str, record: Record) -> None:
-    """Write ``record`` to ``file``, in full or not at all; a path with a line break in it is not recorded.
-
-    Raises ``OSError``, also where its folder is a link: a repository may have brought it.
-    """
+    """Write ``record`` to ``file``; a path with a line break in it is not recorded. Raises ``OSError``."""
     rows = [f"tree 0 {tree}" for tree in record.trees if "\n" not in tree]
     rows += [f"python {record.dirty:d} {record.python}"] if "\n" not in record.python else []
     rows += [f"{digest} {when} {path}" for path, (digest, when) in sorted(record.entries.items()) if "\n" not in path]
-    folder = os.path.dirname(file)
-    if os.path.islink(folder):
-        raise OSError(errno.ELOOP, f"{folder} is a link")
-    os.makedirs(folder, exist_ok=True)
-    draft = f"{file}.{os.getpid()}.{os.urandom(4).hex()}"
-    try:
-        with open(draft, "xb") as opened:
-            opened.write(os.fsencode("\n".join([HEADER, *rows, "end"])))
-        os.replace(draft, file)
-    except BaseException:  # a full disk, above all: not one more file with each build
-        try:
-            os.unlink(draft)
-        except OSError:
-            pass
-        raise
+    write(file, os.fsencode("\n".join([HEADER, *rows, "end"])))
