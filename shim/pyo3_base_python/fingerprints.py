@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Unit", "depend_on_python", "units"]
+__all__ = ["Unit", "depend_on_python", "made_for", "units"]
 
 # A build script that says it depends on one of these would have been run again for another interpreter.
 VARIABLES = frozenset({"PYO3_BASE_PYTHON", "PYO3_CONFIG_FILE", "PYO3_PYTHON", "PYTHON_SYS_EXECUTABLE"})
@@ -58,6 +58,18 @@ def depend_on_python(found: Iterable[Unit]) -> list[Unit]:
         left = [unit for unit in left if unit not in marked]
         known = {unit.fingerprint for unit in marked}
         marked = [unit for unit in left if unit.dependencies & known]
+    return taken
+
+
+def made_for(package: str, found: Iterable[Unit]) -> set[int]:
+    """The fingerprints of the units of ``package`` among ``found``, and of all that these depend on."""
+    left = list(found)
+    marked = [unit for unit in left if unit.package == package]
+    taken: set[int] = set()
+    while marked:
+        taken.update(unit.fingerprint for unit in marked)
+        wanted = {dependency for unit in marked for dependency in unit.dependencies} - taken
+        marked = [unit for unit in left if unit.fingerprint in wanted]
     return taken
 
 

@@ -63,3 +63,10 @@ def test_a_unit_without_a_start_took_no_time(tmp_path: Path) -> None:
     (unit(tmp_path, "script", 1) / "invoked.timestamp").unlink()
     (found,) = fingerprints.units(tmp_path)
     assert (found.compiled, found.seconds) == (1002.0, 0.0)
+
+
+def test_a_package_is_made_of_its_units_and_what_they_depend_on(profile_dir: Path) -> None:
+    found = fingerprints.units(profile_dir)
+    assert fingerprints.made_for("crate", found) == {1, 2, 3, 4}
+    assert fingerprints.made_for("other", found) == {1, 5}
+    assert fingerprints.made_for("neither", found) == set()

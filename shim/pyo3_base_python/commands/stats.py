@@ -12,7 +12,7 @@ from typing import NamedTuple
 import click
 
 from pyo3_base_python import fingerprints
-from pyo3_base_python.wrapper import calls
+from pyo3_base_python.wrapper import calls, project
 from pyo3_base_python.wrapper.store import default_root
 
 TYPE_CHECKING = False
@@ -43,27 +43,39 @@ class Spared(NamedTuple):
 def count(known: Iterable[Call]) -> list[Spared]:
     """What stayed fresh in the calls ``known``, in their order, and would have been compiled without the shim.
 
-    In the place for sdists that is all that was there; elsewhere what depends on the interpreter, where the build
-    backend named another one than the time before. Of each unit only the last time is known that it was compiled: what
-    was fresh before that is not counted.
+    Of what the package itself is made of: in the place for sdists all that was there, elsewhere what depends on the
+    interpreter, where the build backend named another one than the time before. Once for each tree that was unpacked,
+    and for each interpreter: a backend may call cargo several times in a build. Of each unit only the last time is
+    known that it was compiled: what was fresh before that is not counted.
     """
     found: dict[str, Spared] = {}
-    last: dict[str, str] = {}
+    last: dict[tuple[str, str], str] = {}
+    # The fingerprints of what would have been compiled since then anyhow, by the calls before.
+    since: dict[tuple[str, str], set[int]] = {}
+    another: set[tuple[str, str]] = set()
     read: dict[str, tuple[list[Unit], list[Unit]]] = {}
     for call in known:
         if call.profile_dir not in read:
             units = fingerprints.units(Path(call.profile_dir))
             read[call.profile_dir] = units, fingerprints.depend_on_python(units)
         everything, on_python = read[call.profile_dir]
-        other = last.get(call.profile_dir, call.python) != call.python
-        last[call.profile_dir] = call.python
-        would_be = everything if call.unpacked else on_python if other else []
-        fresh = [unit for unit in would_be if unit.compiled + unit.seconds < call.when / 1e9]
-        before = found.get(call.package, Spared(call.package, 0, 0, 0.0, call.when / 1e9))
-        found[call.package] = before._replace(
-            calls=before.calls + bool(fresh),
-            crates=before.crates + len({unit.package for unit in fresh}),
-            seconds=before.seconds + sum(unit.seconds for unit in fresh),
+        where = (call.profile_dir, call.unpacked)
+        if not call.unpacked and last.get(where, call.python) != call.python:
+            another.add(where)
+            since[where] = set()
+        last[where] = call.python
+        before = since.setdefault(where, set())
+        would_be = everything if call.unpacked else on_python if where in another else []
+        # The root of a workspace may have no package: then all in it is built.
+        own = fingerprints.made_for(call.package, everything) if call.package != project.NO_PACKAGE else None
+        new = [unit for unit in would_be if unit.fingerprint not in before and (own is None or unit.fingerprint in own)]
+        before.update(unit.fingerprint for unit in new)
+        fresh = [unit for unit in new if unit.compiled + unit.seconds < call.when / 1e9]
+        of_package = found.get(call.package, Spared(call.package, 0, 0, 0.0, call.when / 1e9))
+        found[call.package] = of_package._replace(
+            calls=of_package.calls + bool(fresh),
+            crates=of_package.crates + len({unit.package for unit in fresh}),
+            seconds=of_package.seconds + sum(unit.seconds for unit in fresh),
         )
     return sorted(found.values(), key=lambda one: -one.seconds)
 

@@ -34,6 +34,11 @@ HOW_APART = (
     "if they alternate, a build directory for each keeps what was compiled (PYO3_SHIM_BUILD_DIR=auto, the default,"
     " with cargo 1.91 and a target directory within the project)"
 )
+# Of one interpreter in environments with different contents, which share a build directory.
+READS = (
+    "Where the interpreter is the same, a build script may run it, so that what is installed counts: pip and uv may"
+    " install different things, and one of them for all builds keeps it fresh"
+)
 LINKS_NOTHING = frozenset({"check", "c", "clippy"})
 # The words of the wrapper on unpacked sources, and on a target directory that serves several trees.
 UNPACKED_CHANGED = "may be made of has changed"
@@ -92,8 +97,9 @@ ADVICE = {
     Kind.TOOLCHAIN: "as it should be: another rustc, other results; pin it with a rust-toolchain.toml",
     Kind.FLAGS: "as it should be; to keep both results, give each build a target directory of its own",
     Kind.DEPENDENCIES: "as it should be: Cargo.toml or Cargo.lock says so",
-    Kind.ELSEWHERE: "other builds use this target directory with other settings: the same variables and features in all"
-    " of them, or a target directory for each, keep it fresh",
+    Kind.ELSEWHERE: "if a call above has compiled that dependency, its cause is the cause; else other builds use this"
+    " target directory with other settings: the same variables and features in all of them, or a target directory for"
+    " each, keep it fresh",
     Kind.SCRIPT: "the build script, or another version of it, prints other rerun-if lines than before: once",
     Kind.OTHER: "cargo says no more than that",
 }
@@ -105,7 +111,7 @@ def _on_variable(reason: Reason, seen: Circumstances) -> str:
     steadied = name in STEADIED or (pyo3 and name in NOT_LOOKED_AT_BY_PYO3) or name == CONFIG_FILE
     was_ours, is_ours = (_below(value, seen.store) for value in (reason.old, reason.new))
     if steadied and was_ours and is_ours:
-        turns = APART if _is_apart(seen) else HOW_APART
+        turns = APART if _is_apart(seen) else f"{HOW_APART}. {READS}"
         return f"as it should be: another interpreter, or a build requirement, is not what it was; {turns}"
     if steadied and is_ours:
         return "the first build with the shim: from the next one on it stays fresh"

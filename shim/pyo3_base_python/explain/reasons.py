@@ -88,9 +88,9 @@ PLAIN = {
     "DepInfoOutputChanged": (Kind.OTHER, "cargo keeps its notes on the sources elsewhere now"),
     "NumberOfDependenciesChanged": (Kind.DEPENDENCIES, "the dependencies changed"),
     "UnitDependencyNameChanged": (Kind.DEPENDENCIES, "the dependencies changed"),
-    "UnitDependencyInfoChanged": (Kind.ELSEWHERE, "a dependency was compiled since, by another build"),
-    "StaleDependency": (Kind.ELSEWHERE, "a dependency was compiled since, by another build"),
-    "StaleDepFingerprint": (Kind.ELSEWHERE, "a dependency was compiled since, by another build"),
+    "UnitDependencyInfoChanged": (Kind.ELSEWHERE, "a dependency was compiled since, by another call of cargo"),
+    "StaleDependency": (Kind.ELSEWHERE, "a dependency was compiled since, by another call of cargo"),
+    "StaleDepFingerprint": (Kind.ELSEWHERE, "a dependency was compiled since, by another call of cargo"),
     "Forced": (Kind.OTHER, "asked for by name"),
     "Stale": (Kind.OTHER, "what cargo keeps of the last build is stale; it does not say why"),
 }

@@ -21,11 +21,15 @@ if TYPE_CHECKING:
 __all__ = ["is_inert", "without_inert_reader"]
 
 # All that such a script may say, but for strings. With these nothing can be read, included, started or asked for:
-# neither a file, a variable nor `pyo3_build_config::get()`.
+# neither a file, a variable nor the configuration. The names in the last line are for what a loop prints: none of them
+# means anything else that could read something.
 WORDS = frozenset(
     "fn main pub use println cfg feature pyo3_build_config use_pyo3_cfgs add_extension_module_link_args"
-    " add_python_framework_link_args add_libpython_rpath_link_args".split()
+    " add_python_framework_link_args add_libpython_rpath_link_args get build_script_outputs for in"
+    " flag line output".split()
 )
+# The configuration itself must not be at hand, only the flags made of it: `get()` stands before this and nowhere else.
+ASKED = ("get", "build_script_outputs")
 DEPENDENCY = "pyo3-build-config"
 SECTIONS = ("build-dependencies", f"build-dependencies.{DEPENDENCY}", "workspace.dependencies")
 
@@ -50,7 +54,9 @@ def without_inert_reader(here: Project | None) -> Project | None:
 
 def is_inert(source: str) -> bool:
     """Whether the Rust ``source`` of a build script only prints constants and pyo3's flags."""
-    return all(word in WORDS for word in _words(source))
+    words = list(_words(source))
+    asked = (words[place : place + 2] for place, word in enumerate(words) if word == ASKED[0])
+    return WORDS.issuperset(words) and all(tuple(pair) == ASKED for pair in asked)
 
 
 def _package(manifest: str) -> str:

@@ -21,12 +21,12 @@ class Call:
     """A call of cargo: ``when`` (ns) it was about to start, and the ``package`` that it builds.
 
     ``python`` is the interpreter that the build backend named, and ``profile_dir`` holds what is compiled; ``unpacked``
-    is whether that is the place for an sdist, which cargo would else have found empty.
+    is the folder of the sdist if that is the place for one, which cargo would else have found empty, and else ``""``.
     """
 
     __slots__ = ("package", "profile_dir", "python", "unpacked", "when")
 
-    def __init__(self, when: int, package: str, python: str, profile_dir: str, *, unpacked: bool) -> None:
+    def __init__(self, when: int, package: str, python: str, profile_dir: str, unpacked: str = "") -> None:
         self.when = when
         self.package = package
         self.python = python
@@ -34,9 +34,9 @@ class Call:
         self.unpacked = unpacked
 
 
-def note(root: str, package: str, python: str, profile_dir: str, *, unpacked: bool) -> None:
+def note(root: str, package: str, python: str, profile_dir: str, unpacked: str = "") -> None:
     """Record a call that is about to start, in the store at ``root``; if that can't be written, go on without."""
-    words = (str(time.time_ns()), "sdist" if unpacked else "tree", package, python, profile_dir)
+    words = (str(time.time_ns()), python, profile_dir, unpacked, package)
     if any("\t" in word or "\n" in word for word in words):
         return
     folder = os.path.join(root, FOLDER)
@@ -66,6 +66,6 @@ def read(root: str) -> Iterable[Call]:
             continue
         for line in lines:
             words = line.split("\t")
-            if len(words) == 5 and words[0].isdecimal() and words[1] in {"sdist", "tree"}:  # noqa: PLR2004 - as written
-                when, kind, package, python, profile_dir = words
-                yield Call(int(when), package, python, profile_dir, unpacked=kind == "sdist")
+            if len(words) == 5 and words[0].isdecimal() and os.path.isabs(words[2]):  # noqa: PLR2004 - as written
+                when, python, profile_dir, unpacked, package = words
+                yield Call(int(when), package, python, profile_dir, unpacked)

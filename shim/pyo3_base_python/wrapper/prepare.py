@@ -88,7 +88,7 @@ def prepare(
             project.package_name(here.manifest_dir),
             environ.get("PYO3_PYTHON", ""),
             profile_dir,
-            unpacked=bool(place),
+            here.sdist if place else "",
         )
     return given, list(arguments), "; ".join(done)
 

@@ -23,6 +23,8 @@ PYO3_CRATES = frozenset({"pyo3", "pyo3-ffi"})
 # These depend on pyo3-build-config, and do not run the interpreter that its config names.
 PYO3_FAMILY = frozenset({"pyo3", "pyo3-build-config", "pyo3-ffi", "pyo3-macros", "pyo3-macros-backend"})
 
+# The name of none: the root of a workspace that has members alone.
+NO_PACKAGE = "-"
 LONGEST_NUMBER = 20  # cargo's are of 64 bits
 
 # How a line begins, without blanks and quotes, that makes a manifest the root of a workspace.
@@ -210,8 +212,8 @@ def artifact_names(manifest_dir: str) -> list[str]:
 
 
 def package_name(manifest_dir: str) -> str:
-    """The name of the package in ``manifest_dir``, safe as a file's name; ``-`` if the manifest has none."""
-    return next(iter(artifact_names(manifest_dir)), "-")
+    """The name of the package in ``manifest_dir``, safe as a file's name; ``NO_PACKAGE`` if the manifest has none."""
+    return next(iter(artifact_names(manifest_dir)), NO_PACKAGE)
 
 
 def _version(text: str) -> tuple[int, int, int]:

@@ -192,6 +192,16 @@ def test_interpreters_in_turn_can_be_kept_apart() -> None:
     assert "PYO3_SHIM_BUILD_DIR=auto" in advise(reason, WITH)
 
 
+def test_environments_in_turn_share_a_build_directory() -> None:
+    reason = variable("PYO3_CONFIG_FILE", "/store/config/0.txt", CONFIG)
+    assert "pip and uv may install different things, and one of them for all builds" in advise(reason, WITH)
+
+
+def test_a_dependency_may_have_been_compiled_by_a_call_of_the_same_command() -> None:
+    advice = advise(Reason(Kind.ELSEWHERE, ""), SEEN)
+    assert advice.startswith("if a call above has compiled that dependency, its cause is the cause; else other builds")
+
+
 @pytest.mark.parametrize(
     "reason",
     [variable("PYO3_CONFIG_FILE", "/store/config/0.txt", CONFIG), variable("PYO3_BUILD_EXTENSION_MODULE", "1", None)],

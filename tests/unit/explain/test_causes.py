@@ -22,7 +22,7 @@ EXPECTED = {
         "never compiled in this target directory with these features, profile, flags and rustc",
         "base, top",
     ),
-    "compiled-elsewhere": (Kind.ELSEWHERE, "a dependency was compiled since, by another build", "top"),
+    "compiled-elsewhere": (Kind.ELSEWHERE, "a dependency was compiled since, by another call of cargo", "top"),
     "declared-features-changed": (Kind.FLAGS, "the features that the manifest declares changed", "top"),
     "dependency-added": (Kind.FIRST, "", "extra, top"),
     "fails": (Kind.FILE, "src/lib.rs of base changed", "base"),

@@ -40,6 +40,8 @@ def readers(folder: Path, manifest: str = MANIFEST, source: str | bytes | None =
         "use pyo3_build_config::use_pyo3_cfgs;\n\npub fn main() { use_pyo3_cfgs() }",
         'fn main() { // "get"\n  println!("cargo:rerun-if-changed=\\\\ \\"get()\\"{}", "std::env"); }',
         '#[cfg(feature = "x")] fn main() { pyo3_build_config::add_extension_module_link_args(); }',
+        'fn main() { for cfg in pyo3_build_config::get().build_script_outputs() { println!("{cfg}"); } }',
+        'fn main() {\n  for line in pyo3_build_config::get()\n    .build_script_outputs() { println!("{}", line) }\n}',
         "",
     ],
 )
@@ -53,6 +55,11 @@ def test_script_that_prints_flags_and_constants_is_inert(source: str) -> None:
     [
         "pyo3_build_config::get();",
         "use pyo3_build_config::*; get();",
+        'for line in [get()] { println!("{line:?}"); }',
+        'for line in get().build_script_outputs() {} println!("{:?}", get());',
+        "for line in get().build_script_outputs() { std::fs::read(line); }",
+        'for cfg in get().executable { println!("{cfg}"); }',
+        'for env in get().build_script_outputs() { println!("{}", env!("PYO3_PYTHON")); }',
         'std::process::Command::new("python3");',
         'include!("other.rs");',
         "mod other;",

@@ -11,18 +11,18 @@ import pytest
 from pyo3_base_python.wrapper import calls
 
 
-def noted(root: Path, package: str = "crate", profile_dir: str = "/target/debug", *, unpacked: bool = False) -> None:
-    calls.note(os.fspath(root), package, "/env/bin/python", profile_dir, unpacked=unpacked)
+def noted(root: Path, package: str = "crate", profile_dir: str = "/target/debug", unpacked: str = "") -> None:
+    calls.note(os.fspath(root), package, "/env/bin/python", profile_dir, unpacked)
 
 
 def test_what_is_noted_is_read_in_order(tmp_path: Path) -> None:
     before = time.time_ns()
     noted(tmp_path)
-    noted(tmp_path, "other", "/odd \udcff place/release", unpacked=True)
+    noted(tmp_path, "other", "/odd \udcff place/release", "/tmp/unpacked")
     first, second = calls.read(os.fspath(tmp_path))
     assert (first.package, first.python, first.profile_dir) == ("crate", "/env/bin/python", "/target/debug")
     assert (second.package, second.profile_dir) == ("other", "/odd \udcff place/release")
-    assert (first.unpacked, second.unpacked) == (False, True)
+    assert (first.unpacked, second.unpacked) == ("", "/tmp/unpacked")
     assert before <= first.when <= second.when <= time.time_ns()
 
 
@@ -34,7 +34,7 @@ def test_there_are_none_where_nothing_was_noted(tmp_path: Path) -> None:
 def test_lines_that_are_none_are_passed_over(tmp_path: Path) -> None:
     noted(tmp_path)
     with (tmp_path / "calls" / "calls.txt").open("ab") as file:
-        file.write(b"\n\xff\tb\n1\ttree\ta\tb\n1\tother\ta\tb\tc\nx\ttree\ta\tb\tc\n")
+        file.write(b"\n\xff\tb\n1\t/a\t/b\tc\n1\t/a\tb\tc\td\nx\t/a\t/b\tc\td\n")
     noted(tmp_path, "after")
     assert [call.package for call in calls.read(os.fspath(tmp_path))] == ["crate", "after"]
 

@@ -349,7 +349,7 @@ def test_calls_that_get_a_stable_interpreter_are_written_down(wrapper: Wrapper) 
         "target/release",
         "elsewhere/debug",
     ]
-    assert {(call.package, call.python, call.unpacked) for call in found} == {("crate", sys.executable, False)}
+    assert {(call.package, call.python, call.unpacked) for call in found} == {("crate", sys.executable, "")}
 
 
 def test_log_has_a_line_for_each_call_with_what_was_done_and_why(wrapper: Wrapper, tmp_path: Path) -> None:
