@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import time
 
+from .files import replace
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,7 +53,7 @@ def note(root: str, package: str, python: str, profile_dir: str, *, unpacked: bo
         finally:
             os.close(handle)
         if full:
-            os.replace(path, os.path.join(folder, "earlier.txt"))
+            replace(path, os.path.join(folder, "earlier.txt"))
     except OSError:
         pass
 

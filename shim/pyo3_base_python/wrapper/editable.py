@@ -31,9 +31,15 @@ def project(direct_url: str) -> str:
         return ""
     first, *others = content.partition(b'"url":"file://')[2].partition(b'"')[0].split(b"%")
     try:
-        return os.fsdecode(first + b"".join(bytes.fromhex(other[:2].decode("ascii")) + other[2:] for other in others))
+        path = os.fsdecode(first + b"".join(bytes.fromhex(other[:2].decode("ascii")) + other[2:] for other in others))
     except ValueError:
         return ""
+    return _on_windows(path) if os.name == "nt" and path else path
+
+
+def _on_windows(path: str) -> str:
+    """The path in a URL of a file: with the drive first, or the name of a machine."""
+    return os.path.normpath(path[1:] if path.startswith("/") else f"//{path}")
 
 
 def linked_project(egg_link: str) -> str:

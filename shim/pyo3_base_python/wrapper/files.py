@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 
-__all__ = ["open_lock", "read"]
+__all__ = ["open_lock", "read", "replace"]
 
 # A pipe is not waited for; to open a terminal is not to be controlled by it.
 FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_BINARY"))
 BLOCK = 1 << 16
 # The numbers of stdin, stdout and stderr come before.
 STREAMS = 3
+# How long to wait for who has a file open, on Windows.
+PAUSES = [0.01] * 100  # s
 
 
 def read(path: str, begins: bytes = b"") -> bytes | None:
@@ -37,6 +40,23 @@ def read(path: str, begins: bytes = b"") -> bytes | None:
     finally:
         os.close(handle)
     return content
+
+
+def replace(draft: str, path: str) -> None:
+    """Rename ``draft`` to ``path``, as ``os.replace`` does. Raises ``OSError``.
+
+    Windows has nobody replace a file that is open: a moment later it is not. A program that runs can be renamed.
+    """
+    for pause in PAUSES if os.name == "nt" else ():
+        try:
+            os.replace(draft, path)
+        except PermissionError:
+            time.sleep(pause)
+        else:
+            return
+    if os.name == "nt" and os.path.isfile(path):
+        os.rename(path, f"{draft}.old")
+    os.replace(draft, path)
 
 
 def open_lock(path: str) -> int:

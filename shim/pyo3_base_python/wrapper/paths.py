@@ -24,10 +24,10 @@ def with_parents(folder: str) -> list[str]:
 
 def is_inside(path: str, folder: str) -> bool:
     """Whether ``path`` lies in ``folder``, by name or through links."""
-    for place in {folder, os.path.realpath(folder)}:
-        if path == place or path.startswith(os.path.join(place, "")):
-            return True
-    return False
+    places = {folder, os.path.realpath(folder)}
+    if os.name == "nt":  # whatever their case
+        path, places = os.path.normcase(path), {os.path.normcase(place) for place in places}
+    return any(path == place or path.startswith(os.path.join(place, "")) for place in places)
 
 
 def is_plain(name: str) -> bool:

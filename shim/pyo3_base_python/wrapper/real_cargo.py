@@ -34,6 +34,9 @@ SECONDS_TO_LOCATE = 60.0
 SECONDS_FOR_RUSTC = 60.0
 # In the second line of every launcher.
 LAUNCHER_MARK = b"Written by pyo3-base-python"
+# On Windows it is a program, with a script at its end.
+PROGRAM = b"MZ"
+AT_THE_END = 4096
 # Of the store: folders with the wrapper that are put first on PATH.
 ON_PATH = "path"
 NAME_LENGTH = 20  # of a digest
@@ -80,7 +83,11 @@ def is_wrapper(path: str) -> bool:
     """Whether ``path`` is a launcher of this package, of whichever store: two would start each other for ever."""
     try:
         with open(path, "rb") as file:
-            return LAUNCHER_MARK in file.read(256)
+            text = file.read(256)
+            if text.startswith(PROGRAM):
+                file.seek(-AT_THE_END, os.SEEK_END)
+                text = file.read()
+            return LAUNCHER_MARK in text
     except OSError:
         return False
 

@@ -50,7 +50,7 @@ import time
 from . import left_behind, paths, snapshot, store, undeclared
 from .build_dir import OF_PACKAGE, RECORDS
 from .errors import CannotSteady
-from .files import read
+from .files import read, replace
 from .project import PYO3_CRATES, artifact_names
 
 TYPE_CHECKING = False
@@ -609,7 +609,7 @@ def write_record(file: str, record: Record) -> None:
     try:
         with open(draft, "xb") as opened:
             opened.write(os.fsencode("\n".join([HEADER, *rows, "end"])))
-        os.replace(draft, file)
+        replace(draft, file)
     except BaseException:  # a full disk, above all: not one more file with each build
         try:
             os.unlink(draft)

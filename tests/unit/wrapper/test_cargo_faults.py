@@ -22,7 +22,7 @@ pytestmark = pytest.mark.promise("fault")
 
 BASE = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
 LONG = "/".join(["x" * 150, "y" * 150])
-AWKWARD = ["with blank", "quotes'\"`$HOME", "a=b", "new\nline", "umlaut-ä", os.fsdecode(b"not UTF-8 \xff"), LONG]
+AWKWARD = ["with blank", "quotes'\"`$HOME", "a=b", "new\nline", "umlaut-ä", "not UTF-8 \udcff", LONG]
 
 
 def environment(folder: Path) -> str:

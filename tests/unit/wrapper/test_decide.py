@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pyo3_base_python.wrapper import early, interpreter, process
+from pyo3_base_python.wrapper import early, interpreter
 from pyo3_base_python.wrapper.command_line import parse
 from pyo3_base_python.wrapper.decide import Decision, decide, decide_for, locate, use_base_python
 from pyo3_base_python.wrapper.errors import CannotSteady, UserError
@@ -60,13 +60,6 @@ def test_an_interpreter_that_was_asked_already_is_not_asked_again(
     begun = early.begin(["build"], environ)
     assert decide(wrapper.cargo, parse(["build"]), environ, os.fspath(wrapper.project), begun).plan
     assert (tmp_path / "started").read_text() == "started\n"
-
-
-def test_on_windows_there_is_no_other_name_for_the_interpreter(
-    decided: Decide, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(process, "WINDOWS", True)
-    assert set(variables(decided())) == {"PYO3_BASE_PYTHON", "PYO3_CONFIG_FILE"}
 
 
 def test_target_that_is_the_hosts_is_built_for_and_any_other_is_not(decided: Decide, script: Script) -> None:

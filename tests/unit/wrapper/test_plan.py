@@ -238,10 +238,21 @@ def test_the_older_name_of_the_variable_follows_where_it_says_the_same(before: d
     assert planned.set.get("PYTHON_SYS_EXECUTABLE") == (planned.set["PYO3_PYTHON"] if renamed else None)
 
 
-def test_there_is_no_launcher_on_windows() -> None:
+def test_an_interpreter_without_a_redirector_keeps_its_path_on_windows() -> None:
     planned = steady({}, project_with(NEW, readers=["crate"]), an_interpreter(), "/store", windows=True)
     assert sorted(planned.set) == ["PYO3_BASE_PYTHON", "PYO3_CONFIG_FILE"]
+    assert planned.reasons["PYO3_PYTHON"].startswith("left alone: /opt/python/bin/python3.11 has no redirector")
     assert lines_of(config_of(planned).content)["executable"] == an_interpreter().executable
+
+
+def test_an_interpreter_with_a_redirector_has_a_stable_name_on_windows() -> None:
+    used = an_interpreter()
+    used.redirector = b"MZ"
+    planned = steady({}, project_with(NEW, readers=["crate"]), used, "/store", windows=True)
+    assert planned.set["PYO3_PYTHON"] == os.path.join("/store", *planned.files[0].name.split("/"))
+    assert planned.set["PYO3_PYTHON"].endswith("python.exe")
+    assert planned.set["PYO3_SHIM_PYTHON"] == used.executable
+    assert lines_of(config_of(planned).content)["executable"] == planned.set["PYO3_PYTHON"]
 
 
 @pytest.mark.parametrize("mode", ["full", "export"])
