@@ -37,6 +37,11 @@ def test_a_file_is_inside_whatever_the_case(path: str, folder: str) -> None:
     assert not paths.is_inside(path, folder.rstrip("/") + "b")
 
 
+def test_relative_paths_are_as_cargo_and_records_have_them() -> None:
+    assert paths.relative(r"C:\tree\src\lib.rs", r"C:\tree") == "src/lib.rs"
+    assert paths.relative(r"D:\other", r"C:\tree") == "D:/other"  # on another drive
+
+
 @pytest.mark.promise("stale")
 @pytest.mark.parametrize(
     ("url", "path"),

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import os
 
+from . import paths
 from .files import read
 
 TYPE_CHECKING = False
@@ -128,7 +129,7 @@ def named_in_full(profile_dir: str, packages: Iterable[str], tree: str) -> set[s
         package
         for package in packages
         if (found := sources.get(package.replace("-", "_")))
-        and all(rule.startswith(b"/") and not rule.startswith(os.fsencode(os.path.join(tree, ""))) for rule in found)
+        and all(os.path.isabs(rule) and not rule.startswith(os.fsencode(os.path.join(tree, ""))) for rule in found)
     }
 
 
@@ -224,8 +225,12 @@ def _of_dep_info(path: str, trees: Collection[str], found: Collection[str], root
             if source.startswith(os.path.join(tree, "")):
                 source = os.path.relpath(source, os.path.join(tree, root))
         # rustc was started in the workspace's root.
-        if not os.path.isabs(source) and os.path.normpath(os.path.join(root, source)) not in found:
+        if not os.path.isabs(source) and _plain(root, source) not in found:
             yield f"{source} is made while it is built"
+
+
+def _plain(root: str, source: str) -> str:
+    return paths.with_slashes(os.path.normpath(os.path.join(root, source)))
 
 
 def last_written(profile_dir: str, packages: Collection[str]) -> int:

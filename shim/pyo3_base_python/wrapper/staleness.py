@@ -390,7 +390,7 @@ def _look_at_own_tree(
         left = f"{library} was replaced" if library else ""
         left = left or left_behind.changed_artifact(there.profile_dir, records, artifacts)
     if moved and seen is not None and not left:
-        root = os.path.relpath(os.path.realpath(project.root), os.path.realpath(tree))
+        root = paths.relative(os.path.realpath(project.root), os.path.realpath(tree))
         left = left_behind.reason(there.profile_dir, records, artifacts, seen.trees[-1:], found, root)
     # Had another tree been built into this one's target directory, there would be a record of it.
     alone = there.inside and not any(records.values())
@@ -449,7 +449,7 @@ def _look_at_sdist(
     if last or not _changed(found, records):
         if not last:
             earlier = {one for record in records.values() if record is not None for one in record.trees}
-            root = os.path.relpath(os.path.realpath(project.root), os.path.realpath(tree))
+            root = paths.relative(os.path.realpath(project.root), os.path.realpath(tree))
             left = left_behind.unfinished(profile_dir, records)
             left = left or left_behind.reason(profile_dir, records, crates, earlier - {tree}, found, root)
         since = min((os.stat(there.file(name)).st_mtime for name in records), default=0.0)
@@ -506,7 +506,7 @@ def _times(tree: str, found: Mapping[str, str], records: Mapping[str, Record | N
             times[path] = max(times[path], when if recorded == digest else now)
     for path in found:
         # Cargo looks at what a link points to: that must be as young as the link itself.
-        target = os.path.relpath(os.path.realpath(os.path.join(tree, path)), os.path.realpath(tree))
+        target = paths.relative(os.path.realpath(os.path.join(tree, path)), os.path.realpath(tree))
         if target != path and target in times:
             times[target] = max(times[target], times[path])
     return times

@@ -222,6 +222,7 @@ def test_room_is_left_on_the_disk(target: Target, monkeypatch: pytest.MonkeyPatc
     assert target.refuses("no room")
 
 
+@posix("there are no pipes with names")
 def test_a_copy_that_fails_leaves_nothing(target: Target) -> None:
     os.mkfifo(target.debug / "deps" / "pipe")
     assert target.refuses("can't copy")
