@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from .files import replace
+from .files import decoded, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def read(root: str) -> Iterable[Call]:
     for name in ("earlier.txt", "calls.txt"):
         try:
             with open(os.path.join(root, FOLDER, name), "rb") as file:
-                lines = os.fsdecode(file.read()).splitlines()
+                lines = decoded(file.read()).splitlines()
         except OSError:
             continue
         for line in lines:

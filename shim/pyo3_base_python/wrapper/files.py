@@ -6,7 +6,7 @@ import os
 import stat
 import time
 
-__all__ = ["open_lock", "read", "replace"]
+__all__ = ["decoded", "open_lock", "read", "replace"]
 
 # A pipe is not waited for; to open a terminal is not to be controlled by it.
 FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_BINARY"))
@@ -40,6 +40,11 @@ def read(path: str, begins: bytes = b"") -> bytes | None:
     finally:
         os.close(handle)
     return content
+
+
+def decoded(content: bytes) -> str:
+    """Text that may name paths, whatever its bytes are: ``os.fsdecode``, which on Windows refuses what is no UTF-8."""
+    return content.decode(errors="surrogateescape") if os.name == "nt" else os.fsdecode(content)
 
 
 def replace(draft: str, path: str) -> None:

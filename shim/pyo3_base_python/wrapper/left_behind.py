@@ -17,7 +17,7 @@ from __future__ import annotations
 import os
 
 from . import paths
-from .files import read
+from .files import decoded, read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -213,9 +213,9 @@ def _of_build_scripts(folders: Iterable[str], trees: Collection[str]) -> str:
 
 def _of_dep_info(path: str, trees: Collection[str], found: Collection[str], root: str) -> Iterator[str]:
     with open(path, "rb") as file:
-        lines = os.fsdecode(file.read()).splitlines()
+        lines = decoded(file.read()).splitlines()
     for line in lines:
-        if line.startswith(os.fsdecode(MANIFEST_DIR)):
+        if line.startswith(decoded(MANIFEST_DIR)):
             yield "CARGO_MANIFEST_DIR is compiled in"
         target, colon, sources = line.rpartition(":")
         if line.startswith("#") or not colon or sources or not target:
@@ -257,7 +257,7 @@ def _libraries(output: str) -> Iterator[str]:
     """The shared libraries that a build script's ``output`` has linked, as far as they are found."""
     try:
         with open(output, "rb") as file:
-            lines = os.fsdecode(file.read()).splitlines()
+            lines = decoded(file.read()).splitlines()
     except OSError:
         return
     folders: list[str] = []

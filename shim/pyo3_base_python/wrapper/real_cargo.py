@@ -10,6 +10,7 @@ import os
 from . import process
 from .errors import CannotSteady, ShimError
 from .exit_codes import Exit
+from .files import decoded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def workspace_root(cargo: str, call: Invocation, environ: Mapping[str, str], man
         code, output = process.capture([*command, "--manifest-path", manifest], environ, SECONDS_TO_LOCATE)
     except OSError as error:
         raise CannotSteady(f"can't ask cargo for the workspace of {manifest}: {error.strerror or error}") from None
-    root, name = os.path.split(os.fsdecode(output).rstrip("\n"))
+    root, name = os.path.split(decoded(output).rstrip("\n"))
     if code or name != "Cargo.toml":
         raise CannotSteady(
             f"cargo does not say which workspace {manifest} is in (exit code {code})",

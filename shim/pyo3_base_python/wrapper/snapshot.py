@@ -11,7 +11,7 @@ import os
 import stat
 
 from . import paths, store
-from .files import read
+from .files import decoded, read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ def _look(
 def _of_git(folder: str, prefix: str) -> Iterator[tuple[str, str]]:
     """What is checked out by the repository in ``folder``: paths, with ``prefix`` in place of that, and digests."""
     head = read(os.path.join(folder, "HEAD"), BRANCH)
-    branch = os.fsdecode(head[len(BRANCH) :].strip()) if head else "HEAD"
+    branch = decoded(head[len(BRANCH) :].strip()) if head else "HEAD"
     for name in (*GIT, branch):
         content = read(os.path.join(folder, name))
         if content is not None:

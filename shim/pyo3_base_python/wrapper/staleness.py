@@ -50,7 +50,7 @@ import time
 from . import left_behind, paths, snapshot, store, undeclared
 from .build_dir import OF_PACKAGE, RECORDS
 from .errors import CannotSteady
-from .files import read, replace
+from .files import decoded, read, replace
 from .project import PYO3_CRATES, artifact_names
 
 TYPE_CHECKING = False
@@ -561,7 +561,7 @@ def read_dep_info(path: str) -> list[str]:
     """The sources that a ``.d`` file of cargo's names; none if there is no such file."""
     try:
         with open(path, "rb") as file:
-            text = os.fsdecode(file.read())
+            text = decoded(file.read())
     except OSError:
         return []
     _, _, sources = text.partition(": ")
@@ -581,7 +581,7 @@ def read_record(file: str) -> Record | None:
     """The record in ``file``; ``None`` if there is none that can be read in full."""
     try:
         with open(file, "rb") as opened:
-            header, *rows, end = os.fsdecode(opened.read()).split("\n")
+            header, *rows, end = decoded(opened.read()).split("\n")
         trees = []
         entries = {}
         python = ""

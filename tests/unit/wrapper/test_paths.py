@@ -15,6 +15,7 @@ from tests.unit.support import posix
 no_users = posix("Windows has no list of users with their home folders")
 
 
+@posix("paths of POSIX")
 def test_a_folder_and_those_that_hold_it() -> None:
     assert with_parents("/a/b/../c") == ["/a/c", "/a", "/"]
 

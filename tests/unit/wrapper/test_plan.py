@@ -15,7 +15,7 @@ from pyo3_base_python.wrapper.plan import (
     reasons_to_leave_alone,
     steady,
 )
-from tests.unit.support import an_interpreter, project_with
+from tests.unit.support import an_interpreter, posix, project_with
 
 if TYPE_CHECKING:
     from pyo3_base_python.wrapper.interpreter import Interpreter
@@ -167,6 +167,7 @@ def test_a_variable_without_a_value_counts_as_it_does_for_pyo3(variable: str) ->
 # What is set, and which files there are
 
 
+@posix("paths of POSIX")
 def test_full_mode() -> None:
     used = an_interpreter()
     planned = steady({"PYO3_PYTHON": used.executable}, BUILT, used, "/store")
@@ -217,6 +218,7 @@ def test_config_names_the_launcher_where_a_build_script_may_run_it() -> None:
     assert config_of(first).name != config_of(second).name
 
 
+@posix("paths of POSIX")
 def test_maturins_own_file_is_rehomed_byte_for_byte() -> None:
     content = b"implementation=CPython\r\nversion=3.11\nabi3=true\n\xff"
     planned = steady({"PYO3_CONFIG_FILE": MATURINS_FILE}, BUILT, an_interpreter(), "/store", maturin_config=content)
