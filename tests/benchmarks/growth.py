@@ -141,7 +141,7 @@ def plot(rows: dict[Thing, list[float]]) -> str:
         x, y = points[-1]
         words = f"{thing.sizes[-1]:,} {thing.name}"
         parts.append(f'<text x="{x + 8:.0f}" y="{y + 4 + 14 * (place - 1):.0f}" fill="{colour}">{words}</text>')
-    for value in range(0, int(top) + 1, 20):
+    for value in range(0, int(top) + 1, 100 if top > 200 else 20):
         y = bottom - 220 * value / top
         parts.append(f'<text x="{left - 8}" y="{y + 4:.0f}" text-anchor="end" fill="#777">{value}</text>')
         parts.append(f'<line x1="{left}" y1="{y:.0f}" x2="{left + 370}" y2="{y:.0f}" stroke="#7774"/>')

@@ -22,13 +22,14 @@ __all__ = ["generated"]
 
 PROGRAM = "pyo3-base-python"
 MATRIX = ROOT / "patches" / "measured" / "matrix.json"
+WORKFLOWS = ROOT / "patches" / "measured" / "workflows.json"
 PICTURE = PAGES / "second-build.svg"
 
 
 def generated() -> dict[Path, str]:
     """All files of which something is generated, as they should be."""
     return {
-        README: _filled(README, {"commands": overview}),
+        README: _filled(README, {"commands": overview, "workflows": workflows}),
         PAGES / "reference.md": _filled(PAGES / "reference.md", {"commands": overview, "exit codes": exit_codes}),
         PAGES / "commands.md": _filled(PAGES / "commands.md", {"help": every_help}),
         PICTURE: picture(json.loads(MATRIX.read_text(encoding="utf-8"))),
@@ -45,6 +46,18 @@ def overview() -> str:
 def exit_codes() -> str:
     """The table of exit codes."""
     return _table(["exit code", "meaning"], [[str(code), meaning] for code, meaning in MEANINGS.items()])
+
+
+def workflows() -> str:
+    """The table of what people type, as it was measured: each line once."""
+    rows: dict[str, list[str]] = {}
+    for row in json.loads(WORKFLOWS.read_text(encoding="utf-8"))["workflows"]:
+        ways = [row["without"], row["shim"]]
+        crates = [", ".join(str(len(one["crates"])) for one in rounds) for rounds in ways]
+        seconds = [", ".join(f"{one['seconds']:.1f}" for one in rounds) for rounds in ways]
+        rows.setdefault(row["typed"], [f"`{row['typed']}`", row["project"], *crates, *seconds])
+    headings = ["typed twice", "project", "crates without", "crates with", "seconds without", "seconds with"]
+    return _table(headings, list(rows.values()))
 
 
 def every_help() -> str:

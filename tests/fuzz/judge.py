@@ -23,12 +23,15 @@ from .world import Environment, Machine, Outcome, Tree, World
 if TYPE_CHECKING:
     from .project import Shape, Sources
 
-__all__ = ["KINDS", "TOGETHER", "Fault", "Judge"]
+__all__ = ["KINDS", "NO_FAULTS", "Fault", "Judge"]
 
 KINDS = ("stale", "broken", "more", "touched")
 # No fault: more local packages are compiled where less is stale without the shim, or may be: of what is unpacked anew
 # into one target directory all packages are cleaned, or none (see `staleness`).
 TOGETHER = "together"
+# Nor this: in an environment in which there was a build without the shim, PYO3_PYTHON has another name from now on.
+RENAMED = "renamed"
+NO_FAULTS = (TOGETHER, RENAMED)
 FIXED = 1153704088 * 10**9  # what maturin gives to every file of an sdist
 OLD = 1_000_000_000 * 10**9
 DAY = 24 * 3600 * 10**9
@@ -74,6 +77,7 @@ class Judge:
         self.figures["histories"] += 1
         self.figures["with a twin"] += twin
         play = _Play(self.machine, history, self.lock(history), twin=twin)
+        last = Build()
         for number, step in enumerate(history.steps):
             if not isinstance(step, Build):
                 play.change(step)
@@ -87,7 +91,8 @@ class Judge:
                     return self.play(history)
                 continue
             (bare,) = others
-            kind = _verdict(step, history.shape, play.expected, shim, bare)
+            kind = _verdict(step, last, history.shape, play.expected, shim, bare)
+            last = step
             self.figures["stale without"] += bool(bare.answer) and bare.answer != play.expected
             self.figures["compiled"] += len(shim.compiled)
             self.figures["compiled without"] += len(bare.compiled)
@@ -132,7 +137,7 @@ class Judge:
         return self.locks[key]
 
 
-def _verdict(step: Build, shape: Shape, expected: str, shim: Outcome, bare: Outcome) -> str:
+def _verdict(step: Build, last: Build, shape: Shape, expected: str, shim: Outcome, bare: Outcome) -> str:
     if step.how.startswith("killed"):
         return ""
     if shim.code and not bare.code:
@@ -141,6 +146,8 @@ def _verdict(step: Build, shape: Shape, expected: str, shim: Outcome, bare: Outc
         return "stale"
     foreign = {name for name in shim.compiled - bare.compiled if name.partition(" ")[0] not in LOCAL}
     if step.how == "shim" and (foreign or len(shim.compiled) > len(bare.compiled)):
+        if (last.how, step.python) == ("bare", "same"):
+            return RENAMED
         together = not foreign and (bare.answer != expected or (shape.tree != "own" and shape.target == "shared"))
         return TOGETHER if together else "more"
     return "touched" if shim.written else ""

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from .history import draw
-from .judge import KINDS, TOGETHER, Judge
+from .judge import KINDS, NO_FAULTS, Judge
 from .world import Machine
 
 __all__ = ["main", "run", "summary"]
@@ -85,7 +85,7 @@ def summary(figures: Counter[str]) -> str:
         "compiled without",
         "stale without",
         *KINDS,
-        TOGETHER,
+        *NO_FAULTS,
     ]
     return ", ".join(f"{name} {figures[name]}" for name in names)
 

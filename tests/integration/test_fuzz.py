@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Callable
 
 import pytest
 
-from tests.fuzz.history import Build, Edit, Elsewhere, History, Put, Requirement, Return
+from tests.fuzz.history import Build, Edit, Elsewhere, History, Put, Requirement, Return, Version
 from tests.fuzz.judge import Judge
 from tests.fuzz.project import Package, Script, Shape, files, first_sources
 from tests.fuzz.run import run, summary
@@ -32,6 +33,9 @@ KNOWS_ITS_PLACE = Package("app", ("here",), None, "pyo3")
 
 def shape(*packages: Package, tree: str = "own", target: str = "default") -> Shape:
     return Shape(packages, tree, target, times="fixed", path="new")
+
+
+KNOWS_ITS_VERSION = Package("app", ("version",), None, "pyo3")
 
 
 NAMED = {
@@ -82,6 +86,12 @@ NAMED = {
         shape(Package("app", (), Script("requirement", "itself", "variable", helped=False), "pyo3"), tree="sdist"),
         (Build(), Requirement("v1"), Build()),
     ),
+    "another version, and back": History(
+        shape(KNOWS_ITS_VERSION), (Build(), Version(1), Build(), Return(2), Build(), Version(1), Build())
+    ),
+    "another version, and back, by builds without the shim": History(
+        shape(KNOWS_ITS_VERSION), (Build(), Version(1), Build("bare"), Return(2), Build())
+    ),
     "a build of an sdist that is killed when its build script has written into src": History(
         shape(Package("app", (), Script("neighbour", "all", "src", helped=True), "pyo3"), tree="sdist"),
         (Build(), Edit("shared.txt", "v1"), Build("killed before"), Build(), Build("killed before"), Build()),
@@ -130,9 +140,10 @@ def test_two_trees_of_one_package_at_once(machine: Machine) -> None:
     with world.here() as at:
         for number in range(3):
             backends = {name: start(machine, at, name, number) for name in trees}
-            ended = {name: (backend.communicate()[0], backend.returncode) for name, backend in backends.items()}
-            for name, (output, code) in ended.items():
-                assert code == 0, output
+            with ThreadPoolExecutor() as pool:  # as front ends do, so that none that has ended is kept
+                ended = dict(zip(backends, pool.map(subprocess.Popen.communicate, backends.values())))
+            for name, (output, _) in ended.items():
+                assert backends[name].returncode == 0, output
                 assert f"app:{name}," in output, output
 
 
@@ -142,8 +153,8 @@ def start(machine: Machine, at: Path, name: str, number: int) -> subprocess.Pope
     # A name of its own each time: what is fresh is a link to the file that was taken before.
     taken = f"{at}/{name}-{number}.so"
     script = (
-        f"'{machine.wrapper}' build --offline -q 2>&1 && mv '{at}/target/debug/libapp.so' '{taken}'"
-        f" && '{sys.executable}' -c '{ANSWER}' '{taken}'"
+        f"'{machine.wrapper}' build --offline --message-format=json-render-diagnostics >'{taken}.json'"
+        f" && mv '{at}/target/debug/libapp.so' '{taken}' && '{sys.executable}' -c '{ANSWER}' '{taken}'"
     )
     return subprocess.Popen(
         ["sh", "-c", script],

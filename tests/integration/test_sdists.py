@@ -62,6 +62,18 @@ def test_what_is_typed_in_a_new_project_compiles_nothing_the_second_time(site: S
     assert len(list((site.project / "dist").glob("*.tar.gz"))) == 1
 
 
+def test_a_backend_that_calls_cargo_twice_and_writes_into_the_tree_in_between(
+    tmp_path: Path, environ: dict[str, str]
+) -> None:
+    """setuptools-rust builds for `build_ext` and for `install`, and has written `build/` when it does so again."""
+    site = Site(bundled.copy("setuptools_rust", tmp_path / "project"), tmp_path / "scratch", environ)
+    assert "pyo3" in site.run(["uv", "build"]).recompiled
+    assert site.run(["uv", "build"]).recompiled == ()
+    site.edit("src/lib.rs", "    42", "    43")
+    assert site.run(["uv", "build"]).recompiled == ("setuptools_rust_fixture",)
+    assert site.run(["uv", "build"]).recompiled == ()
+
+
 @pytest.mark.parametrize("front_end", [build_by_sdist, pip_of_an_sdist])
 def test_other_front_ends_compile_nothing_either(site: Site, front_end: FrontEnd) -> None:
     site.run(["uv", "build", "--sdist", "--out-dir", "sdist"])

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pyo3_base_python.wrapper import editable, installed, paths, probe, store
+from pyo3_base_python.wrapper.errors import CannotSteady
 from pyo3_base_python.wrapper.store import File
 from tests.unit.support import stand_in_cargo
 
@@ -94,6 +95,14 @@ def test_the_store_is_in_local_app_data(monkeypatch: pytest.MonkeyPatch) -> None
     # X12: what Python of the Store writes there, cargo does not see.
     monkeypatch.setattr(sys, "base_prefix", r"C:\Program Files\WindowsApps\PythonSoftwareFoundation.Python.3.11_x64")
     assert store.default_root(environ) == r"C:\Users\me\pyo3-base-python"
+
+
+@pytest.mark.promise("fault")
+def test_a_file_in_the_way_of_the_store_is_said(tmp_path: Path) -> None:
+    """Windows calls that a path that is not found, and what is not found was made, for ever."""
+    (tmp_path / "file").touch()
+    with pytest.raises(CannotSteady, match="can't use the store"):
+        store.put(os.fspath(tmp_path / "file" / "store"), File("config/one.txt", b"one"))
 
 
 @pytest.mark.promise("fault")

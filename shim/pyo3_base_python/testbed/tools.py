@@ -100,12 +100,15 @@ def environment(
 
 
 def _name_interpreter(made: Path, final: Path) -> None:
-    """Let the scripts of an environment name the interpreter where it is going to be."""
-    first = b"#!" + os.fsencode(made / "bin")
+    """Let the scripts of an environment name the interpreter where it is going to be.
+
+    It is in their first line, or in the second if it is too long for that.
+    """
+    before, after = os.fsencode(made / "bin"), os.fsencode(final / "bin")
     for path in (made / "bin").iterdir():
         text = path.read_bytes()
-        if text.startswith(first):
-            path.write_bytes(b"#!" + os.fsencode(final / "bin") + text[len(first) :])
+        if text.startswith(b"#!"):
+            path.write_bytes(text.replace(before, after, 1))
 
 
 def folder(environ: Mapping[str, str]) -> Path:

@@ -39,12 +39,13 @@ class Invocation:
     every ``--target`` and ``--config`` that counts, in order; ``manifest_path`` and ``target_dir`` are as given, or
     ``""``; ``profile`` is the one that cargo builds; ``toolchain`` is rustup's ``+name`` or ``""``; ``lists_only`` is
     whether a list of files is asked for (``cargo package --list``), ``late_config`` whether a ``--config`` stands
-    after the subcommand. All of it is what an alias stands for. ``unclear`` says why that, or where cargo works, can't
-    be told, or is ``""``.
+    after the subcommand, ``has_reader`` whether a form of messages is asked for, as programs do. All of it is what an
+    alias stands for. ``unclear`` says why that, or where cargo works, can't be told, or is ``""``.
     """
 
     __slots__ = (
         "configs",
+        "has_reader",
         "late_config",
         "lists_only",
         "manifest_path",
@@ -62,6 +63,7 @@ class Invocation:
         self.target_dir = ""
         self.targets: list[str] = []
         self.configs: list[str] = []
+        self.has_reader = False
         self.late_config = False
         self.lists_only = False
         self.profile = {"bench": "bench", "install": "release"}.get(subcommand, "dev")
@@ -151,6 +153,8 @@ def _apply(invocation: Invocation, name: str, value: str) -> None:
         invocation.manifest_path = value
     elif name == "--profile":
         invocation.profile = value
+    elif name == "--message-format":
+        invocation.has_reader = True
     elif name in {"--list", "-l"}:
         invocation.lists_only = True
 

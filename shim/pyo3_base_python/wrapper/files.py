@@ -1,12 +1,13 @@
-"""Files of others: read if they are files, and never waited for."""
+"""Files: those of others are read if they are files, and never waited for; our own are written at once."""
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import time
 
-__all__ = ["decoded", "open_lock", "read", "replace"]
+__all__ = ["decoded", "open_lock", "read", "replace", "write"]
 
 # A pipe is not waited for; to open a terminal is not to be controlled by it.
 FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_BINARY"))
@@ -62,6 +63,28 @@ def replace(draft: str, path: str) -> None:
     if os.name == "nt" and os.path.isfile(path):
         os.rename(path, f"{draft}.old")
     os.replace(draft, path)
+
+
+def write(path: str, content: bytes) -> None:
+    """Write ``content`` to ``path``, at once or not at all. Raises ``OSError``, also where its folder is a link.
+
+    A repository may have brought that link into the target directory.
+    """
+    folder = os.path.dirname(path)
+    if os.path.islink(folder):
+        raise OSError(errno.ELOOP, f"{folder} is a link")
+    os.makedirs(folder, exist_ok=True)
+    draft = f"{path}.{os.getpid()}.{os.urandom(4).hex()}"
+    try:
+        with open(draft, "xb") as opened:
+            opened.write(content)
+        replace(draft, path)
+    except BaseException:  # a full disk, above all: not one more file with each build
+        try:
+            os.unlink(draft)
+        except OSError:
+            pass
+        raise
 
 
 def open_lock(path: str) -> int:

@@ -24,16 +24,20 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
 __all__ = [
+    "FINGERPRINTS",
     "changed_artifact",
     "forget",
     "last_written",
     "named_in_full",
+    "own",
     "reason",
+    "remove",
     "replaced_library",
     "trackers",
     "unfinished",
 ]
 
+FINGERPRINTS = ".fingerprint"
 # More than this in the OUT_DIRs of a project is not read: it may name any path.
 MOST_READ = 64 << 20
 # In dep-info: cargo does not look at it.
@@ -66,7 +70,7 @@ def reason(
     return (
         _of_sources(deps, names, trees, found, root)
         or changed_artifact(profile_dir, packages, crates)
-        or _of_build_scripts(_own(os.path.join(profile_dir, "build"), packages), trees)
+        or _of_build_scripts(own(os.path.join(profile_dir, "build"), packages), trees)
         or _of_host(profile_dir, names, packages, trees, found, root)
     )
 
@@ -78,7 +82,7 @@ def unfinished(profile_dir: str, packages: Collection[str]) -> str:
     before it compiles, and the whole one after it.
     """
     ran, compiled = set(), set()
-    for folder in _own(os.path.join(profile_dir, ".fingerprint"), packages):
+    for folder in own(os.path.join(profile_dir, FINGERPRINTS), packages):
         package = os.path.basename(folder).rpartition("-")[0]
         for name in os.listdir(folder):
             if name.endswith(".json") or not os.path.getsize(os.path.join(folder, name)):
@@ -99,18 +103,28 @@ def changed_artifact(profile_dir: str, packages: Collection[str], crates: Iterab
 def forget(profile_dir: str, packages: Collection[str]) -> list[str]:
     """Have cargo compile ``packages`` again, but for their build scripts; returns those that this is not known of.
 
-    Cargo compiles what it finds no fingerprint of. Raises ``OSError``.
+    Cargo compiles what it finds no fingerprint of. What a link leads to is not touched: cargo makes none here, but a
+    repository may have brought it. Raises ``OSError``.
     """
-    fingerprints = os.path.join(profile_dir, ".fingerprint")
-    folders = _own(fingerprints, packages)
+    fingerprints = os.path.join(profile_dir, FINGERPRINTS)
+    if os.path.islink(fingerprints):
+        return list(packages)
+    folders = own(fingerprints, packages)
     for folder in folders:
-        names = os.listdir(folder)
-        if not any("build-script" in name for name in names):
-            for name in names:
-                os.unlink(os.path.join(folder, name))
-            os.rmdir(folder)
+        if not any("build-script" in name for name in os.listdir(folder)):
+            remove(folder)
     known = {os.path.basename(folder).rpartition("-")[0] for folder in folders}
     return [name for name in packages if name not in known]
+
+
+def remove(fingerprint: str) -> None:
+    """Remove the folder of a fingerprint. Raises ``OSError``."""
+    if os.path.islink(fingerprint):
+        os.unlink(fingerprint)
+        return
+    for name in os.listdir(fingerprint):
+        os.unlink(os.path.join(fingerprint, name))
+    os.rmdir(fingerprint)
 
 
 def named_in_full(profile_dir: str, packages: Iterable[str], tree: str) -> set[str]:
@@ -170,7 +184,7 @@ def _of_host(
     deps = os.path.join(host, "deps")
     if not os.path.isdir(deps):
         return ""
-    scripts = _own(os.path.join(host, "build"), packages)
+    scripts = own(os.path.join(host, "build"), packages)
     return _of_sources(deps, names, trees, found, root) or _of_build_scripts(scripts, trees)
 
 
@@ -236,12 +250,12 @@ def _plain(root: str, source: str) -> str:
 def last_written(profile_dir: str, packages: Collection[str]) -> int:
     """When cargo last wrote a fingerprint of one of ``packages``, in ns."""
     times = [0]
-    for folder in _own(os.path.join(profile_dir, ".fingerprint"), packages):
+    for folder in own(os.path.join(profile_dir, FINGERPRINTS), packages):
         times += [os.stat(os.path.join(folder, file)).st_mtime_ns for file in os.listdir(folder)]
     return max(times)
 
 
-def _own(folder: str, packages: Collection[str]) -> list[str]:
+def own(folder: str, packages: Collection[str]) -> list[str]:
     """The folders in ``folder`` that cargo has made for ``packages``: a name, and a hash."""
     names = os.listdir(folder) if os.path.isdir(folder) else []
     return [os.path.join(folder, name) for name in names if name.rpartition("-")[0] in packages]

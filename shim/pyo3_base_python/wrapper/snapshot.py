@@ -24,6 +24,8 @@ LEFT = frozenset("__pycache__ .eggs .hypothesis .hg .nox .svn .tox node_modules"
 LEFT_BY_BUILDS = (".egg-info", ".pyc")
 # Of the extension modules that are put beside Python sources; any other library may be linked.
 MODULES = (".cpython-", ".pypy", ".abi3.")
+# These name other places by their paths.
+NAMING = ("Cargo.toml", "build.rs")
 # A git repository's word of what is checked out, beside the branch itself: build scripts embed it.
 GIT = ("HEAD", "packed-refs")
 BRANCH = b"ref: "
@@ -76,8 +78,10 @@ def look(tree: str, target_dir: str, known: Mapping[str, tuple[str, int]]) -> di
         inner = os.path.join(folder, os.path.relpath(target_dir, real)) if paths.is_inside(target_dir, real) else ""
         _look(folder, prefix, inner, known, new, top=True)
         for path in new:
+            if not path.endswith(NAMING):
+                continue
             name = os.path.basename(path)
-            if name in {"Cargo.toml", "build.rs"}:
+            if name in NAMING:
                 for other in _named(os.path.join(tree, path), by_key=name == "Cargo.toml"):
                     if paths.is_inside(other, tree):
                         continue

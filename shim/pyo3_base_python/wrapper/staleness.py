@@ -47,10 +47,10 @@ from __future__ import annotations
 import os
 import time
 
-from . import left_behind, paths, snapshot, store, undeclared
+from . import displaced, left_behind, paths, snapshot, store, undeclared
 from .build_dir import OF_PACKAGE, RECORDS
 from .errors import CannotSteady
-from .files import decoded, read, replace
+from .files import decoded, read, write
 from .project import PYO3_CRATES, artifact_names
 
 TYPE_CHECKING = False
@@ -148,9 +148,14 @@ def settle(
         look = _look_at_sdist if sdist and (in_place or not there.inside) else _look_at_own_tree
         actions = look(project, there, artifacts, today, environ or {})
         _apply(actions, there, clean)
+        records = os.path.join(there.described, RECORDS)
+        others = displaced.forget(profile_dir, records, [] if actions.clean else today.packages, python)
     except OSError as error:
         raise CannotSteady(f"can't compare {tree} with what was built last: {error.strerror or error}") from None
-    return actions.why
+    if not others:
+        return actions.why
+    why = f"cleaned {', '.join(others)}: another version was built last"
+    return f"{actions.why}; {why}" if actions.why else why
 
 
 class _There:
@@ -300,11 +305,12 @@ def of_sdist(
     why = left or f"{len(found)} unpacked files and folders are as they were"
     clean: Iterable[str] = records if changed or left else ()
     forget: Iterable[str] = ()
+    entries: dict[str, tuple[str, int]] = {}
     dirty = ""
     new = True
     if last:
         known = [record for record in records.values() if record is not None]
-        entries = known[0].entries if known else {}
+        entries = known[0].entries if known else entries
         dirty = left or _difference(entries, {path: (digest, 0) for path, digest in found.items()})
         if any(record.dirty for record in known):
             dirty = "something in it had changed"
@@ -314,9 +320,11 @@ def of_sdist(
     elif changed:
         why = f"what {', '.join(changed)} may be made of has changed"
     times = _times(tree, found, records, now)
+    seen = {path: (digest, times[path]) for path, digest in found.items()}
     record = Record(
         [*(one for one in earlier if one != tree), tree],
-        {path: (digest, times[path]) for path, digest in found.items()},
+        # What the backend has left in the tree by now is in no sdist: the next one is compared with what was unpacked.
+        entries if last and not dirty else seen,
         today.python,
         dirty=bool(dirty) and not new,
     )
@@ -325,10 +333,12 @@ def of_sdist(
 
 def _difference(before: Mapping[str, tuple[str, int]], now: Mapping[str, tuple[str, int]]) -> str:
     """What is another file than before, came or went, in words; ``""`` if nothing but what builds leave."""
-    folders = {".", *(os.path.dirname(path) for path in (*before, *now))}
-    for path in sorted(before.keys() | now.keys()):
-        same = before.get(path, ("",))[0] == now.get(path, ("",))[0]
-        if not same and path.rstrip("/") not in folders and not snapshot.is_left(path):
+    if before == now:
+        return ""
+    changed = [path for path in before.keys() | now.keys() if before.get(path, ("",))[0] != now.get(path, ("",))[0]]
+    folders = {".", *(os.path.dirname(path) for path in (*before, *now))} if changed else ()
+    for path in sorted(changed):
+        if path.rstrip("/") not in folders and not snapshot.is_left(path):
             return f"{path} has changed"
     return ""
 
@@ -482,7 +492,7 @@ def make_target_dir(path: str) -> None:
     """
     if os.path.lexists(path):
         return
-    os.makedirs(path)
+    os.makedirs(path, exist_ok=True)  # by another build, in between
     with open(os.path.join(path, paths.MARKS[0]), "w", encoding="ascii") as file:
         file.write(CACHE_TAG)
 
@@ -522,7 +532,7 @@ def _read_variables(tree: str, found: dict[str, str], environ: Mapping[str, str]
     """Other digests for build scripts that name variables of ``environ`` in quotes: of these as well."""
     digests = {}
     for path, digest in found.items():
-        if os.path.basename(path) == "build.rs":
+        if path.endswith("build.rs") and os.path.basename(path) == "build.rs":
             text = (read(os.path.join(tree, path)) or b"").decode(errors="replace")
             named = sorted(environ.keys() & text.split('"'))
             if named:
@@ -580,8 +590,7 @@ def apply_times(tree: str, times: Mapping[str, int]) -> None:
 def read_record(file: str) -> Record | None:
     """The record in ``file``; ``None`` if there is none that can be read in full."""
     try:
-        with open(file, "rb") as opened:
-            header, *rows, end = decoded(opened.read()).split("\n")
+        header, *rows, end = decoded(read(file) or b"").split("\n")
         trees = []
         entries = {}
         python = ""
@@ -600,19 +609,8 @@ def read_record(file: str) -> Record | None:
 
 
 def write_record(file: str, record: Record) -> None:
-    """Write ``record`` to ``file``, at once or not at all; a path with a line break in it is not recorded."""
+    """Write ``record`` to ``file``; a path with a line break in it is not recorded. Raises ``OSError``."""
     rows = [f"tree 0 {tree}" for tree in record.trees if "\n" not in tree]
     rows += [f"python {record.dirty:d} {record.python}"] if "\n" not in record.python else []
     rows += [f"{digest} {when} {path}" for path, (digest, when) in sorted(record.entries.items()) if "\n" not in path]
-    os.makedirs(os.path.dirname(file), exist_ok=True)
-    draft = f"{file}.{os.getpid()}.{os.urandom(4).hex()}"
-    try:
-        with open(draft, "xb") as opened:
-            opened.write(os.fsencode("\n".join([HEADER, *rows, "end"])))
-        replace(draft, file)
-    except BaseException:  # a full disk, above all: not one more file with each build
-        try:
-            os.unlink(draft)
-        except OSError:
-            pass
-        raise
+    write(file, os.fsencode("\n".join([HEADER, *rows, "end"])))

@@ -132,16 +132,16 @@ def private_folder(path: str) -> None:
         raise CannotSteady(f"the store folder {path} can be written to by other users")
 
 
-def _make_folder(path: str) -> None:
+def _make_folder(path: str, *, again: bool = False) -> None:
     """Create ``path`` and what is missing above it for this user alone: the mode of ``makedirs`` is the last one's."""
     try:
         os.mkdir(path, 0o700)
     except FileNotFoundError:
         above = os.path.dirname(path)
-        if above == path:
+        if above == path or again:  # Windows says so of a file in the way
             raise
         _make_folder(above)
-        _make_folder(path)
+        _make_folder(path, again=True)
     except FileExistsError:  # another build was faster
         pass
 

@@ -3,9 +3,12 @@
 Between the look at what was built last and cargo's own lock another build could compile another tree, or the same one,
 and what is then found fresh is of that. So the lock is taken before the look, and held by the process that becomes
 cargo, up to its end: a record lock (``fcntl``), which neither its children inherit nor a crash leaves behind. Cargo
-would wait at the same point. The lock's file names the parent of that process, a backend that takes what was built when
-cargo has ended: who had to wait for the lock waits for the parent's end as well. What runs a program when it has
-compiled (``cargo run``, ``cargo test``) takes no lock: it may run for ever, or start cargo itself.
+would wait at the same point. What runs a program when it has compiled (``cargo run``, ``cargo test``) takes no lock: it
+may run for ever, or start cargo itself.
+
+A backend takes what was built when cargo has ended, and the next build may put another tree's in its place. So the
+lock's file names the process that cargo was started by, if that reads cargo's messages: to know which file to take. The
+next build begins when it has ended, or after a while: a notebook, say, stays.
 """
 
 from __future__ import annotations
@@ -25,11 +28,13 @@ __all__ = ["take"]
 
 # Subcommands that end when all is compiled; build backends use the first two.
 ENDING = frozenset({"build", "rustc", "check"})
-# Those of them that make an artifact that somebody takes.
-TAKEN = frozenset({"build", "rustc"})
-# How long the backend of the other build may need for that; a parent that stays is a shell, and needs nothing.
+# Those of them that make an artifact.
+MAKING = frozenset({"build", "rustc"})
+# How long a backend may need to take it.
 SECONDS_TO_TAKE = 3.0
 PAUSE = 0.02
+# A number of a process may be that of another one by then.
+SECONDS_OF_A_NUMBER = 60.0
 
 
 def take(call: Invocation, file: str, waiting: Callable[[], None]) -> None:
@@ -45,12 +50,15 @@ def take(call: Invocation, file: str, waiting: Callable[[], None]) -> None:
         handle = files.open_lock(file)
         try:
             fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            waited = False
         except (BlockingIOError, PermissionError):
             waiting()
             fcntl.lockf(handle, fcntl.LOCK_EX)
-            _wait_for_the_end_of(os.pread(handle, 20, 0), unless=os.getppid())
+            waited = True
+        if waited or time.time() - os.fstat(handle).st_mtime < SECONDS_OF_A_NUMBER:
+            _wait_for_the_end_of(os.pread(handle, 20, 0), os.getppid())
         os.ftruncate(handle, 0)
-        os.pwrite(handle, b"%d" % os.getppid() if call.subcommand in TAKEN else b"", 0)
+        os.pwrite(handle, b"%d" % os.getppid() if call.subcommand in MAKING and call.has_reader else b"", 0)
     except OSError:
         pass
 

@@ -16,7 +16,9 @@ from pyo3_base_python import __version__
 from pyo3_base_python.activation import launcher
 from pyo3_base_python.wrapper.errors import CannotSteady
 from pyo3_base_python.wrapper.store import PINNED_TIME
-from tests.unit.support import InterpreterOf, Script, Wrapper
+from tests.unit.support import InterpreterOf, Script, Wrapper, posix
+
+pytestmark = posix("the launcher is a shell script: see tests/windows/test_cargo.py")
 
 AWKWARD = "a b'c\"d$HOME`e`\\f*=g&;ä"
 MENDS_IT = "is gone or broken ('pyo3-base-python env' mends it); cargo runs without a stable interpreter"

@@ -14,6 +14,7 @@ import pytest
 
 from pyo3_base_python.activation import windows_program
 from pyo3_base_python.wrapper.errors import CannotSteady
+from tests.unit.support import posix
 
 STUB = b"MZ stub"
 
@@ -32,6 +33,7 @@ def test_program_is_the_same_whenever_it_is_made() -> None:
     assert windows_program.program(STUB, "python.exe", "other code") not in made
 
 
+@posix("run for real in tests/windows/test_cargo.py")
 def test_its_script_runs_the_wrapper_in_the_folder_named(tmp_path: Path) -> None:
     wrapper = tmp_path / "ä" / "pyo3_base_python" / "wrapper"
     wrapper.mkdir(parents=True)

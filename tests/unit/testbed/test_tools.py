@@ -32,8 +32,9 @@ def test_the_default_interpreter_is_outside_of_any_environment() -> None:
     assert tools.find_python(found.path, os.environ) == found
 
 
-def test_programs_of_an_environment_run_where_it_is_at_last(tmp_path: Path) -> None:
-    work = WorkFolder(tmp_path)
+@pytest.mark.parametrize("name", ["short", "too-long-for-the-first-line-of-a-script-" * 3])
+def test_programs_of_an_environment_run_where_it_is_at_last(tmp_path: Path, name: str) -> None:
+    work = WorkFolder(tmp_path / name)
     environ = tools.environment(tools.default_python(os.environ), (), work, os.environ)
     done = subprocess.run(["pip", "--version"], env=environ, check=True, stdout=subprocess.PIPE, text=True)
     assert os.fspath(tools.folder(environ)) in done.stdout

@@ -43,6 +43,7 @@ def test_a_plain_call_asks_for_nothing_more() -> None:
         "profile": "dev",
         "targets": [],
         "configs": [],
+        "has_reader": False,
         "late_config": False,
         "lists_only": False,
         "manifest_path": "",
@@ -50,6 +51,18 @@ def test_a_plain_call_asks_for_nothing_more() -> None:
         "toolchain": "",
         "unclear": "",
     }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["build", "--message-format=json"], True),
+        (["rustc", "--message-format", "json-render-diagnostics", "--lib"], True),
+        (["rustc", "--lib", "--", "--message-format=json"], False),
+    ],
+)
+def test_a_program_that_reads_the_messages(arguments: list[str], expected: bool) -> None:
+    assert parse(arguments).has_reader is expected
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from pyo3_base_python.wrapper.project import Lock, Project, unpacked_sdist
 from pyo3_base_python.wrapper.staleness import (
     Record,
     Today,
+    make_target_dir,
     of_own_tree,
     of_sdist,
     read_dep_info,
@@ -883,7 +884,17 @@ def test_an_sdist_that_was_built_last_is_compared_with_what_there_was_but_for_wh
     ):
         actions = of_sdist("/tree", found, {"crate": Record(["/tree"], before, "/1")}, "", 9, last=True, today=today)
         assert (actions.why, actions.clean, actions.times) == (why, [], {})
+        assert actions.record is not None
+        assert (actions.record.entries == before) == (why == "/tree was built last")
     assert of_sdist("/tree", {}, {}, "", 9, last=True).why == "/tree was built last"
+
+
+def test_a_target_directory_that_another_build_makes_at_the_same_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "target").mkdir()
+    monkeypatch.setattr(os.path, "lexists", lambda _: False)
+    make_target_dir(os.fspath(tmp_path / "target"))
 
 
 # What cargo says an artifact is made of

@@ -20,7 +20,7 @@ HOLDS = """\
 import os, sys
 from pyo3_base_python.wrapper import turns
 from pyo3_base_python.wrapper.command_line import parse
-turns.take(parse([sys.argv[1]]), sys.argv[2], lambda: print("waits", flush=True))
+turns.take(parse(sys.argv[2:]), sys.argv[1], lambda: print("waits", flush=True))
 # As the wrapper does: the lock goes with the process, through exec, and not to a child's child.
 os.execv("/bin/sh", ["sh", "-c", "echo held; read line; echo ended"])
 """
@@ -28,9 +28,9 @@ os.execv("/bin/sh", ["sh", "-c", "echo held; read line; echo ended"])
 BACKEND = "import subprocess, sys; subprocess.run([sys.executable, *sys.argv[1:]]); print('takes', flush=True); input()"
 
 
-def begin(file: Path, subcommand: str = "build", *, backend: bool = False) -> subprocess.Popen[str]:
+def begin(file: Path, *call: str, backend: bool = False) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, *(["-c", BACKEND] if backend else []), "-c", HOLDS, subcommand, file],
+        [sys.executable, *(["-c", BACKEND] if backend else []), "-c", HOLDS, file, *(call or ["build"])],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -53,17 +53,23 @@ def test_the_second_build_begins_when_the_first_has_ended(tmp_path: Path) -> Non
             second.communicate("\n")
 
 
-def waits_for_the_parent(file: Path, subcommand: str) -> bool:
-    """Whether a build that had to wait begins only when the parent of the other one has ended, too."""
-    with begin(file, subcommand, backend=True) as first:
+def waits_for_the_parent(file: Path, *call: str, early: bool) -> bool:
+    """Whether a build begins only when the parent of the one before, by ``call``, has ended.
+
+    ``early``: it begins while the other one holds the lock.
+
+    """
+    with begin(file, *call, backend=True) as first:
         assert said(first) == "held"
-        with begin(file) as second:
+        assert first.stdin is not None
+        second = begin(file) if early else None
+        if second is not None:
             assert said(second) == "waits"
-            assert first.stdin is not None
+        first.stdin.write("\n")
+        first.stdin.flush()
+        assert (said(first), said(first)) == ("ended", "takes")
+        with second or begin(file) as second:
             assert second.stdout is not None
-            first.stdin.write("\n")
-            first.stdin.flush()
-            assert (said(first), said(first)) == ("ended", "takes")
             time.sleep(0.5)
             os.set_blocking(second.stdout.fileno(), False)
             begun = second.stdout.readline()
@@ -74,10 +80,23 @@ def waits_for_the_parent(file: Path, subcommand: str) -> bool:
             return not begun
 
 
+READ = "--message-format=json"
+
+
 @pytest.mark.promise("stale")
-def test_a_backend_takes_what_was_built_before_the_next_build_begins(tmp_path: Path) -> None:
-    assert waits_for_the_parent(tmp_path / "lock", "rustc")
-    assert not waits_for_the_parent(tmp_path / "lock", "check"), "nobody takes anything"
+@pytest.mark.parametrize("early", [True, False])
+def test_a_backend_takes_what_was_built_before_the_next_build_begins(tmp_path: Path, early: bool) -> None:
+    assert waits_for_the_parent(tmp_path / "lock", "rustc", READ, early=early)
+    assert not waits_for_the_parent(tmp_path / "lock", "check", READ, early=early), "nobody takes anything"
+    assert not waits_for_the_parent(tmp_path / "lock", "build", early=early), "a user, in a shell that stays"
+
+
+def test_a_number_from_long_ago_is_no_backends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "_wait_for_the_end_of", pytest.fail)
+    lock = tmp_path / "lock"
+    lock.write_text(f"{os.getppid()}")
+    os.utime(lock, (time.time() - 3600, time.time() - 3600))
+    turns.take(parse(["build"]), os.fspath(lock), pytest.fail)
 
 
 @pytest.mark.promise("fault")
