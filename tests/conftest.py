@@ -1,4 +1,4 @@
-"""What all tests share: an environment that nothing of the developer's own shell leaks into."""
+"""What all tests share: an environment into which nothing leaks from the developer's own shell."""
 
 from __future__ import annotations
 
@@ -19,11 +19,16 @@ SCRUBBED = ("CARGO", "CARGO_TARGET_DIR", "CONDA_PREFIX", "RUSTC_WRAPPER", "VIRTU
 
 
 def pytest_configure() -> None:
-    """A job in the background inherits that signals are ignored, and so would what the tests start."""
+    """A background job inherits ignored signals, and so would the programs that the tests start."""
     for name in ("SIGINT", "SIGQUIT", "SIGHUP"):
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler if name == "SIGINT" else signal.SIG_DFL)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest file first: where files are shared out to processes, it must not begin when the others end."""
+    items.sort(key=lambda item: item.path.name != "test_testbed.py")
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +69,7 @@ def _is_environment(program: Path) -> bool:
 
 @pytest.fixture
 def interpreter(request: pytest.FixtureRequest, interpreters: dict[str, str]) -> str:
-    """The interpreter of the version that the test is parametrized with; skips where the machine has none."""
+    """The interpreter of the version that the test is parametrized with; skips if the machine has none."""
     version = str(request.param)
     if version not in interpreters:
         pytest.skip(f"there is no Python {version} on this machine")
@@ -73,7 +78,7 @@ def interpreter(request: pytest.FixtureRequest, interpreters: dict[str, str]) ->
 
 @pytest.fixture(scope="session")
 def debug_python() -> str:
-    """A CPython that was built with `--with-pydebug`; skips where the machine has none."""
+    """A CPython that was built with `--with-pydebug`; skips if the machine has none."""
     found = shutil.which("python3-dbg")
     if found is None:
         pytest.skip("there is no python3-dbg on this machine")

@@ -1,4 +1,4 @@
-"""Installations of Python that tests may change: a copy of the one that runs them, as far as it needs to be one."""
+"""Installations of Python that tests may change: partial copies of the one that runs them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Installation", "install"]
 
 
 class Installation:
-    """A copy of this interpreter at ``prefix``; its standard library is linked, what it says of itself is its own."""
+    """A copy of this interpreter at ``prefix``; its standard library is linked, what it says of itself is not."""
 
     def __init__(self, prefix: Path) -> None:
         original = Path(os.path.realpath(sys.executable))
@@ -36,7 +36,7 @@ class Installation:
         self.set("LIBDIR", os.fspath(prefix / "lib"))
 
     def set(self, variable: str, value: str | int) -> None:
-        """Let it have been built otherwise: change what `sysconfig` says, which must know the variable."""
+        """Pretend that it was built differently: change what `sysconfig` says, which must know the variable."""
         for path in self.library.glob("_sysconfigdata*.py"):
             text, count = re.subn(
                 rf"^( ?.?'{variable}':) (?:'[^']*'|\d+)",
@@ -51,7 +51,7 @@ class Installation:
             compiled.unlink()
 
     def upgrade(self) -> None:
-        """Let it be a later release at the same path, as far as `sys.version` says so."""
+        """Pretend that it is a later release at the same path, according to `sys.version`."""
         code = "import sys\nrelease, _, rest = sys.version.partition(' ')\nsys.version = f'{release}9 {rest}'\n"
         (self.library / "site-packages" / "sitecustomize.py").write_text(code, encoding="utf-8")
 

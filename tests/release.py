@@ -1,7 +1,7 @@
-"""Build what a release consists of, and check it: `.venv/bin/python -m tests.release FOLDER`, which must be empty.
+"""Build the archives of a release, and check them: `.venv/bin/python -m tests.release FOLDER`, which must be empty.
 
-Both distributions, wheel and sdist: what is in them, how large they are, what an index would say of them, and whether
-each wheel installs and starts on each Python of this machine. Exit code 1 and a line for each thing that is wrong.
+For both distributions, wheel and sdist: what is in them, how large they are, whether an index would accept them, and
+whether each wheel installs and starts on each Python of this machine. Exit code 1 and a line for each thing wrong.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ KIB = 1024
 
 
 class Distribution(NamedTuple):
-    """One of the two: where it is built, what belongs into its wheel and sdist, and how large they may be, in KiB."""
+    """One of the two: where it is built, what belongs in its wheel and sdist, and how large they may be, in KiB."""
 
     folder: Path
     package: str
@@ -133,7 +133,7 @@ def _differences(name: str, found: set[str], wanted: frozenset[str]) -> Iterator
 
 
 def by_twine(folder: Path) -> Iterator[str]:
-    """What an index would refuse."""
+    """A line for each thing that an index would refuse."""
     command = [sys.executable, "-m", "twine", "check", "--strict", *map(os.fspath, sorted(folder.iterdir()))]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "NO_COLOR": "1"})
     if done.returncode:
@@ -141,7 +141,7 @@ def by_twine(folder: Path) -> Iterator[str]:
 
 
 def installs(folder: Path) -> Iterator[str]:
-    """What does not install, or does not start, on a Python of this machine."""
+    """A line for each wheel that does not install, or does not start, on a Python of this machine."""
     for distribution in DISTRIBUTIONS:
         (wheel,) = folder.glob(f"{distribution.package}-*.whl")
         for minor in range(distribution.oldest_python, NEWEST_PYTHON + 1):
@@ -151,7 +151,7 @@ def installs(folder: Path) -> Iterator[str]:
 
 
 def on_python(python: str, wheel: Path, command: tuple[str, ...]) -> Iterator[str]:
-    """What goes wrong where ``wheel`` is installed into a new environment of ``python``, and ``command`` runs there."""
+    """What goes wrong when ``wheel`` is installed into a new environment of ``python``, and ``command`` runs there."""
     with tempfile.TemporaryDirectory() as scratch:
         own = os.path.join(scratch, "bin", "python")
         for line in (
@@ -177,7 +177,7 @@ def _python(minor: int) -> str | None:
 
 
 def of_tag(tag: str, changelog: str) -> Iterator[str]:
-    """What does not fit together: the tag, the version, the changelog."""
+    """Whatever does not fit together among the tag, the version and the changelog."""
     if tag != f"v{__version__}":
         yield f"the tag is {tag}, and the version is {__version__}"
     if not notes(changelog):

@@ -1,7 +1,7 @@
 """A stable interpreter for isolated builds of Python projects with a Rust core.
 
-``wrapper`` is what runs inside ``$CARGO``; ``activation`` puts it there, ``backend`` does so for front ends,
-``commands`` for people. ``doctor`` and ``explain`` say why something is compiled again; ``testbed`` proves the patches
+``wrapper`` is the code that runs inside ``$CARGO``; ``activation`` puts it there, ``backend`` does so for front ends,
+``commands`` for people. ``doctor`` and ``explain`` say why something is compiled again; ``testbed`` tests the patches
 for upstream.
 """
 

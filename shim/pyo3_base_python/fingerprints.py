@@ -1,9 +1,9 @@
-"""What cargo has compiled, by the fingerprints that it keeps of each unit: how long it took, and what hangs on Python.
+"""What cargo has compiled, by the fingerprint of each unit: how long it took, and what depends on Python.
 
 Below the folder of a profile, ``.fingerprint/<package>-<hash>/`` has for a unit the file ``<kind>-<name>``, which holds
 the unit's own fingerprint, beside it ``.json`` with what went into that, and ``invoked.timestamp``, of when rustc was
 started (https://doc.rust-lang.org/nightly/nightly-rustc/cargo/core/compiler/fingerprint/). Cargo is free to change all
-of that: what is not as expected is passed over.
+of that: a unit that is not as expected is passed over.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ VARIABLES = frozenset({"PYO3_BASE_PYTHON", "PYO3_CONFIG_FILE", "PYO3_PYTHON", "P
 
 
 class Unit(NamedTuple):
-    """What cargo compiles or runs at once: its package, its fingerprint, those of the units that it depends on.
+    """One job of cargo's: its package, its fingerprint, and those of the units that it depends on.
 
     ``reads_python`` is whether it is a build script that depends on the interpreter; ``compiled`` is when (s) it was
     compiled last, and ``seconds`` how long that took, 0 where that is not known.

@@ -1,4 +1,4 @@
-"""What did cargo compile? Read from what it prints, through any front end that hides it.
+"""What cargo compiled, read from its messages, even if a front end hides them.
 
 A recording cargo stands where cargo would be started, and sends cargo's own messages (its stderr) to a file.
 """
@@ -71,7 +71,7 @@ class Recorder:
         self.log.touch()
 
     def tell(self, progress: Callable[[str], None]) -> None:
-        """Tell ``progress`` in words what cargo compiles, if it has compiled anything since the last ``take``."""
+        """Tell ``progress`` what cargo compiles, if it has compiled anything since the last ``take``."""
         crates = compiled(self.log.read_text(encoding="utf-8", errors="replace")).recompiled
         if crates:
             progress(f"cargo compiles {crates[-1]} (crate {len(crates)})")
@@ -84,7 +84,7 @@ class Recorder:
 
 
 def compiled(messages: str) -> Compiled:
-    """The packages that cargo's ``messages`` (verbose, without colours) call compiled, checked among them, or fresh."""
+    """The packages that cargo's ``messages`` (verbose, without colours) call compiled (or checked), or fresh."""
     found: dict[str, dict[str, None]] = {"Compiling": {}, "Checking": {}, "Fresh": {}, "Dirty": {}}
     for line in messages.splitlines():
         match = STATUS_LINE.match(line)

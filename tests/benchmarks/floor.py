@@ -1,9 +1,9 @@
 """How far the shim is from the fastest isolated build: `python tests/benchmarks/floor.py NAME==VERSION [RUNS COLD]`.
 
-A warm wheel of a released maturin project, nothing changed, by uv, build and pip: with the shim, and with what costs
-nothing in cargo (`MATURIN_PEP517_USE_BASE_PYTHON=1`, the floor); without isolation for comparison. Then cold, by uv:
-with the shim, and as it is. Each way has a copy of its own; whole processes, all ways in turn. Prints medians in
-seconds and the median of the ratios, pair by pair, as a table in Markdown.
+It builds a warm wheel of a released maturin project, nothing changed, by uv, build and pip: with the shim, in the way
+that costs nothing in cargo (`MATURIN_PEP517_USE_BASE_PYTHON=1`, the floor), and without isolation for comparison. Then
+cold, by uv: with the shim and without. Each way has a copy of its own; whole processes, all ways in turn. It prints
+medians in seconds and the median of the ratios, pair by pair, as a table in Markdown.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What the wrapper costs as things around it grow: `python tests/benchmarks/growth.py [--svg FILE] [--runs N]`.
 
 Four things grow, one at a time: the distributions in the environment, the packages in the workspace, the files in the
-store, those in the project's tree. Cargo itself is left out (`true` stands in its place: the same process, without its
-own growth), and what `true` costs is taken off. Whole processes, all sizes in turn, medians in milliseconds; prints a
+store, those in the project's tree. Cargo itself is left out (`true` takes its place: the same process, without its own
+growth), and the time of `true` is subtracted. Whole processes, all sizes in turn, medians in milliseconds; prints a
 table in Markdown.
 """
 
@@ -25,7 +25,7 @@ TRUE = "/bin/true"
 
 
 class Thing(NamedTuple):
-    """What grows: its name, the sizes that are tried, and how to make one (a size) in a place that is ready."""
+    """A thing that grows: its name, the sizes to try, and how to make one of them in a finished place."""
 
     name: str
     sizes: tuple[int, ...]
@@ -41,7 +41,7 @@ class Place(NamedTuple):
 
     @property
     def variables(self) -> dict[str, str]:
-        """What a build there is started with."""
+        """The variables with which a build there is started."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYO3_", "CARGO"))}
         python = os.fspath(self.environment / "bin" / "python")
         return {**kept, "PYO3_PYTHON": python, "PYO3_SHIM_STORE": os.fspath(self.store), "PYO3_SHIM_CARGO": TRUE}
@@ -75,13 +75,13 @@ def packages(place: Place, number: int) -> None:
 
 
 def files(place: Place, number: int) -> None:
-    """What other builds have left in the store."""
+    """Files that other builds have left in the store."""
     for each in range(number):
         (place.store / "config" / f"{each:020x}.txt").write_text("version=3.11\n")
 
 
 def sources(place: Place, number: int) -> None:
-    """Files in the project's tree, which are looked at where cargo is not told of them."""
+    """Files in the project's tree, at which the wrapper looks if cargo is not told of them."""
     for each in range(number):
         folder = place.project / f"folder_{each // 50}"
         folder.mkdir(exist_ok=True)
@@ -97,7 +97,7 @@ THINGS = (
 
 
 def make(folder: Path, thing: Thing, size: int) -> Place:
-    """A place with ``size`` of ``thing``, and little of all else; the wrapper has run there once."""
+    """A place with ``size`` of ``thing``, and little of everything else; the wrapper has run there once."""
     place = Place(folder / "project", folder / "environment", folder / "store")
     place.project.mkdir(parents=True)
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", place.environment], check=True)

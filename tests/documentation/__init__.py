@@ -1,1 +1,1 @@
-"""What users read: what of it is generated, and how tests find the recipes in it."""
+"""The documentation: how parts of it are generated, and how tests find the recipes in it."""

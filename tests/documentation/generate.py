@@ -1,4 +1,4 @@
-"""Write what is generated in README and pages: `.venv/bin/python -m tests.documentation.generate`.
+"""Write the generated parts of README and pages: `.venv/bin/python -m tests.documentation.generate`.
 
 Text between `<!-- name: ... -->` and `<!-- end -->` is replaced; the picture is drawn from the published matrix.
 """
@@ -27,7 +27,7 @@ PICTURE = PAGES / "second-build.svg"
 
 
 def generated() -> dict[Path, str]:
-    """All files of which something is generated, as they should be."""
+    """All files with generated parts, as they should be."""
     return {
         README: _filled(README, {"commands": overview, "workflows": workflows}),
         PAGES / "reference.md": _filled(PAGES / "reference.md", {"commands": overview, "exit codes": exit_codes}),
@@ -114,7 +114,7 @@ text {{ font: 12px sans-serif; fill: #333 }}
 
 
 def _cell(matrix: dict[str, Any], backend: str, front_end: str, shim: str) -> dict[str, Any]:
-    """The one of released tools, for a version-specific module."""
+    """The cell of released tools, for a version-specific module."""
     wanted = {"backend": backend, "front_end": front_end, "shim": shim, "abi": "version-specific"}
     found: list[dict[str, Any]] = [
         cell

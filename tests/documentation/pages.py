@@ -1,4 +1,4 @@
-"""README and pages as tests read them."""
+"""README and pages, as tests read them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ PAGES = ROOT / "shim" / "docs"
 
 
 def every_page() -> list[Path]:
-    """The README, all pages, and what else is written for people."""
+    """The README, all pages, and what else people read."""
     return [README, *sorted(PAGES.glob("*.md")), *sorted((ROOT / ".github").glob("*.md"))]
 
 
 def section(page: str, heading: str) -> str:
-    """What stands below ``heading`` in ``page`` (``README``, or the name of a page), up to the next heading."""
+    """The text below ``heading`` in ``page`` (``README``, or the name of a page), up to the next heading."""
     path = README if page == "README" else PAGES / f"{page}.md"
     found = re.search(
         rf"^#+ {re.escape(heading)}\n(.*?)(?=^#+ [^\n]*\n|\Z)", _uncommented(path), re.DOTALL | re.MULTILINE
@@ -33,6 +33,6 @@ def blocks(page: str, heading: str) -> list[str]:
 
 
 def _uncommented(path: Path) -> str:
-    """The text of ``path`` with a NUL for each ``#`` in code, where it begins no heading."""
+    """The text of ``path`` with a NUL for each ``#`` in code, where it does not begin a heading."""
     parts = re.split(r"(^```\w*\n.*?^```$)", path.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
     return "".join(part.replace("#", "\0") if part.startswith("```") else part for part in parts)

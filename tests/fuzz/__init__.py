@@ -1,1 +1,1 @@
-"""Small cargo projects and what happens to them, by chance: each build with the shim, and without it in a twin."""
+"""Small cargo projects with random histories: each build is made with the shim, and without it in a twin."""

@@ -1,4 +1,4 @@
-"""What happens to a project, step by step: drawn by chance, and printed so that it can be read."""
+"""What happens to a project, step by step: drawn at random, and printed for a reader."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Build", "Edit", "Elsewhere", "History", "Put", "Requirement", "Retur
 
 @dataclass(frozen=True)
 class Edit:
-    """A file gets another value; ``None``: it goes. Its time is `now`, `old`, in the `future`, or `kept` as it was."""
+    """A file gets another value, or is removed (``None``). Its time is `now`, `old`, in the `future`, or `kept`."""
 
     path: str
     value: str | None
@@ -36,7 +36,7 @@ class Requirement:
 
 @dataclass(frozen=True)
 class Return:
-    """All files get the content again that they had before so many builds; those that change are written now."""
+    """All files get back the content that they had so many builds ago; those that change are written now."""
 
     builds: int
 
@@ -51,14 +51,14 @@ class Put:
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """The tree is `moved` or `copied` to another path, target directory and times included; or one goes `back`."""
+    """The tree is `moved` or `copied` to another path, target directory and times included; or goes `back`."""
 
     how: str
 
 
 @dataclass(frozen=True)
 class Build:
-    """One build, by ``how``: `shim`, `bare` (no shim in the one world either), `killed before` app, or `after` it.
+    """One build; ``how``: `shim`, `bare` (without the shim in both worlds), `killed before` app, or `after` it.
 
     ``python``: in a `new` environment, as all isolated builds have, in the `same` as the last one, or in a new one of
     the `other` interpreter.
@@ -81,7 +81,7 @@ class History:
     steps: tuple[Step, ...] = field(default=())
 
     def lines(self) -> list[str]:
-        """For a reader, and for Python."""
+        """The history as Python code that people can read."""
         shape = [f"        {line!r}," for line in self.shape.packages]
         rest = ", ".join(f"{name}={getattr(self.shape, name)!r}" for name in ("tree", "target", "times", "path"))
         steps = [f"        {step!r}," for step in self.steps]
@@ -92,7 +92,7 @@ PARTS = ("module", "text", "macro", "version", "here", "feature")
 
 
 def draw(dice: random.Random) -> History:
-    """A history by chance."""
+    """A random history."""
     shape = _shape(dice)
     values = dict(first_sources(shape).values)
     steps: list[Step] = []

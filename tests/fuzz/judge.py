@@ -1,8 +1,8 @@
 """Play a history in two worlds, with the shim and without it, and say what the shim did worse.
 
-`stale`: the module does not answer what its sources say, though today's isolated build does. `broken`: the build fails,
-and works without. `more`: more is compiled than without, or a package from the registry that is not without.
-`touched`: the user's files have other contents or times than before, or there is a file where none has to be.
+`stale`: the module does not answer what its sources say, though that of today's isolated build does. `broken`: the
+build fails, and works without the shim. `more`: more is compiled than without, or another package of the registry.
+`touched`: the user's files have other contents or times than before, or there is a file that should not be there.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ LOCAL = frozenset(project.FOLDERS)
 
 @dataclass(frozen=True)
 class Fault:
-    """What the shim did worse in the step of that number, and how both builds ended."""
+    """What the shim did worse in the step with that number, and how both builds ended."""
 
     kind: str
     step: int
@@ -50,7 +50,7 @@ class Fault:
     log: str
 
     def lines(self) -> list[str]:
-        """For a reader."""
+        """The fault, in lines for a reader."""
         found = [f"{self.kind}, at step {self.step}; a clean build answers {self.expected}"]
         for name, outcome in (("with the shim", self.shim), ("without", self.bare)):
             compiled = ", ".join(sorted(outcome.compiled)) or "nothing"
@@ -107,7 +107,7 @@ class Judge:
         return None
 
     def shrink(self, history: History, kind: str) -> History:
-        """The same fault with fewer steps, and less of a project, as far as leaving out one thing at a time goes."""
+        """The same fault in a shorter history of a smaller project, found by leaving out one thing at a time."""
         found = True
         while found:
             found = False
@@ -177,7 +177,7 @@ def _smaller(history: History) -> Iterator[History]:
 
 
 class _Play:
-    """Where a history has come to: what the files say, where they lie, and the twin worlds."""
+    """The state of a history: what the files say, where they lie, and the twin worlds."""
 
     def __init__(self, machine: Machine, history: History, lock: str, *, twin: bool) -> None:
         self.machine = machine
@@ -204,7 +204,7 @@ class _Play:
             self._write(self.name)
 
     def change(self, step: Step) -> None:
-        """Take a step that is no build."""
+        """Take a step that is not a build."""
         before = self._texts()
         when: int | None = time.time_ns()
         if isinstance(step, Edit):
@@ -260,7 +260,7 @@ class _Play:
         return outcomes
 
     def build_from_nothing(self) -> Outcome:
-        """What the last build would be with no build before it."""
+        """What the last build would be if no build had come before it."""
         world = World(self.machine, "nothing", shim=False)
         name = "tree"
         world.write(name, {path: (text, OLD) for path, text in self._texts().items()}, {})
@@ -274,7 +274,7 @@ class _Play:
         return self._build(world, name, Build("bare"))
 
     def log(self) -> str:
-        """The wrapper's last word."""
+        """The last line of the wrapper's log."""
         file = self.worlds[0].home / "log"
         return file.read_text().splitlines()[-1] if file.exists() else ""
 

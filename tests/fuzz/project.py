@@ -1,4 +1,4 @@
-"""A small project as a model: its files, and what a module that is built of them answers."""
+"""A small project as a model: its files, and the answer of a module that is built from them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 __all__ = ["REQUIREMENT", "Package", "Script", "Shape", "Sources", "answer", "files", "first_sources"]
 
-# Where each package lies in the tree. `outer` is outside of the workspace, the root of which is `app`.
+# Where each package lies in the tree. `outer` is outside the workspace, whose root is `app`.
 FOLDERS = {"app": "py", "inner": "py/inner", "outer": "outer"}
 # What the front end installs into the isolated environment, as a module.
 REQUIREMENT = "requirement"
@@ -33,7 +33,7 @@ class Script:
     helped: bool
 
     def text(self) -> str:
-        """Of build.rs."""
+        """The text of build.rs."""
         command = f'Command::new(env::var("PYO3_PYTHON").unwrap()).args(["-c", "{ASKS}"])'
         read = {
             "file": 'fs::read_to_string("native.txt").unwrap()',
@@ -77,7 +77,7 @@ class Script:
 
 @dataclass(frozen=True)
 class Package:
-    """One package: ``parts`` are what its answer is made of, ``python`` is the crate by which it depends on pyo3."""
+    """One package: ``parts`` are what its answer is made of, ``python`` the crate through which it depends on pyo3."""
 
     name: str
     parts: tuple[str, ...]
@@ -115,7 +115,7 @@ class Sources:
     version: int = 0
 
     def with_values(self, **changes: str | None) -> Sources:
-        """Other values; ``None`` takes the file away."""
+        """The same sources with other values; ``None`` removes the file."""
         merged = {**self.values, **changes}
         return replace(self, values={path: value for path, value in merged.items() if value is not None})
 
@@ -149,7 +149,7 @@ def files(shape: Shape, sources: Sources, lock: str = "") -> dict[str, str]:
 
 
 def answer(shape: Shape, sources: Sources, *, requirement: str, tree: str, loud: bool) -> str:
-    """What a module says that is built of ``sources`` in the folder ``tree``, from nothing."""
+    """The answer of a module that is built from ``sources`` in the folder ``tree``, with no build before."""
     return "|".join(
         f"{package.name}:" + ",".join(_parts(package, sources, requirement, posixpath.join(tree, package.folder), loud))
         for package in shape.packages

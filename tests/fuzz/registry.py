@@ -1,4 +1,4 @@
-"""Crates that stand for what a pyo3 project takes from a registry, without a registry: cheap, and with pyo3's habits.
+"""Stand-ins for the crates that a pyo3 project takes from a registry: cheap, without one, and with pyo3's habits.
 
 `pyo3-ffi` and `pyo3-build-config` look at the interpreter as pyo3's do: the file that PYO3_CONFIG_FILE names is read
 first, and PYO3_PYTHON is tracked without it. `lister` is a macro that embeds a folder, as `include_dir` does: cargo is
@@ -50,7 +50,7 @@ CRATES = {
 
 
 def install(cargo_home: Path) -> None:
-    """Make ``cargo_home`` one in which these are all that the registry has."""
+    """Set up ``cargo_home`` so that the registry has only these crates."""
     folder = cargo_home / "crates"
     for name, (more, files) in CRATES.items():
         manifest = f'[package]\nname = "{name}"\nversion = "0.26.0"\nedition = "2021"\n{more}'

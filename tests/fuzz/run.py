@@ -1,7 +1,7 @@
-"""Histories by chance: `nice python -m tests.fuzz.run --histories 2000 --seed 1`; `--only 17` plays one of them.
+"""Random histories: `nice python -m tests.fuzz.run --histories 2000 --seed 1`; `--only 17` plays one of them.
 
-Prints what was tried and what was worse with the shim; for each fault the history, as short as it gets, and both
-builds. Exit code 1 if there was one.
+Prints what was tried and what was worse with the shim; for each fault the history, as short as it can be made, and
+both builds. Exit code 1 if there was a fault.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ INFINITE = float("inf")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run what the command line asks for; the exit code."""
+    """Run what the command line asks for; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--histories", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)

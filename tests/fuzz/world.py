@@ -54,7 +54,7 @@ class Outcome:
 
 
 class Environment(NamedTuple):
-    """An isolated environment: its folder's name, its build requirement's version, whether of the other interpreter."""
+    """An isolated environment: its folder's name, its requirement's version, and whether of the other interpreter."""
 
     name: str
     requirement: str
@@ -120,7 +120,7 @@ class World:
             os.rename(self.machine.at, self.home)
 
     def write(self, name: str, tree: Tree, before: Tree) -> None:
-        """Make the tree called ``name``, which was ``before``, what ``tree`` says."""
+        """Change the tree called ``name`` from ``before`` to what ``tree`` says."""
         folder = self.home / name
         for path in before.keys() - tree.keys():
             (folder / path).unlink()
@@ -174,7 +174,7 @@ class World:
 
 
 def _another() -> str:
-    """The base interpreter of another version than this one, ``""`` for none."""
+    """A base interpreter of another version than this one, ``""`` for none."""
     for path in sorted(Path.home().glob(".pyenv/versions/*/bin/python3")):
         if _version(os.fspath(path)) not in {_version(sys.executable), "3.6", "3.7", "3.8"}:
             return os.path.realpath(path)
@@ -221,7 +221,7 @@ def _messages(output: str) -> tuple[frozenset[str], str]:
 
 
 def _listing(at: Path, name: str, *, times: bool) -> set[str]:
-    """Files of the world that no build has to write; those in the tree with content, and time if ``times``."""
+    """Files of the world that no build should write; those in the tree with content, and time if ``times``."""
     found = set()
     for place, folders, names in os.walk(at):
         if place == os.fspath(at):

@@ -27,7 +27,7 @@ REPOSITORY = Path(__file__).parents[2]
 
 
 class Outcome(NamedTuple):
-    """What a build did: packages that cargo compiled, packages it found fresh, and the wheel (if there is one)."""
+    """What a build did: packages that cargo compiled, packages that it found fresh, and the wheel (if there is one)."""
 
     recompiled: tuple[str, ...]
     fresh: tuple[str, ...]
@@ -80,7 +80,7 @@ class Site:
         return Outcome(compiled.recompiled, compiled.fresh, None, output + messages)
 
     def call(self, outcome: Outcome, expression: str) -> str:
-        """What ``expression`` is, as a string, with the wheel's extension module loaded as ``module``."""
+        """The value of ``expression``, as a string, with the wheel's extension module loaded as ``module``."""
         assert outcome.wheel, outcome.output
         unpacked = outcome.wheel.parent / "unpacked"
         with zipfile.ZipFile(outcome.wheel) as archive:
@@ -99,7 +99,7 @@ class Site:
         ).stdout.strip()
 
     def answer(self, outcome: Outcome) -> int:
-        """What the bundled module in the wheel answers."""
+        """The answer of the bundled module in the wheel."""
         return int(self.call(outcome, "module.answer()"))
 
     def edit(self, file: str, old: str, new: str) -> None:
@@ -111,7 +111,7 @@ class Site:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Real builds are slow, but for those that everyday work should not be without."""
+    """Real builds are marked slow, except those that everyday work should not be without."""
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents and not item.get_closest_marker("quick"):
@@ -120,7 +120,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def environ() -> dict[str, str]:
-    """The environment of a build, as a terminal in which no virtual environment is active has it."""
+    """The environment of a build, as in a terminal in which no virtual environment is active."""
     return dict(os.environ)
 
 
@@ -172,7 +172,7 @@ def shim_index() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def unpack(tmp_path_factory: pytest.TempPathFactory) -> Unpack:
-    """Released projects: one folder for each in the whole run."""
+    """Released projects, unpacked once for the whole run."""
     folders: dict[str, Path] = {}
 
     def unpacked(requirement: str) -> Path:

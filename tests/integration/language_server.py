@@ -11,7 +11,7 @@ __all__ = ["check_on_save"]
 
 
 def check_on_save(project: Path, settings: dict[str, Any], environ: dict[str, str]) -> None:
-    """Open ``project`` with ``settings`` (without their prefix), save a file, and wait until all is checked."""
+    """Open ``project`` with ``settings`` (without their prefix), save a file, and wait until everything is checked."""
     command = ["rust-analyzer"]
     with subprocess.Popen(command, cwd=project, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
         session = _Session(server)
@@ -50,7 +50,7 @@ class _Session:
         self._write({"method": method, "params": params, **({} if number is None else {"id": number})})
 
     def receive(self) -> dict[str, Any]:
-        """The next message; what the server asks of the editor is answered with nothing."""
+        """The next message; the server's own requests get an empty answer."""
         length = 0
         while True:
             line = self.stdout.readline()

@@ -1,4 +1,4 @@
-"""An adopted project is built by front ends that know nothing of the shim, where no variable names it."""
+"""An adopted project is built by front ends that know nothing of the shim, and no variable names it."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ class Adopted:
         return self.site.run([*NO_CARGO, *command], shim=False, expect=0, **variables)
 
     def required(self) -> list[str]:
-        """What the build requires."""
+        """The build requirements."""
         text = (self.site.project / "pyproject.toml").read_text(encoding="utf-8")
         return [str(each) for each in tomlkit.parse(text).unwrap()["build-system"]["requires"]]
 
     def git(self, *arguments: str) -> str:
-        """What git says in the project's folder."""
+        """The output of git in the project's folder."""
         return subprocess.run(
             ["git", *arguments],
             cwd=self.site.project,

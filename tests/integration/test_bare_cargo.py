@@ -1,4 +1,4 @@
-"""A cargo that is started by its name, by what runs under `pyo3-base-python run`."""
+"""A cargo that is started by its name, by a program under `pyo3-base-python run`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Something changed, so exactly what depends on it is compiled, and the module gives the new answer."""
+"""Something changed, so exactly the crates that depend on it are compiled, and the module gives the new answer."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ LIBRARIES = {"lib", "cdylib", "dylib", "rlib", "staticlib", "proc-macro"}
 
 
 class Cache:
-    """What is saved at the end of a job and restored at the start of the next, as of rust-cache in 2026-08."""
+    """What rust-cache (of 2026-08) saves at the end of a job and restores at the start of the next."""
 
     def __init__(self, archive: Path) -> None:
         self.archive = archive
@@ -43,7 +43,7 @@ class Cache:
 
 
 def dependencies(site: Site) -> dict[str, list[str]]:
-    """Packages outside of the workspace's folder, and the names of their libraries."""
+    """Packages outside the workspace's folder, and the names of their libraries."""
     command = ["cargo", "metadata", "--all-features", "--format-version", "1", "--offline"]
     done = subprocess.run(command, cwd=site.project, env=site.environ, check=True, capture_output=True)
     return {
@@ -54,7 +54,7 @@ def dependencies(site: Site) -> dict[str, list[str]]:
 
 
 def prune(folder: Path, packages: dict[str, list[str]]) -> None:
-    """Loose files go, whatever is in folders that are no profile's goes, and of a profile all but dependencies."""
+    """Remove loose files, folders that are not a profile's, and everything in a profile but dependencies."""
     for entry in list(folder.iterdir()):
         if not entry.is_dir():
             if entry.name != "CACHEDIR.TAG":
@@ -71,7 +71,7 @@ def prune(folder: Path, packages: dict[str, list[str]]) -> None:
 
 
 def keep_only(folder: Path, names: set[str]) -> None:
-    """Remove what is not called by one of the names, with or without a hash behind the last hyphen."""
+    """Remove what does not have one of the names, with or without a hash after the last hyphen."""
     for entry in list(folder.iterdir()) if folder.is_dir() else []:
         if entry.name not in names and entry.name.rpartition("-")[0] not in names:
             if entry.is_dir():
@@ -81,7 +81,7 @@ def keep_only(folder: Path, names: set[str]) -> None:
 
 
 def new_machine(site: Site, crate: str) -> None:
-    """The same path, a new checkout with the present as the time of all files, and no store."""
+    """The same path, a new checkout with the current time on all files, and no store."""
     shutil.rmtree(site.project)
     shutil.rmtree(site.environ["PYO3_SHIM_STORE"])
     bundled.copy(crate, site.project)

@@ -29,7 +29,7 @@ class Diagnosis(NamedTuple):
     findings: list[dict[str, Any]]
 
     def at(self, *levels: str) -> list[str]:
-        """The findings of these levels, in a line each."""
+        """The findings of these levels, one a line."""
         return [f"{one['level']} {one['topic']} {one['what']}" for one in self.findings if one["level"] in levels]
 
 
@@ -292,7 +292,7 @@ def test_a_pattern_in_a_build_script_is_named_and_does_recompile(site_of: Make, 
     (site.project / "include").mkdir()
     (site.project / "include" / "a.h").touch()
     (problem,) = examine(site.project, environ).at("problem")
-    assert "watches include/*, and cargo expands no patterns" in problem
+    assert "watches include/*, but cargo expands no patterns" in problem
     site.build(uv)
     assert site.build(uv).recompiled == ("version_specific",)
     (site.project / "build.rs").write_text(script.replace("include/*", "include"))

@@ -1,4 +1,4 @@
-"""`pyo3-base-python explain`: why real cargos, behind real front ends, compiled what they compiled."""
+"""`pyo3-base-python explain`: why real cargos, behind real front ends, compiled what they did."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PLAIN_CRATE = {
 
 
 class Answer(NamedTuple):
-    """What `explain` answers: the JSON document, what it and the command printed, and the exit code."""
+    """The answer of `explain`: the JSON document, what it and the command printed, and the exit code."""
 
     document: dict[str, Any]
     stdout: str
@@ -34,7 +34,7 @@ class Answer(NamedTuple):
 
     @property
     def causes(self) -> list[dict[str, Any]]:
-        """Of all calls."""
+        """The causes of all calls."""
         return [cause for call in self.document["calls"] for cause in call["causes"]]
 
     @property
@@ -61,7 +61,7 @@ def explain(site: Site, command: list[str], *options: str, before: tuple[str, ..
 
 
 def names(crates: list[dict[str, Any]]) -> str:
-    """The tree of a cause in one line: `a > b` is `b`, which followed `a`."""
+    """The tree of a cause in one line: `a > b` says that `b` followed `a`."""
     return ", ".join(
         " > ".join(filter(None, (crate["package"]["name"], names(crate["followed_by"])))) for crate in crates
     )
@@ -174,7 +174,7 @@ def test_a_build_script_that_watches_path_is_named(plain: Site) -> None:
     (cause,) = explain(plain, ["cargo", "build"], PATH=path).causes
     assert (cause["subject"], cause["new"], cause["old"]) == ("PATH", path, plain.environ["PATH"])
     assert cause["watchers"] == ["the build script of plain"]
-    assert cause["advice"].startswith("not in anybody's power here: the build script of plain tracks PATH")
+    assert cause["advice"].startswith("the shim can't help here: the build script of plain tracks PATH")
 
 
 @pytest.mark.quick

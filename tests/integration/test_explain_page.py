@@ -1,4 +1,4 @@
-"""The page that `explain --html` writes, in a real browser: what is there, what is said, and that all of it fits."""
+"""The page that `explain --html` writes, in a real browser: what is there, what it says, and that all of it fits."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ return [document.documentElement.scrollWidth - document.documentElement.clientWi
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A page about two builds, the second with another value of a variable, of an unpleasant kind."""
+    """A page about two builds, the second with another, awkward value of a variable."""
     top = tmp_path_factory.mktemp("page")
     for name, text in CRATES.items():
         (top / name).parent.mkdir(parents=True, exist_ok=True)
@@ -86,14 +86,14 @@ def browser(request: pytest.FixtureRequest) -> Iterator[webdriver.Chrome]:
 
 
 def show(browser: webdriver.Chrome, page: Path, width: int = 1200) -> None:
-    """Load the page on a screen of a width."""
+    """Load the page on a screen of this width."""
     size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     browser.get(page.as_uri())
 
 
 def texts(browser: webdriver.Chrome, selector: str) -> list[str]:
-    """What is to be read in the elements."""
+    """The visible text of the elements."""
     return [element.text for element in browser.find_elements(By.CSS_SELECTOR, selector)]
 
 
@@ -161,7 +161,7 @@ return [...document.querySelectorAll('body *')].filter(
 
 
 def luminance(color: str) -> float:
-    """Of a CSS colour such as `rgb(1, 2, 3)`, from 0 to 1: https://www.w3.org/TR/WCAG22/#dfn-relative-luminance."""
+    """The luminance, 0 to 1, of a CSS colour (`rgb(1, 2, 3)`): https://www.w3.org/TR/WCAG22/#dfn-relative-luminance."""
     parts = [float(part) / 255 for part in color.partition("(")[2].rstrip(")").split(",")[:3]]
     red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue

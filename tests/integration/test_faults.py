@@ -1,4 +1,4 @@
-"""What goes wrong around a real build: it ends with words, and the next one works."""
+"""Something goes wrong around a real build: the build ends with a clear message, and the next one works."""
 
 from __future__ import annotations
 

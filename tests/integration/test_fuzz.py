@@ -1,4 +1,4 @@
-"""Projects and histories by chance, and those that once went wrong: with the shim no build is worse than without.
+"""Random projects and histories, and those that once went wrong: with the shim no build is worse than without.
 
 A long run: `python -m tests.fuzz.run --histories 2000 --seed 1`.
 """
@@ -114,7 +114,7 @@ def test_histories_by_chance(tmp_path: Path, record_property: Callable[[str, obj
     figures, faults = run(tmp_path, SEED, range(HISTORIES))
     record_property("cases", HISTORIES)
     assert not faults, "\n\n".join([*faults, summary(figures)])
-    assert figures["fresh"], "the shim has spared nothing: it was left alone"
+    assert figures["fresh"], "the shim has saved nothing: it left cargo alone"
 
 
 def test_nothing_changed_so_nothing_is_compiled_in_any_shape(machine: Machine) -> None:
@@ -148,7 +148,7 @@ def test_two_trees_of_one_package_at_once(machine: Machine) -> None:
 
 
 def start(machine: Machine, at: Path, name: str, number: int) -> subprocess.Popen[str]:
-    """As a backend: cargo, and what it has made is loaded from a copy of its own."""
+    """Start cargo as a backend does, and load what it has made from a copy."""
     python = executable(at / f"environment-{name}-{number}", "v0")
     # A name of its own each time: what is fresh is a link to the file that was taken before.
     taken = f"{at}/{name}-{number}.so"

@@ -1,4 +1,4 @@
-"""More than one machine: sccache and a Redis server between them, and what the shim adds to that."""
+"""More than one machine, with sccache and a Redis server between them, and what the shim adds to that."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ OLD = "setuptools_rust"
 
 
 class Visit(NamedTuple):
-    """A build on one machine, what its sccache was asked for, and the crates that were not in the cache."""
+    """A build on one machine, the calls of its sccache, and the crates that were not in the cache."""
 
     outcome: Outcome
     counted: Counted
@@ -46,7 +46,7 @@ Visitor = Callable[..., Visit]
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The cache that all machines use, by its address."""
+    """The address of the cache that all machines use."""
     with compiler_cache.served(os.environ, tmp_path_factory.mktemp("redis") / "log") as endpoint:
         yield endpoint
 

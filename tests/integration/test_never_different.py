@@ -1,4 +1,4 @@
-"""The wheel is the one that is built without the shim: extension module byte for byte, name and metadata."""
+"""The wheel is the same as without the shim: extension module byte for byte, name and metadata."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One target directory for sources that are unpacked again and again: the wheel is always of the sources at hand."""
+"""One target directory for sources that are unpacked again and again: the wheel is always that of current sources."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SDIST_FRONT_ENDS = [pytest.param(build_by_sdist, id="build"), pytest.param(uv_by
 
 @pytest.fixture
 def shared(site_of: Make, tmp_path: Path) -> Shared:
-    """A crate that has been built once, and a target directory outside of it that has what was compiled."""
+    """A crate that has been built once, and a target directory outside it with what was compiled."""
 
     def make(crate: str) -> tuple[Site, str]:
         site = site_of(crate)
@@ -162,7 +162,7 @@ def test_two_checkouts_in_turn(shared: Shared, tmp_path: Path, crate: str) -> No
 
 
 def twin(site: Site, folder: Path) -> Site:
-    """Another checkout, that answers 43; the sources of both are older than anything that cargo has built."""
+    """Another checkout, which answers 43; the sources of both are older than anything that cargo has built."""
     other = Site(folder / "elsewhere", folder / "elsewhere-scratch", site.environ)
     shutil.copytree(site.project, other.project, ignore=shutil.ignore_patterns("target"))
     other.edit("src/lib.rs", "42", "43")

@@ -1,4 +1,4 @@
-"""Nothing changed, so nothing is compiled: in a new random environment each time, by whatever front end."""
+"""Nothing changed, so nothing is compiled: in a new environment at a random path each time, with any front end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""pyo3 from 0.18 to 0.30: what the shim resolves is what pyo3 itself finds out, and nothing is compiled twice."""
+"""pyo3 from 0.18 to 0.30: the shim finds what pyo3 itself finds out, and nothing is compiled twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The recipes in README and pages, word for word, with the tools that they are for."""
+"""The recipes in README and pages, run word for word with the tools that they are for."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ Step = dict[str, Any]
 
 
 def run_job(site: Site, folder: Path, steps: list[Step], used: Callable[[Step, dict[str, str]], None]) -> Outcome:
-    """What the last step of a job on a new machine of GitHub's did.
+    """The result of the last step of a job on a new GitHub runner.
 
     ``folder`` is for what the job leaves there; ``used`` is told each step that names an action, and the variables.
     """
@@ -323,7 +323,7 @@ def keep_rust(environ: dict[str, str]) -> dict[str, str]:
 
 
 def answers(program: str) -> bool:
-    """Whether a program is there and works: rustup has a proxy for tools that are not installed."""
+    """Whether a program exists and works: rustup has a proxy for tools that are not installed."""
     found = shutil.which(program)
     return found is not None and subprocess.run([found, "--version"], capture_output=True, check=False).returncode == 0
 

@@ -1,4 +1,4 @@
-"""What people type most: `uv build`, `python -m build`, `pip install` of an sdist, without a variable to know of."""
+"""What people type most: `uv build`, `python -m build`, `pip install` of an sdist, without setting a variable."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Make = Callable[[str], Site]
 
 @pytest.fixture
 def site(tmp_path: Path, environ: dict[str, str]) -> Site:
-    """A crate without anything compiled in its folder: what is found fresh is fresh in the place for sdists."""
+    """A crate with nothing compiled in its folder: whatever is fresh comes from the place for sdists."""
     return Site(bundled.copy("version_specific", tmp_path / "project"), tmp_path / "scratch", environ)
 
 
@@ -119,7 +119,7 @@ fn main() {{
 
 
 def scripted(site: Site, does: str, answer: str) -> None:
-    """Give the crate a build script, and let the module answer with what that has made."""
+    """Give the crate a build script, and make the module answer with the script's result."""
     (site.project / "build.rs").write_text(SCRIPT.format(does=does))
     site.edit("src/lib.rs", "    42 * FACTOR", f"    {answer}")
 

@@ -1,4 +1,4 @@
-"""Interpreters in turn, and one day of a developer: nothing is compiled from the second round on."""
+"""Alternating interpreters, and a developer's day: nothing is compiled from the second round on."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def developing(site: Site, name: str = "env") -> Site:
 
 
 def diagnostics(outcome: Outcome) -> list[str]:
-    """What the compiler has said, as `--message-format=json` has it; targets are compiled side by side."""
+    """The compiler's messages, as in `--message-format=json`; targets are compiled side by side."""
     messages = [json.loads(line) for line in outcome.output.splitlines() if line.startswith("{")]
     own_messages = [one["message"] for one in messages if one["reason"] == "compiler-message"]
     return sorted(json.dumps(message, sort_keys=True) for message in own_messages)

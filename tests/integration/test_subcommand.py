@@ -1,4 +1,4 @@
-"""`cargo base-python` and maturin in one virtual environment: what is compiled of pyo3 serves both."""
+"""`cargo base-python` and maturin in one virtual environment: both use the same compiled pyo3."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def site(site_of: Make) -> Site:
 
 
 def active(site: Site, *command: str, extension_module: bool = False) -> Outcome:
-    """Run ``command`` as a shell does in which ``env`` is active."""
+    """Run ``command`` as in a shell where ``env`` is active."""
     env = site.project / "env"
     variables = {
         "VIRTUAL_ENV": os.fspath(env),

@@ -1,4 +1,4 @@
-"""The test bed at work: real sources, real builds. It has to tell a fix from what is none."""
+"""The test bed at work: real sources, real builds. It has to tell a real fix from one that fixes nothing."""
 
 from __future__ import annotations
 

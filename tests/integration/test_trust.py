@@ -1,7 +1,7 @@
-"""A repository that means harm, built by mistake: what its links lead to stays as it is, as far as the shim goes.
+"""A malicious repository, built by mistake: the shim leaves alone what the repository's links lead to.
 
-What a build script does is its own affair (`.github/SECURITY.md`), so that what cargo has compiled is by the real one,
-and then a cargo that does nothing is started: all that is written is the shim's.
+What a build script does is its own affair (`.github/SECURITY.md`). So the real cargo compiles first, and then a cargo
+that does nothing is started: whatever is written then, the shim has written.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
 
 
 def listing(folder: Path) -> dict[str, tuple[bytes, int, int]]:
-    """All that is below ``folder``: content or target of a link, time in ns, mode."""
+    """Everything below ``folder``: content or target of a link, time in ns, mode."""
     found = {}
     for path in folder.rglob("*"):
         status = path.lstat()
@@ -67,7 +67,7 @@ def built(machine: Machine, shape: Shape) -> tuple[World, dict[str, str]]:
 
 
 def places(world: World, shape: Shape) -> Iterator[str]:
-    """What a repository may bring as a link: each folder and each record of the target directory, some sources."""
+    """What a repository can bring as a link: each folder and each record in the target directory, some sources."""
     top = world.home / ("one/py/target" if shape.target == "default" else "target")
     for path in sorted(top.rglob("*")):
         name = path.relative_to(world.home).as_posix()

@@ -1,4 +1,4 @@
-"""The project's own wheel, installed where no checkout is: launcher, package data and commands work from there."""
+"""The project's own wheel, installed far from any checkout: launcher, package data and commands work from there."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory, wheels: dict[str, Path]) -> Path:
-    """The folder of commands of an environment into which the wheel has been installed."""
+    """The folder of commands in an environment where the wheel is installed."""
     env = tmp_path_factory.mktemp("installed") / "env"
     subprocess.run([UV, "venv", "-q", "--python", sys.executable, env], check=True)
     subprocess.run([UV, "pip", "install", "-q", "--python", env / "bin" / "python", wheels[WHOLE]], check=True)
@@ -45,7 +45,7 @@ WHOLE, CORE = "pyo3_base_python", "pyo3_base_python_core"
 
 @pytest.fixture
 def outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, installed: Path) -> Path:
-    """A folder and an environment that know nothing of the checkout; a store that is new."""
+    """A folder and an environment that know nothing of the checkout, and a new store."""
     path = [folder for folder in os.environ["PATH"].split(os.pathsep) if folder != os.path.dirname(sys.executable)]
     monkeypatch.setenv("PATH", os.pathsep.join([os.fspath(installed), *path]))
     monkeypatch.setenv("PYO3_SHIM_STORE", os.fspath(tmp_path / "store"))

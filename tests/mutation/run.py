@@ -27,7 +27,7 @@ ENOUGH = 90.0  # per cent
 
 
 def main(modules: list[str]) -> int:
-    """Change these modules of the wrapper, or all; the exit code."""
+    """Change these modules of the wrapper, or all; returns the exit code."""
     if not os.path.exists(MUTMUT):
         sys.exit("there is no mutmut beside this Python: install the extra `mutation`")
     shutil.rmtree(WORK, ignore_errors=True)
@@ -62,7 +62,7 @@ def main(modules: list[str]) -> int:
 
 
 def mutmut(*arguments: str) -> str:
-    """What a command of mutmut's prints."""
+    """The output of one of mutmut's commands."""
     return subprocess.run([MUTMUT, *arguments], cwd=WORK, stdout=subprocess.PIPE, text=True, check=True).stdout
 
 

@@ -1,1 +1,1 @@
-"""Tests of one module each, without a build: whatever stands for cargo here is a small script."""
+"""Tests of one module each, without a build: a small script stands in for cargo."""

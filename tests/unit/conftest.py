@@ -1,4 +1,4 @@
-"""Fixtures that more than one module's tests stand on."""
+"""Fixtures for the tests of more than one module."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ settings.register_profile(
 
 @pytest.fixture(autouse=True)
 def settings_of_its_own(_clean_environment: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A store for each test, and none of the user's settings of cargo."""
+    """A store of its own for each test, and none of the user's cargo settings."""
     monkeypatch.setenv("PYO3_SHIM_STORE", os.fspath(tmp_path / "store"))
     monkeypatch.setenv("CARGO_HOME", os.fspath(tmp_path / "cargo-home"))
     monkeypatch.delenv("XDG_DATA_HOME", raising=False)

@@ -1,4 +1,4 @@
-"""What several of the unit tests are made of: facts for the pure modules, and a wrapper that can be run for real."""
+"""Parts for several of the unit tests: facts for the pure modules, and a wrapper that can be run for real."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def an_interpreter(
     place: Place | None = None,
     **config: str,
 ) -> Interpreter:
-    """An interpreter as the probe would have found it, but for what is given."""
+    """An interpreter as the probe would have found it, except for what is given."""
     place = place or Place(os.path.dirname(executable), is_environment=True)
     return Interpreter(
         executable, base_executable, {**CONFIG, **config}, abi, environment, full_version=full_version, place=place
@@ -125,7 +125,7 @@ def project_with(
 
 @st.composite
 def damaged(draw: st.DrawFn, whole: bytes) -> bytes:
-    """A valid file, damaged in a few places: cut, repeated, overwritten, with what its readers look for put in."""
+    """A valid file, damaged in a few places: cut, repeated, overwritten, with words that its readers look for."""
     content = whole
     for _ in range(draw(st.integers(1, 6))):
         start, end = sorted((draw(st.integers(0, len(content))), draw(st.integers(0, len(content)))))
@@ -142,7 +142,7 @@ def click_runner() -> CliRunner:
 
 
 def wait_for(path: Path, seconds: float = 60) -> None:
-    """Return as soon as ``path`` is there."""
+    """Return as soon as ``path`` exists."""
     deadline = time.monotonic() + seconds
     while not path.exists():
         assert time.monotonic() < deadline, f"{path} did not come"
@@ -172,7 +172,7 @@ class Result(NamedTuple):
 
     @property
     def lines(self) -> list[str]:
-        """Of stderr."""
+        """The lines of stderr."""
         return self.err.splitlines()
 
 
@@ -206,7 +206,7 @@ class Wrapper:
         self.own_program = launcher.install(self.environ)
 
     def write_project(self, manifest: str, lock: str | None) -> None:
-        """Write Cargo.toml, and Cargo.lock or none."""
+        """Write Cargo.toml, and Cargo.lock if one is wanted."""
         (self.project / "Cargo.toml").write_text(manifest, encoding="utf-8")
         (self.project / "Cargo.lock").unlink(missing_ok=True)
         if lock is not None:
@@ -239,7 +239,7 @@ class Wrapper:
         return (self.folder / "record" / "called").read_text(encoding="utf-8").split()
 
     def variables(self, **changes: str | None) -> dict[str, str]:
-        """The environment that the wrapper gets; ``None`` takes a variable out."""
+        """The environment that the wrapper gets; ``None`` removes a variable."""
         return {name: value for name, value in {**self.environ, **changes}.items() if value is not None}
 
     def start(
@@ -286,7 +286,7 @@ class Wrapper:
         return Result(process.returncode, out, err.decode(errors="surrogateescape"), seen, environ)
 
     def changes(self, result: Result, **changes: str | None) -> dict[str, str | None]:
-        """What cargo's environment in ``result`` has that the wrapper's (with ``changes``) had not: None is unset."""
+        """How cargo's environment in ``result`` differs from the wrapper's (with ``changes``); ``None`` is unset."""
         before = self.variables(**changes)
         names = (before.keys() | result.environ.keys()) - SHELL_VARIABLES - {"FAKE_CARGO_DOES"}
         return {name: result.environ.get(name) for name in names if result.environ.get(name) != before.get(name)}

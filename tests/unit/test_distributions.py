@@ -1,4 +1,4 @@
-"""Two distributions out of one tree: what their pyproject.toml files must agree on, without building them."""
+"""Two distributions from one tree: what their pyproject.toml files must agree on, without building them."""
 
 from __future__ import annotations
 

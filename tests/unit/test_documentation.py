@@ -1,4 +1,4 @@
-"""README and pages: what they quote of the code is there, what they link to is, and what is generated is up to date."""
+"""README and pages: quoted code and linked targets exist, and generated parts are up to date."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def pages() -> list[Any]:
 
 
 def anchors(page: Path) -> set[str]:
-    """Names of the headings of ``page``, as GitHub makes them."""
+    """The anchors of the headings in ``page``, as GitHub makes them."""
     headings = re.findall(r"^#+ (.*)$", FENCE.sub("", page.read_text(encoding="utf-8")), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -89,7 +89,7 @@ def test_site_has_every_page() -> None:
 
 
 def strings(path: Path) -> list[str]:
-    """The literals of a module; what an f-string puts in is ``VARIES``."""
+    """The string literals of a module; ``VARIES`` stands for the values in an f-string."""
     found = []
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):

@@ -1,4 +1,4 @@
-"""What cargo keeps of the units that it has compiled."""
+"""The fingerprints that cargo keeps of compiled units."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def unit(profile_dir: Path, package: str, own: int, *needs: int, variable: str =
 
 @pytest.fixture
 def profile_dir(tmp_path: Path) -> Path:
-    """libc, and pyo3-ffi and all above it, which depend on the interpreter."""
+    """libc, and pyo3-ffi with the crates above it, which depend on the interpreter."""
     unit(tmp_path, "libc", 1)
     unit(tmp_path, "pyo3-ffi", 2, variable="PYO3_CONFIG_FILE")
     unit(tmp_path, "pyo3", 3, 1, 2)

@@ -1,4 +1,4 @@
-"""What cargo compiled, read from what it says."""
+"""What cargo compiled, read from its messages."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_nothing_said_is_nothing_compiled() -> None:
 
 @pytest.fixture
 def recorder(tmp_path: Path, script: Script) -> Recorder:
-    """In front of a cargo that says something on both of its streams."""
+    """A recorder in front of a cargo that prints to both of its streams."""
     cargo = script("cargo", 'echo out; echo "   Compiling $1 v1.0.0" >&2; echo "$CARGO_TERM_VERBOSE" >&2; exit 3')
     folder = tmp_path / "folder with 'quote"
     folder.mkdir()

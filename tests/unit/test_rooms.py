@@ -1,4 +1,4 @@
-"""Which module imports which: no circles, also not by imports that wait until a function runs."""
+"""Which module imports which: no cycles, not even through imports that are deferred into functions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def modules() -> dict[str, ast.Module]:
 
 
 def run_time(tree: ast.AST) -> Iterator[ast.AST]:
-    """All nodes but those that only a type checker sees."""
+    """All nodes except those that only a type checker sees."""
     for node in ast.iter_child_nodes(tree):
         if not (isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING"):
             yield node

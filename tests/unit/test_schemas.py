@@ -1,4 +1,4 @@
-"""The published schemas of the JSON documents, against what the commands write."""
+"""The published schemas of the JSON documents, compared with what the commands write."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def schema(name: str) -> dict[str, Any]:
 
 
 def closed(part: Any) -> Any:
-    """A schema that knows no other names than those it describes: what is not described is found."""
+    """A schema that allows only the names it describes, so that any other name is found."""
     if isinstance(part, dict):
         part = {key: closed(value) for key, value in part.items()}
         return {**part, "additionalProperties": False} if isinstance(part.get("properties"), dict) else part

@@ -1,4 +1,4 @@
-"""The files under `.github/`: they can be read, what they run is there, and nothing is published unchecked."""
+"""The files under `.github/`: they can be read, what they run exists, and nothing is published unchecked."""
 
 from __future__ import annotations
 

@@ -24,7 +24,18 @@ DEBIAN = "apt-get install wine wine64 gcc-mingw-w64-x86-64"
 LIBRARIES = "panda3d==1.10.16"
 # Installed for the tests: the runners, what the shim imports, the front ends.
 INSTALLED = (
-    *("build", "click", "colorama", "hypothesis", "packaging", "pip", "platformdirs", "pytest", "pytest-timeout"),
+    *(
+        "build",
+        "click",
+        "colorama",
+        "hypothesis",
+        "packaging",
+        "pip",
+        "platformdirs",
+        "pytest",
+        "pytest-timeout",
+        "pytest-xdist",
+    ),
     *("rich", "tomlkit", "typing-extensions", "uv"),
 )
 # Installed by the tests: a build requirement with a library of its own; what adopted projects build with.

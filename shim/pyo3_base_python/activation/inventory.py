@@ -1,8 +1,8 @@
-"""What is in the store, and what of it can go.
+"""The contents of the store, and which of them can be removed.
 
-Every file can be written again from what it is named after, with the same content and time, so clearing costs nothing
-but that; only a build that is running may still be about to read one. Another process may clear the store at the same
-time: what goes while it is looked at is passed over.
+Every file can be written again from what it is named after, with the same content and time, so clearing costs no more
+than that; only a build that is running may still be about to read a file. Another process may clear the store at the
+same time: a file that disappears meanwhile is passed over.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Entry(NamedTuple):
 
 
 def entries(root: Path) -> list[Entry]:
-    """All entries of the store at ``root``, the longest unused first; none if there is no store."""
+    """All entries of the store at ``root``, the one unused for longest first; none if there is no store."""
     found = []
     for kind in KINDS:
         for path in _listed(root / kind):
@@ -60,18 +60,18 @@ def entries(root: Path) -> list[Entry]:
 
 
 def crowded(root: Path) -> bool:
-    """Whether the store at ``root`` has more than ``CROWDED`` entries; looks at none of them."""
+    """Whether the store at ``root`` has more than ``CROWDED`` entries; does not look into any of them."""
     return sum(len(_listed(root / kind)) for kind in KINDS) > CROWDED
 
 
 def unused(found: Iterable[Entry], now: float | None = None) -> list[Entry]:
-    """Those of ``found`` not used for ``UNUSED_AFTER_DAYS``; never what ``CARGO`` and ``PATH`` name, nor its code."""
+    """Those of ``found`` not used for ``UNUSED_AFTER_DAYS``, except what ``CARGO`` and ``PATH`` name, and its code."""
     limit = (time.time() if now is None else now) - UNUSED_AFTER_DAYS * DAY
     return [entry for entry in found if entry.used < limit and entry.kind not in {"bin", "path", "wrapper"}]
 
 
 def clear(found: Iterable[Entry]) -> None:
-    """Remove these entries; what is gone already, or can't be removed, is passed over."""
+    """Remove these entries; an entry that is gone already, or can't be removed, is passed over."""
     for entry in found:
         if entry.path.is_dir() and not entry.path.is_symlink():
             shutil.rmtree(entry.path, ignore_errors=True)
@@ -83,7 +83,7 @@ def clear(found: Iterable[Entry]) -> None:
 
 
 def _listed(folder: Path) -> list[Path]:
-    """What is in ``folder``; nothing if there is none, or none any more."""
+    """What is in ``folder``; nothing if the folder does not exist, or no longer does."""
     try:
         return list(folder.iterdir())
     except (FileNotFoundError, NotADirectoryError):

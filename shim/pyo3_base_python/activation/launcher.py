@@ -1,10 +1,10 @@
 """Put into the store what ``$CARGO`` names: a launcher, and the code that it runs.
 
-The code is copied, and run by the base interpreter, so that the path in ``CARGO`` is one for all environments,
-and stays good when the one that pyo3-base-python was installed into is gone (it may itself be an isolated one).
+The code is copied, and run by the base interpreter, so that the path in ``CARGO`` is the same for all environments,
+and stays valid when the environment that pyo3-base-python was installed into is gone (it may itself be isolated).
 
-There are two launchers: one beside the code, of this version alone, for what this process starts; and the lasting one,
-for shells and settings, which everybody makes where there is none. Only who asks for it replaces it: a project whose
+There are two launchers: one beside the code, for this version only, for what this process starts; and the lasting one,
+for shells and settings, which any version makes if there is none. It is replaced only on request: a project whose
 environment holds an older version must not put that in place for every shell.
 """
 
@@ -58,7 +58,7 @@ def install(environ: Mapping[str, str], *, lasting: bool = False) -> str:
 
 
 def wrapper_code() -> dict[str, bytes]:
-    """What ``$CARGO`` runs: the folder ``wrapper`` and the package's own file, by relative path (``/`` in between)."""
+    """The code that ``$CARGO`` runs: the folder ``wrapper`` and the package's own file, by relative path (``/``)."""
     code = {f"wrapper/{module.name}": module.read_bytes() for module in (PACKAGE / "wrapper").glob("*.py")}
     return {"__init__.py": (PACKAGE / "__init__.py").read_bytes(), **code}
 
@@ -121,7 +121,7 @@ exit 127
 
 
 def needed_by_python() -> list[str]:
-    """What ``base_python`` does not start without: its library, if it is linked to one, and the standard library."""
+    """The files that ``base_python`` needs to start: its library, if it is linked to one, and the standard library."""
     variables = sysconfig.get_config_vars()
     library = os.path.join(str(variables.get("LIBDIR")), str(variables.get("INSTSONAME")))
     linked = [library] if variables.get("Py_ENABLE_SHARED") else []
@@ -129,6 +129,6 @@ def needed_by_python() -> list[str]:
 
 
 def base_python() -> str:
-    """The base interpreter of the one that runs this, which outlives any environment."""
+    """The base interpreter of the interpreter that runs this; it outlives any environment."""
     facts = {name: str(value) for name, value in probe.facts().items()}
     return interpreter.base_executable(facts)

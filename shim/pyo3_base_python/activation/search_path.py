@@ -1,9 +1,9 @@
-"""The wrapper as ``cargo`` on ``PATH``, for what starts cargo by its name: a folder in the store to put first.
+"""The wrapper as ``cargo`` on ``PATH``, for programs that start cargo by its name: a folder in the store to put first.
 
 Beside it are links to the programs of the toolchain that lie beside the real cargo, since tools look for them there;
-only to those that ``PATH`` leads to as well, so that each name stands for the program that it stood for. The wrapper
-takes the folder from ``PATH`` again for the cargo that it becomes: build scripts, subcommands and what they start see
-the ``PATH`` that they would have seen.
+only to those that ``PATH`` leads to as well, so that each name still stands for the same program. The wrapper removes
+the folder from ``PATH`` again for the cargo that it becomes: build scripts, subcommands and the programs that they
+start see the ``PATH`` that they would have seen without it.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def folder(environ: Mapping[str, str], launcher: str) -> str:
 
 
 def check_choice(environ: Mapping[str, str]) -> None:
-    """Raise ``UserError`` if ``PYO3_SHIM_PATH`` is none of the words that it may be."""
+    """Raise ``UserError`` if ``PYO3_SHIM_PATH`` has a value that is not allowed."""
     if (environ.get(VARIABLE) or CHOICES[0]) not in CHOICES:
         raise UserError(
             f"{VARIABLE} is {environ[VARIABLE]!r}, which is none of {', '.join(CHOICES)}",

@@ -1,4 +1,4 @@
-"""The variables that switch the shim on for every build below a process."""
+"""The variables that switch the shim on for every build that a process starts."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def variables(environ: Mapping[str, str], *, lasting: bool = False, on_path: boo
 
 
 def removals(environ: Mapping[str, str]) -> dict[str, str | None]:
-    """What to set in ``environ``, or unset (``None``), to be where one was before ``variables`` were added to it."""
+    """What to set in ``environ``, or unset (``None``), to take back what ``variables`` added."""
     found: dict[str, str | None] = {}
     if names_launcher(environ):
         found["CARGO"] = environ.get("PYO3_SHIM_CARGO") or None
@@ -71,7 +71,7 @@ def removals(environ: Mapping[str, str]) -> dict[str, str | None]:
 
 
 def names_launcher(environ: Mapping[str, str]) -> bool:
-    """Whether ``CARGO`` in ``environ`` is a launcher of ours, or where one was in a store that is cleared."""
+    """Whether ``CARGO`` in ``environ`` is one of our launchers, or the path of one in a store that was cleared."""
     cargo = environ.get("CARGO", "")
     root = store.default_root(environ)
     return bool(cargo) and (real_cargo.is_wrapper(cargo) or paths.is_inside(os.path.abspath(cargo), root))
@@ -80,7 +80,7 @@ def names_launcher(environ: Mapping[str, str]) -> bool:
 def variables_if_possible(
     environ: Mapping[str, str], what: str, *, quiet: bool = False, on_path: bool = False
 ) -> dict[str, str]:
-    """As ``variables``; nothing, if they can't be had, and one line on stderr that ``what`` runs without them.
+    """Like ``variables``; if there can be none, an empty result and one line on stderr: ``what`` runs without them.
 
     Never raises: a mistake of ours must not break a build that works without us.
     """
@@ -96,7 +96,7 @@ def variables_if_possible(
 
 
 def resolved(environ: Mapping[str, str], cwd: str) -> dict[str, str]:
-    """What the wrapper would set for ``cargo check`` in ``cwd``: for tools that start a cargo of their own choice.
+    """What the wrapper would set for ``cargo check`` in ``cwd``, for tools that start a cargo of their own choice.
 
     Effect: what the variables point to is put into the store. Raises ``ShimError`` if nothing would be set.
     """

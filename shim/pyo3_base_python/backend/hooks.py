@@ -28,7 +28,7 @@ WORK = (
 
 
 def around(backend: ModuleType, also: Mapping[str, str] | None = None) -> dict[str, Callable[..., Any]]:
-    """The hooks that ``backend`` has, by name: those that do work run with the shim on, the others are its own.
+    """The hooks of ``backend``, by name: those that build run with the shim on, the others are unchanged.
 
     ``also`` is what else is set while they run.
     """
@@ -38,7 +38,7 @@ def around(backend: ModuleType, also: Mapping[str, str] | None = None) -> dict[s
 
 @contextmanager
 def shim_on(environ: MutableMapping[str, str], also: Mapping[str, str]) -> Iterator[None]:
-    """Add the shim's variables, and ``also``, to ``environ``; afterwards each of them is as it was.
+    """Add the shim's variables, and ``also``, to ``environ``; afterwards restore each of them.
 
     Whatever is in the shim's way costs one line on stderr. Other variables that change meanwhile stay changed.
     """

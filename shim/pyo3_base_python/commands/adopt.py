@@ -1,4 +1,4 @@
-"""`pyo3-base-python adopt`: the shim in a project's own pyproject.toml. What it needs is imported when it runs."""
+"""`pyo3-base-python adopt`: the shim in a project's own pyproject.toml. Imports are deferred until it runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import click
 
 __all__ = ["ADOPTED", "adopt"]
 
-# What is to be known when a project is adopted.
+# What users need to know about an adopted project.
 ADOPTED = (
     "front ends now install pyo3-base-python-core for each build: from an index, or its wheel from a folder that"
     " PIP_FIND_LINKS and UV_FIND_LINKS name"
@@ -18,20 +18,20 @@ ADOPTED = (
 @click.command()
 @click.argument("project", type=click.Path(path_type=Path), default=".")
 @click.option("--dry-run", is_flag=True, help="Print a diff, and write nothing.")
-@click.option("--undo", is_flag=True, help="Take out what was put in: the file is as it was, to the byte.")
+@click.option("--undo", is_flag=True, help="Undo the change: restore the file as it was, to the byte.")
 def adopt(project: Path, dry_run: bool, undo: bool) -> None:
-    """Have PROJECT's own pyproject.toml switch the shim on, for whoever builds it and without any variable.
+    """Make PROJECT's own pyproject.toml switch the shim on, for everybody who builds it and without any variable.
 
     \b
-    pyo3-base-python adopt --dry-run         what would be changed, as a diff
+    pyo3-base-python adopt --dry-run         what it would change, as a diff
     pyo3-base-python adopt                   the project in this folder
     pyo3-base-python adopt path/to/project   another one
-    pyo3-base-python adopt --undo            as it was
+    pyo3-base-python adopt --undo            back to the file as it was
 
-    Two things in [build-system] are changed: build-backend becomes pyo3_base_python_core.backend.maturin, or
-    .setuptools_rust, which run the hooks of maturin or setuptools; pyo3-base-python-core is added to requires, a
+    It changes two things in [build-system]. build-backend becomes pyo3_base_python_core.backend.maturin, or
+    .setuptools_rust, which run the hooks of maturin or setuptools. To requires it adds pyo3-base-python-core, a
     distribution without dependencies that has these backends and nothing else. PYO3_SHIM_MODE=off switches the shim off
-    for one build. Refused is what would break a build: a project for a Python that is too old, a backend that is.
+    for one build. It refuses a project whose builds it would break: for a Python, or with a backend, that is too old.
     """
     from pyo3_base_python import __version__  # noqa: PLC0415 - see the top
     from pyo3_base_python.commands import adoption  # noqa: PLC0415 - as above

@@ -1,8 +1,8 @@
 """Put this package's backend into a project's pyproject.toml, and take it out again.
 
-Text to text: what is not the backend's name or one more requirement stays as it is, to the byte. Where the two belong
-is found by trial: they are put into every place of the text that may be the right one, and that is taken after which it
-parses as it should. What can't be undone exactly is not done.
+Text in, text out: apart from the backend's name and one more requirement everything stays as it is, to the byte. The
+right place for the two is found by trial: they are put into every possible place of the text, and the first result that
+parses as it should is taken. A change that can't be undone exactly is not made.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ REST_OF_LINE = re.compile(r"[ \t]*(,?)[ \t]*(?:#[^\r\n]*)?(?=(\r?\n))")
 
 
 def adopted(text: str, requirement: str, setup: str = "") -> str:
-    """``text`` of a pyproject.toml with our backend, and ``requirement`` added to what the build requires.
+    """The ``text`` of a pyproject.toml with our backend, and ``requirement`` added to the build requirements.
 
     ``setup`` is the content of the setup.py and setup.cfg beside it. A text that is adopted already is returned as it
     is, if not for the whole tool. Raises ``ShimError`` for whatever is not understood, what adoption would break, and
@@ -84,7 +84,7 @@ def adopted(text: str, requirement: str, setup: str = "") -> str:
 
 
 def restored(text: str) -> str:
-    """``text`` as it was before ``adopted``; as it is, if it is not adopted.
+    """``text`` as it was before ``adopted``; unchanged, if it is not adopted.
 
     Exactly so if the two places have not been touched since; otherwise what was added is taken out. Raises
     ``ShimError``.
@@ -127,7 +127,7 @@ def read(path: Path) -> str:
 
 
 def write(path: Path, text: str) -> None:
-    """Replace the content of the file ``path`` at once: beside it and renamed, mode kept, links followed.
+    """Replace the content of the file ``path`` in one step: written beside it and renamed, mode kept, links followed.
 
     Raises ``ShimError``, and then the file is as it was.
     """
@@ -136,7 +136,9 @@ def write(path: Path, text: str) -> None:
         mode = stat.S_IMODE(path.stat().st_mode)
         # A rename would replace what may not be written to; root may write to everything.
         if not mode & 0o222 or not os.access(path, os.W_OK):
-            raise ShimError(f"{path} is read-only", "make it writable, or see with --dry-run what to change", Exit.DISK)
+            raise ShimError(
+                f"{path} is read-only", "make it writable, or run with --dry-run to see what to change", Exit.DISK
+            )
         handle, draft = tempfile.mkstemp(prefix=".pyproject.toml.", dir=path.parent)
         try:
             with os.fdopen(handle, "wb") as file:
@@ -158,7 +160,7 @@ def _parsed(text: str) -> tomlkit.TOMLDocument:
 
 
 def _backend(document: tomlkit.TOMLDocument) -> str:
-    """The build backend that is named, ``""`` if there is none."""
+    """The name of the build backend, ``""`` if there is none."""
     table: Any = document.get("build-system")
     backend = table.get("build-backend") if isinstance(table, dict) else None
     return backend if isinstance(backend, str) else ""
@@ -181,7 +183,7 @@ def _requires(document: tomlkit.TOMLDocument) -> Any:
 
 
 def _check(document: tomlkit.TOMLDocument, backend: str, names: list[str], setup: str) -> None:
-    """Raise ``ShimError`` if this is no project that builds with maturin or setuptools-rust as most do."""
+    """Raise ``ShimError`` unless this project builds with maturin or setuptools-rust in the usual way."""
     data = document.unwrap()
     build_system, tool = data["build-system"], data.get("tool", {})
     known = " or ".join(BACKENDS)
@@ -209,7 +211,7 @@ def _check(document: tomlkit.TOMLDocument, backend: str, names: list[str], setup
 
 
 def _check_versions(document: tomlkit.TOMLDocument, requires: list[str], setup: str) -> None:
-    """Raise ``ShimError`` if a build that works would not any more, or would not be changed."""
+    """Raise ``ShimError`` if a build that works would no longer work, or would gain nothing."""
     project: Any = document.unwrap().get("project")
     asked = project.get("requires-python") if isinstance(project, dict) else None
     if asked is None and (found := PYTHON_REQUIRES.search(setup)):
@@ -252,7 +254,7 @@ def _with_requirement(text: str, requirement: str) -> str:
 
 
 def _insertions(text: str, start: int, end: int, added: str) -> Iterator[str]:
-    """``text`` with ``added`` after the value from ``start`` to ``end``: on a line of its own if that one is, too."""
+    """``text`` with ``added`` after the value from ``start`` to ``end``: on its own line if that value is, too."""
     indent = _indent(text, start)
     rest = REST_OF_LINE.match(text, end)
     if indent is not None and rest:
@@ -287,7 +289,7 @@ def _is_with(text: str, candidate: str, requirement: str) -> bool:
 
 
 def _removals(text: str, start: int, end: int, before: str) -> Iterator[str]:
-    """``text`` without the value from ``start`` to ``end``, which follows ``before``: what is simplest comes first."""
+    """``text`` without the value from ``start`` to ``end``, which follows ``before``: the simplest comes first."""
     indent = _indent(text, start)
     rest = REST_OF_LINE.match(text, end)
     if indent is not None and rest:
@@ -304,7 +306,7 @@ def _removals(text: str, start: int, end: int, before: str) -> Iterator[str]:
 
 
 def _indent(text: str, start: int) -> str | None:
-    """The white space before ``start``, if there is nothing else on that line, and a line before it."""
+    """The white space before ``start``, if nothing else is before it on its line, and there is a line above."""
     line = text.rfind("\n", 0, start)
     blank = text[line + 1 : start]
     return None if line < 0 or blank.strip(" \t") else blank

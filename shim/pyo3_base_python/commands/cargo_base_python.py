@@ -33,21 +33,21 @@ Usage: cargo base-python <COMMAND> [ARGUMENTS]...
   cargo base-python test
   cargo base-python clippy -- -D warnings
 
-In all virtual environments of one Python pyo3 is then compiled once. The interpreter is that of PYO3_PYTHON, else of
+Then pyo3 is compiled once for all virtual environments of one Python. The interpreter is that of PYO3_PYTHON, else of
 VIRTUAL_ENV or CONDA_PREFIX, else the python on PATH. Arguments, streams and exit codes are cargo's own, and so is the
 output of `cargo base-python build --help`.
 
-What maturin has compiled of pyo3 is fresh for `check`, `clippy` and `doc`, which link nothing: they are given the
+What maturin has compiled of pyo3 is fresh for `check`, `clippy` and `doc`, which link nothing: they get the value of
 PYO3_BUILD_EXTENSION_MODULE that maturin sets. Tests and programs have to link to Python's library, extension modules
-must not: what is compiled for them lies beside it, in a build directory of its own.
+must not: what is compiled for tests and programs goes to a build directory of its own.
 
-Exit codes: 2 usage, 3 what was asked for by name can't be done, 126 and 127 a cargo that can't be started or is not
-there; else cargo's own.
+Exit codes: 2 usage, 3 what was asked for by name can't be done, 126 cargo can't be started, 127 there is no cargo; any
+other is cargo's own.
 """
 
 
 def main() -> NoReturn:
-    """``sys.argv`` as cargo hands it over: become cargo, behind the wrapper, with what follows ``base-python``."""
+    """``sys.argv`` as cargo passes it: become cargo, behind the wrapper, with the words after ``base-python``."""
     arguments = sys.argv[1:]
     if arguments[:1] == [NAME]:
         arguments = arguments[1:]
@@ -69,7 +69,7 @@ def run(arguments: Sequence[str]) -> NoReturn:
     program = environ.get("CARGO") or "cargo"
     found = process.find_program(program, environ)
     if found is None:
-        fail(ShimError(f"there is no program {program}", "start this by `cargo base-python`", Exit.NOT_FOUND))
+        fail(ShimError(f"there is no program {program}", "start it as `cargo base-python`", Exit.NOT_FOUND))
     try:
         process.become(found, ["cargo", *arguments], environ)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The command line, `pyo3-base-python`: which commands there are. Each is in a module of its name."""
+"""The command line, `pyo3-base-python`, and its commands. Each is in the module of its name."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ EXIT_CODES = "\n".join(
         "\b",
         "Exit codes:",
         *(f"  {code:<3}  {meaning}" for code, meaning in MEANINGS.items()),
-        "  else that of the command that was run",
+        "  any other is that of the command that was run",
     ]
 )
 
@@ -43,7 +43,7 @@ def main() -> None:
     pyo3-base-python adopt                    on for everybody who builds this project
     pyo3-base-python doctor                   what would happen here, and what stands in the way
     pyo3-base-python explain -- uv build      why cargo compiled what it compiled
-    pyo3-base-python stats                    what the shim has spared so far
+    pyo3-base-python stats                    what the shim has saved so far
     pyo3-base-python store                    what the shim keeps, and how to clear it
     pyo3-base-python testbed matrix           measure upstream's fix, ours, or your own
     pyo3-base-python completion bash          commands and options completed by the shell

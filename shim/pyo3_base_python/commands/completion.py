@@ -1,4 +1,4 @@
-"""`pyo3-base-python completion`: what a shell reads to complete our commands and options."""
+"""`pyo3-base-python completion`: the script that makes a shell complete our commands and options."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ SHELLS = ("bash", "zsh", "fish")
 @click.argument("shell", type=click.Choice(SHELLS), required=False)
 @click.pass_context
 def completion(context: click.Context, shell: str | None) -> None:
-    """Print what makes SHELL complete `pyo3-base-python`, its commands and options.
+    """Print a script that makes SHELL complete `pyo3-base-python`, its commands and options.
 
-    Without SHELL it is the one that the variable SHELL names.
+    Without SHELL, the script is for the shell that the variable SHELL names.
 
     \b
     eval "$(pyo3-base-python completion bash)"                   in ~/.bashrc
     eval "$(pyo3-base-python completion zsh)"                    in ~/.zshrc, after compinit
     pyo3-base-python completion fish | source                    in ~/.config/fish/config.fish
 
-    `maturin-shim` and `cargo base-python` are not completed: what follows them belongs to maturin and to cargo. In bash
-    maturin's own completion does for `maturin-shim`:
+    `maturin-shim` and `cargo base-python` are not completed: their arguments belong to maturin and to cargo. In bash,
+    maturin's own completion works for `maturin-shim`:
 
     \b
     eval "$(maturin-shim completions bash)"; complete -F _maturin maturin-shim

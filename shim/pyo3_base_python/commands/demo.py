@@ -1,4 +1,4 @@
-"""`pyo3-base-python demo`: four builds, and what cargo compiled in each. What it needs is imported when it runs."""
+"""`pyo3-base-python demo`: four builds, and what cargo compiled in each. Imports are deferred until it runs."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def demo(keep: bool, quiet: bool) -> None:
 
     \b
     pyo3-base-python demo
-    pyo3-base-python demo --keep              look at what was built afterwards
+    pyo3-base-python demo --keep              keep what was built, to look at it
 
-    Takes a minute or two; needs cargo and an index to install maturin from. Changed are a scratch folder and the store.
-    All four builds share a target directory, so the first build with the shim comes after one without it and compiles
-    pyo3 once more. The exit code is 1 if the second build with the shim compiles anything, 7 if a build fails.
+    It takes a minute or two, needs cargo and an index to install maturin from, and writes to a scratch folder and the
+    store. All four builds share a target directory, so the first build with the shim comes after one without it and
+    compiles pyo3 once more. The exit code is 1 if the second build with the shim compiles anything, 7 if a build fails.
     """
     from rich.console import Console  # noqa: PLC0415 - half of the start-up time, and only needed here
 

@@ -62,7 +62,7 @@ class Build(NamedTuple):
 
 
 def run(environ: Mapping[str, str], scratch: Path, progress: Callable[[str], None]) -> Iterator[Build]:
-    """Build four times below ``scratch`` (an empty folder); yield each build when it is done.
+    """Build four times in ``scratch`` (an empty folder); yield each build when it is done.
 
     ``progress`` is told what is going on, a short line at a time. Raises ``ShimError`` if a build fails or the module
     that comes out does not give the right answer.
@@ -84,7 +84,7 @@ def run(environ: Mapping[str, str], scratch: Path, progress: Callable[[str], Non
 
 
 def table(builds: list[Build]) -> Table:
-    """The result: the second build of each kind is the one that should have had nothing to do."""
+    """The result as a table: the second build of each kind is the one that should have had nothing to do."""
     result = Table(title="Isolated builds of one crate, nothing changed in between")
     for heading in ("", "build"):
         result.add_column(heading)
@@ -138,7 +138,7 @@ def _failed(output: str) -> ShimError:
 
 
 def _check_answer(wheels: Path, environ: Mapping[str, str]) -> None:
-    """Import the module out of the wheel: a fast build of something else would be no success."""
+    """Import the module from the wheel: a fast build of something else would be no success."""
     (wheel,) = wheels.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(wheels / "unpacked")

@@ -24,8 +24,8 @@ __all__ = ["env"]
     show_default=True,
     help="For which shell or tool.",
 )
-@click.option("--unset", is_flag=True, help="Print what takes it back instead.")
-@click.option("--no-path", is_flag=True, help="Leave a cargo that is started by its name alone.")
+@click.option("--unset", is_flag=True, help="Print what undoes it instead.")
+@click.option("--no-path", is_flag=True, help="Leave PATH as it is: no shim for a cargo that is started by its name.")
 def env(form: str, unset: bool, no_path: bool) -> None:
     """Print what to set so that every later build has the shim.
 
@@ -40,12 +40,12 @@ def env(form: str, unset: bool, no_path: bool) -> None:
     pyo3-base-python env --format json                           one object, variable to value
     eval "$(pyo3-base-python env --unset)"                       off again, in this shell
 
-    CARGO is enough for build backends; the others are for tox, for a CARGO that was set before, and PATH for what
-    starts cargo by its name (not with --no-path, nor where PYO3_SHIM_PATH is off). rust-analyzer chooses a cargo of its
-    own: for it the result is printed, for the project and the interpreter at hand.
+    CARGO is enough for build backends. The other variables are for tox and for a CARGO that was set before; PATH is
+    for programs that start cargo by its name (not with --no-path, nor if PYO3_SHIM_PATH is off). rust-analyzer chooses
+    a cargo of its own: for it the command prints what the wrapper would set, for the current project and interpreter.
     """
     if unset and form in shells.CAN_NOT_UNSET:
-        raise ShimError(f"--unset does not go with --format {form}", "take out what sets the variables", Exit.USAGE)
+        raise ShimError(f"--unset does not go with --format {form}", "remove what sets the variables", Exit.USAGE)
     rust_analyzer = form == "rust-analyzer"
     first = ""  # on PATH: in words that leave the rest as it is then, but for a whole object
     if unset:

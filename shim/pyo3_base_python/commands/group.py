@@ -1,4 +1,4 @@
-"""What all commands of `pyo3-base-python` have in common: whatever goes wrong is a line, a hint and an exit code."""
+"""What all commands of `pyo3-base-python` have in common: every error is a line, a hint and an exit code."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NAME = "pyo3-base-python"
 
 
 class HintedError(click.ClickException):
-    """A ``ShimError`` as click shows it: what, then what to do, and the exit code."""
+    """A ``ShimError`` as click shows it: what went wrong, what to do, and the exit code."""
 
     def __init__(self, error: ShimError) -> None:
         super().__init__(error.what)
@@ -35,7 +35,7 @@ class HintedError(click.ClickException):
 
 
 class Commands(click.Group):
-    """A group whose commands end with a line and a hint, whatever goes wrong: usage, a full disk, a mistake of ours.
+    """A group whose commands end with a line and a hint, whatever goes wrong: usage, a full disk, a bug of ours.
 
     ``interrupted`` is what to know of a command that was interrupted, where there is something to know.
     """
@@ -52,7 +52,7 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that is named; raises an error that says what may have been meant."""
+        """The command of that name; if there is none, raises an error that says what may have been meant."""
         if self.get_command(ctx, args[0]) is None and not ctx.resilient_parsing:
             what = f"there is no command {' '.join([*_words(ctx), args[0]])!r}"
             raise HintedError(ShimError(what, self._meant(ctx, args), Exit.USAGE))
@@ -81,7 +81,7 @@ class Commands(click.Group):
             raise HintedError(_mistake(error)) from None
 
     def _meant(self, ctx: click.Context, args: list[str]) -> str:
-        """What may have been meant by ``args``, of which the first is no command."""
+        """What may have been meant by ``args``, the first of which is no command."""
         path = [NAME, *_words(ctx)]
         meant = [shlex.join([*path, name, *args[1:]]) for name in get_close_matches(args[0], self.commands, 1)]
         if ctx.parent is None and process.find_program(args[0], os.environ):
@@ -92,7 +92,7 @@ class Commands(click.Group):
 
 
 def _in_one_form(error: click.UsageError, path: list[str]) -> click.ClickException:
-    """A usage error of click's, in the command at ``path``, as every other error is shown; help stays help."""
+    """A usage error of click's, in the command at ``path``, in the form of every other error; help stays help."""
     if type(error).__name__ == "NoArgsIsHelpError":  # click 8.2 and later
         return error
     if isinstance(error, click.NoSuchOption):
@@ -113,13 +113,13 @@ def _words(context: click.Context) -> list[str]:
 
 def _told(error: OSError) -> ShimError:
     if isinstance(error, FileNotFoundError) and not error.filename:
-        return ShimError("the current folder is gone", "go to one that is there", Exit.DISK)
+        return ShimError("the current folder is gone", "go to a folder that exists", Exit.DISK)
     where = f"{error.filename}: " if error.filename else ""
     return ShimError(f"{where}{error.strerror or error}", "check the disk and the folder", Exit.DISK)
 
 
 def _mistake(error: Exception) -> ShimError:
-    """As the wrapper tells its own mistakes: a traceback is for the one who asks for it."""
+    """An internal error, reported as the wrapper reports its own: a traceback only for those who ask for it."""
     if os.environ.get("PYO3_SHIM_LOG"):
         import traceback  # noqa: PLC0415 - rarely needed
 

@@ -1,4 +1,4 @@
-"""What still names the launcher when the store is cleared: builds that start it end with an error."""
+"""What still names the launcher when the store is cleared: builds that try to start it end with an error."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ NAME = "pyo3-base-python"
 
 
 def found(environ: Mapping[str, str], cwd: str) -> list[str]:
-    """A line for each place that names the launcher, and what to do: of ``environ``, start files, and ``cwd``."""
+    """A line for each place that names the launcher (``environ``, startup files, ``cwd``), with what to do."""
     places = [os.path.join(home(environ), *name.split("/")) for name in AT_HOME]
     places += [os.path.join(cwd, name) for name in HERE]
-    lines = [f"{path}, line {number}, still names {NAME}: take it out" for path in places for number in _mentions(path)]
+    lines = [f"{path}, line {number}, still names {NAME}: remove it" for path in places for number in _mentions(path)]
     if switch.names_launcher(environ):
         lines.append(
             f'CARGO still names the launcher, which is gone: `eval "$({NAME} env --unset)"`, or close the shell'
@@ -41,7 +41,7 @@ def found(environ: Mapping[str, str], cwd: str) -> list[str]:
 
 
 def _mentions(path: str) -> Iterator[int]:
-    """The numbers of the lines of a file that start this package, or name its launcher; none if there is no file."""
+    """The numbers of the lines in a file that start this package or name its launcher; none if there is no file."""
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             lines = file.read().splitlines()

@@ -1,4 +1,4 @@
-"""Whether `pyo3-base-python-core` can serve a project: with its versions of Python, and of the build backend. Pure."""
+"""Whether `pyo3-base-python-core` works for a project's versions of Python and of the build backend. Pure."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def too_old_backend(requirements: Iterable[str]) -> str | None:
 
 
 def _allowed(specifier: SpecifierSet, first: Version) -> Iterator[Version]:
-    """Versions that ``specifier`` allows: of all that it tells apart, one each."""
+    """Versions that ``specifier`` allows: one for each range that it tells apart."""
     versions = [first, Version("9999")]
     for part in specifier:
         try:

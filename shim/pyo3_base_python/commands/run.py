@@ -33,12 +33,12 @@ def _programs(context: click.Context, _: click.Parameter, incomplete: str) -> li
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
-@click.option("-v", "--verbose", is_flag=True, help="Say on stderr what is set before the command starts.")
-@click.option("-q", "--quiet", is_flag=True, help="Do not say so if the command has to run without the shim.")
-@click.option("--no-path", is_flag=True, help="Leave a cargo that is started by its name alone: only CARGO is set.")
+@click.option("-v", "--verbose", is_flag=True, help="Before the command starts, say on stderr what is set.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing if the command has to run without the shim.")
+@click.option("--no-path", is_flag=True, help="Leave PATH as it is: no shim for a cargo that is started by its name.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, shell_complete=_programs)
 def run(command: tuple[str, ...], verbose: bool, quiet: bool, no_path: bool) -> NoReturn:
-    """Run COMMAND with the shim on for all it starts.
+    """Run COMMAND with the shim on for everything that it starts.
 
     \b
     pyo3-base-python run -- uv build --wheel
@@ -46,13 +46,13 @@ def run(command: tuple[str, ...], verbose: bool, quiet: bool, no_path: bool) -> 
     pyo3-base-python run -- pip wheel .
     pyo3-base-python run -- nox -s tests
     pyo3-base-python run -- cargo test
-    pyo3-base-python run -v -- tox          say first what is set
+    pyo3-base-python run -v -- tox          first say what is set
 
-    Build backends start cargo by the variable CARGO, scripts by its name: the shim is first on PATH as well, unless
-    --no-path is given or PYO3_SHIM_PATH is off.
+    Build backends start the cargo that the variable CARGO names, scripts start cargo by its name. So the shim is first
+    on PATH as well, unless --no-path is given or PYO3_SHIM_PATH is off.
 
-    The exit code is the command's; 3 if a variable of the shim's has a value that is none, 126 if the command can't be
-    started, 127 if it is not there.
+    The exit code is the command's; 3 if a variable of the shim has an invalid value, 126 if the command can't be
+    started, 127 if it does not exist.
     """
     environ = dict(os.environ)
     decide.check_choices(environ)  # the wrapper does, deep inside the build

@@ -1,4 +1,4 @@
-"""Variables as shells and tools want to read them. Pure, but for the file that GitHub names.
+"""Variables in the syntax of shells and tools. Pure, except for writing the file that GitHub names.
 
 A value that is ``None`` is a variable to unset.
 """
@@ -30,12 +30,12 @@ def sh(variables: Variables) -> str:
 
 
 def sh_path(folder: str) -> str:
-    """The ``PATH`` of then, which may be another one when a file of these lines is read."""
+    """``$PATH`` is expanded when the lines are read: by then it may be another than now."""
     return f'export PATH={shlex.quote(folder)}"${{PATH:+:$PATH}}"\n'
 
 
 def direnv_path(folder: str) -> str:
-    """The word of direnv's own, which keeps what comes after it: https://direnv.net/man/direnv-stdlib.1.html."""
+    """The word for it in direnv, which keeps what comes after it: https://direnv.net/man/direnv-stdlib.1.html."""
     return f"PATH_add {shlex.quote(folder)}\n"
 
 
@@ -55,7 +55,7 @@ def _fish_quoted(value: str) -> str:
 
 
 def powershell(variables: Variables) -> str:
-    """Within single quotes PowerShell knows one escape, the quote doubled; it takes four more characters for one."""
+    """Within single quotes PowerShell knows one escape, a doubled quote; four more characters count as quotes."""
     return _lines(variables, lambda name, value: f"$env:{name} = {_powershell_quoted(value)}", "$env:{} = $null")
 
 
@@ -80,7 +80,7 @@ def cmd(variables: Variables) -> str:
 
 
 def cmd_path(folder: str) -> str:
-    """A batch file, which puts in the ``PATH`` of then. Raises ``ShimError`` for a path with a line break."""
+    """A batch file, which expands ``PATH`` when it runs. Raises ``ShimError`` for a path with a line break."""
     doubled = _one_line("PATH", folder, "a batch file").replace("%", "%%")
     return f'@set "PATH={doubled};%PATH%"\r\n'
 
@@ -91,7 +91,7 @@ def line_of_path(folder: str) -> str:
 
 
 def github(variables: Variables) -> str:
-    """Lines for the file that ``GITHUB_ENV`` names. Raises ``ShimError`` for what it has no words for."""
+    """Lines for the file that ``GITHUB_ENV`` names. Raises ``ShimError`` for what that file can't express."""
     return _lines(variables, lambda name, value: f"{name}={_one_line(name, value, 'GITHUB_ENV')}", "")
 
 
@@ -139,7 +139,7 @@ def _lines(variables: Variables, assignment: Callable[[str, str], str], removal:
 
 
 def _one_line(name: str, value: str, what: str) -> str:
-    """``value`` as it is. Raises ``ShimError`` if it has more lines than one, which ``what`` can't take."""
+    """``value`` unchanged. Raises ``ShimError`` if it has more than one line, which ``what`` can't take."""
     if "\n" in value:
         raise ShimError(f"{name} holds a line break, which {what} can't take: {value!r}", "set it to a plain path")
     return value

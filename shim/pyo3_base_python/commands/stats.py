@@ -1,4 +1,4 @@
-"""`pyo3-base-python stats`: what the shim has spared so far."""
+"""`pyo3-base-python stats`: what the shim has saved so far."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ FORMAT = 1
 
 
 class Spared(NamedTuple):
-    """Of one package: calls of cargo in which something stayed fresh, the crates that did, and seconds for them.
+    """For one package: the calls of cargo in which something stayed fresh, how many crates did, and their seconds.
 
-    ``when`` is when (s) the first of the calls was that are known.
+    ``when`` is the time (s) of the first call that is known.
     """
 
     package: str
@@ -41,7 +41,7 @@ class Spared(NamedTuple):
 
 
 def count(known: Iterable[Call]) -> list[Spared]:
-    """What stayed fresh in the calls ``known``, in their order, and without the shim would have been compiled.
+    """What stayed fresh in the calls ``known``, in their order, and would have been compiled without the shim.
 
     In the place for sdists that is all that was there; elsewhere what depends on the interpreter, where the build
     backend named another one than the time before. Of each unit only the last time is known that it was compiled: what
@@ -70,7 +70,7 @@ def count(known: Iterable[Call]) -> list[Spared]:
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="One object: format, since, packages.")
-@click.option("--zero", is_flag=True, help="Forget the calls that are known, and count anew.")
+@click.option("--zero", is_flag=True, help="Forget the calls counted so far, and start anew.")
 def stats(*, as_json: bool, zero: bool) -> None:
     """Show which crates stayed fresh because of the shim, and how long compiling them took.
 
@@ -79,9 +79,9 @@ def stats(*, as_json: bool, zero: bool) -> None:
     pyo3-base-python stats --json
     pyo3-base-python stats --zero
 
-    Crates: those that cargo would have compiled without the shim, each as often as it did not. The time is an estimate:
-    how long each took when it was compiled last, one after the other, while cargo compiles several at once. Counted is
-    what can be known from what cargo keeps: it is the least that was spared.
+    It counts the crates that cargo would have compiled without the shim, each as often as it stayed fresh. The time is
+    an estimate: how long each took when it was last compiled, added up, though cargo compiles several at once. Only
+    what cargo has kept a record of can be counted, so the shim has saved at least as much.
     """
     root = default_root(os.environ)
     if zero:

@@ -1,4 +1,4 @@
-"""`pyo3-base-python store`: what the shim keeps, and how to be rid of it."""
+"""`pyo3-base-python store`: what the shim keeps, and how to clear it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ __all__ = ["store"]
 
 
 @click.command()
-@click.option("--clear", is_flag=True, help="Remove what was not used for 30 days; what CARGO names stays.")
-@click.option("--all", "everything", is_flag=True, help="With --clear: remove everything, with what CARGO names.")
+@click.option("--clear", is_flag=True, help="Remove what has not been used for 30 days, except what CARGO names.")
+@click.option("--all", "everything", is_flag=True, help="With --clear: remove everything, even what CARGO names.")
 def store(clear: bool, everything: bool) -> None:
     """Show what is in the store, and what is compiled of sdists, or clear it.
 
@@ -29,14 +29,14 @@ def store(clear: bool, everything: bool) -> None:
     pyo3-base-python store --clear          remove what is unused
     pyo3-base-python store --clear --all    before uninstalling; says what still names the launcher
 
-    What is needed again is written again, with the same name and time, so that nothing is recompiled for it; what is
-    compiled of sdists has to be compiled again.
+    A file that is needed again is written again, with the same name and time, so that nothing is recompiled because of
+    it. What was compiled of sdists has to be compiled again.
     """
     if everything and not clear:
         raise ShimError("--all goes with --clear", "pyo3-base-python store --clear --all", Exit.USAGE)
     root = Path(default_root(os.environ))
     if not _is_store(root):
-        click.echo(f"{root}\nthere is no store there yet: the first `pyo3-base-python run` or `env` makes it")
+        click.echo(f"{root}\nthere is no store there yet: the first `pyo3-base-python run` or `env` creates it")
     else:
         _store(root, clear=clear, everything=everything)
     _sdists(sdist_place.root(os.environ), clear=clear, everything=everything)

@@ -1,4 +1,4 @@
-"""The command `pyo3-base-python doctor`. What it needs is imported when it runs: `--help` stays fast."""
+"""The command `pyo3-base-python doctor`. Imports are deferred until it runs, so that `--help` stays fast."""
 
 from __future__ import annotations
 

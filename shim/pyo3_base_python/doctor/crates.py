@@ -1,4 +1,4 @@
-"""The crates of the project and what their build scripts watch, read from their sources."""
+"""The crates of the project, and what their build scripts watch according to their sources."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Script(NamedTuple):
 
     @property
     def patterns(self) -> list[str]:
-        """Those of ``files`` that are meant as patterns, of which cargo knows none."""
+        """Those of ``files`` that are meant as patterns, which cargo does not expand."""
         return [file for file in self.files if PATTERN.search(file)]
 
 
@@ -85,7 +85,7 @@ def crates(metadata: str) -> list[Crate]:
 
 
 def build_script(crate: Crate) -> Script | None:
-    """What the build script of ``crate`` does, of ``files`` only those that are not there; ``None`` if it has none.
+    """What the build script of ``crate`` does, with only those ``files`` that do not exist; ``None`` if it has none.
 
     A build script in a folder of its own (``build/main.rs``) is read with the files beside it.
     """
@@ -99,7 +99,7 @@ def build_script(crate: Crate) -> Script | None:
 
 
 def script(source: str) -> Script:
-    """What a build script with this ``source`` does, as far as its text tells. Pure."""
+    """What a build script with this ``source`` does, as far as its text shows. Pure."""
     code = COMMENT.sub("", source)
     by_name = WATCHES_BY_NAME.search(code) is not None
     named = set(WATCHES.findall(code))

@@ -1,4 +1,4 @@
-"""What the doctor looks at: files, variables, programs. Everything that is judged later is gathered here."""
+"""What the doctor looks at: files, variables, programs. Everything that it judges later is gathered here."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ LAUNCHER_PATH = "pyo3-base-python/bin/cargo"
 
 
 class Cargo(NamedTuple):
-    """What ``CARGO`` names, and the cargo that comes after it.
+    """What ``CARGO`` names, and the real cargo behind it.
 
     ``named`` is the variable's value (``None``: not set); ``kind`` is one of ``unset``, ``launcher``, ``another
     launcher`` (of another version, or another Python), ``cross``, ``missing`` (not a program), ``other``. ``real`` and
@@ -61,7 +61,7 @@ class Cargo(NamedTuple):
 
 
 class BuildScript(NamedTuple):
-    """A crate that has a build script, and what that does."""
+    """A crate that has a build script, and what the script does."""
 
     crate: crates.Crate
     does: crates.Script
@@ -174,7 +174,7 @@ def _pyproject(folder: str) -> tuple[PyProject | None, dict[str, Any], ShimError
 
 
 def _manifest_option(folder: str, places: Sequence[str]) -> list[str]:
-    """The option for the Cargo.toml that the build backend would build; none where cargo finds it by itself."""
+    """The option for the Cargo.toml that the build backend would build; none if cargo finds it by itself."""
     return ["--manifest-path", os.path.join(folder, places[0])] if places else []
 
 
@@ -193,7 +193,7 @@ def _uv_project(folder: str) -> bool:
 
 
 def _sdist_place(call: command_line.Invocation, here: Project | None, environ: Mapping[str, str]) -> str:
-    """Where cargo would compile the same project if it were unpacked from an sdist, if that stays; else ``""``."""
+    """The lasting place where cargo would compile the project if it were unpacked from an sdist; ``""`` for none."""
     if here is None:
         return ""
     # Not what the folder's own configuration says, which need not be in the sdist.
@@ -244,7 +244,7 @@ def without_cargo(environ: Mapping[str, str]) -> dict[str, str]:
 def _installed(
     python: str | None, declared: PyProject | None, environ: Mapping[str, str]
 ) -> dict[str, tools.Installed]:
-    """What the project's interpreter has of front ends and build backend; the backend else of our own environment."""
+    """Front ends and build backend of the project's interpreter; the backend, failing that, of our own environment."""
     backend = [declared.rust_backend] if declared and declared.rust_backend else []
     found = tools.installed(python, [*FRONT_ENDS, *backend], environ) if python else {}
     missing = [name for name in backend if name not in found]
@@ -259,7 +259,7 @@ def _front_ends(found: Mapping[str, tools.Installed], environ: Mapping[str, str]
 
 
 def _ask(python: str | None, environ: Mapping[str, str]) -> interpreter.Interpreter | None:
-    """``None`` where it can't be asked: the decision says why."""
+    """The interpreter; ``None`` if it can't be asked: the decision says why."""
     try:
         return interpreter.ask(python, environ) if python else None
     except ShimError:
@@ -278,7 +278,7 @@ def _store(environ: Mapping[str, str]) -> tuple[str, str, ShimError | None]:
 def _decision(
     call: command_line.Invocation, here: Project | None, environ: Mapping[str, str]
 ) -> tuple[Decision, ShimError | None]:
-    """What the wrapper would do; what it would refuse, or fail with, hides no reason to leave cargo alone."""
+    """What the wrapper would do; an error that it would end with hides no reason to leave cargo alone."""
     try:
         return decide_for(call, here, environ), None
     except ShimError as error:

@@ -55,12 +55,12 @@ def judge(facts: Facts) -> list[Finding]:
 
 
 def nothing_to_do(facts: Facts) -> bool:
-    """Whether there is no work for the shim here, so that nothing can be in its way."""
+    """Whether there is no work for the shim here, so that nothing can stand in its way."""
     return any(kind in NO_WORK for kind, _ in facts.decision.reasons)
 
 
 def _nowhere(facts: Facts) -> bool:
-    """Whether this is no project at all: what is said of tools and variables would only hide that."""
+    """Whether this is no project at all: findings on tools and variables would only hide that."""
     kinds = [kind for kind, _ in facts.decision.reasons]
     return "no manifest" in kinds and facts.pyproject is None and facts.pyproject_error is None
 
@@ -74,12 +74,12 @@ def front_ends(facts: Facts) -> Iterator[Finding]:
 
 
 def backend(facts: Facts) -> Iterator[Finding]:
-    """The build backend, the versions of it that are asked for, and the one that is here."""
+    """The build backend, the versions that the project requires, and the one that is installed."""
     declared = facts.pyproject
     if facts.pyproject_error:
         yield Finding(PROBLEM, "backend", facts.pyproject_error.what, facts.pyproject_error.hint)
     elif declared is None:
-        yield Finding(NOTE, "backend", "there is no pyproject.toml here: no front end builds this, cargo alone does")
+        yield Finding(NOTE, "backend", "there is no pyproject.toml here: no front end builds this, only cargo does")
     elif not declared.rust_backend:
         yield Finding(NOTE, "backend", f"{declared.backend}, without maturin or setuptools-rust: it starts no cargo")
     else:
@@ -98,7 +98,7 @@ def _rust_backend(declared: PyProject, installed: str) -> Finding:
 
 
 def manifests(facts: Facts) -> Iterator[Finding]:
-    """Which Cargo.toml this is about, where that is not a matter of course."""
+    """Which Cargo.toml this is about, if that is not obvious."""
     first, *others = facts.manifests or ("",)
     if others:
         yield Finding(OK, "manifest", f"{first}; not looked at: {', '.join(others)}")
@@ -121,7 +121,7 @@ def cargo(facts: Facts) -> Iterator[Finding]:
     elif found.kind == "unset" and nothing_to_do(facts):
         return
     elif found.kind == "unset":
-        yield Finding(NOTE, "CARGO", "is not set: in this shell the shim is off", f"to have it on: {SWITCH_ON}")
+        yield Finding(NOTE, "CARGO", "is not set: in this shell the shim is off", f"to turn it on: {SWITCH_ON}")
     elif found.kind == "cross":
         yield Finding(PROBLEM, "CARGO", "is cross: the shim leaves cross builds alone", "unset CARGO")
     elif found.kind == "missing":
@@ -131,7 +131,7 @@ def cargo(facts: Facts) -> Iterator[Finding]:
             NOTE,
             "CARGO",
             f"is {found.named}, which is not the shim: in this shell the shim is off",
-            f"to have it on, before that cargo: {SWITCH_ON}",
+            f"to turn it on, in front of that cargo: {SWITCH_ON}",
         )
     if found.kind.endswith("launcher") and (found.named or "").lower().endswith(".exe"):
         yield Finding(
@@ -220,14 +220,14 @@ def _tool(setting: Setting) -> Finding:
     variable, value = setting.variable, setting.value
     what = f"{setting.place} sets {variable}={value}"
     if not setting.here:
-        return Finding(NOTE, "settings", f"{what}, for builds on another platform than this")
+        return Finding(NOTE, "settings", f"{what}, for builds on other platforms than this one")
     if variable == "CARGO":
-        return Finding(PROBLEM, "settings", what, "take it out: build backends start that cargo, and not the shim")
+        return Finding(PROBLEM, "settings", what, "remove it: build backends start that cargo, and not the shim")
     if variable == "PYO3_SHIM_MODE" and value == "full":
         return Finding(OK, "settings", what)
     if variable in {"PYO3_PYTHON", "PYTHON_SYS_EXECUTABLE", "PYO3_BASE_PYTHON"} or value == "export":
         return Finding(NOTE, "settings", what)
-    return Finding(PROBLEM, "settings", what, "take it out, or know that the shim leaves these builds alone")
+    return Finding(PROBLEM, "settings", what, "remove it, or accept that the shim leaves these builds alone")
 
 
 def _cargo_env(setting: Setting, backend: str) -> Finding:
@@ -237,8 +237,8 @@ def _cargo_env(setting: Setting, backend: str) -> Finding:
         return Finding(
             OK,
             "settings",
-            f"{what}, which {backend} overrides: it holds for a cargo that is started by hand alone, which the wrapper"
-            " then leaves alone",
+            f"{what}, which {backend} overrides: it applies only to a cargo that is started by hand, and the wrapper"
+            " leaves that one alone",
         )
     holds = "whatever the environment says" if setting.forced else "unless the environment does"
     if setting.variable in ENVIRONMENTS:
@@ -249,7 +249,7 @@ def _cargo_env(setting: Setting, backend: str) -> Finding:
 
 
 def tox(facts: Facts) -> Iterator[Finding]:
-    """Whether tox hands ``CARGO`` on."""
+    """Whether tox passes ``CARGO`` on."""
     if facts.tox is None:
         return
     place = facts.tox.place
@@ -269,7 +269,7 @@ def tox(facts: Facts) -> Iterator[Finding]:
 
 
 def uv(facts: Facts) -> Iterator[Finding]:
-    """Whether uv notices an edit of the Rust sources: else it does not even ask the backend."""
+    """Whether uv notices an edit of the Rust sources: if it does not, it does not even start the backend."""
     declared = facts.pyproject
     if not (facts.uv_project and declared and declared.rust_backend and facts.project):
         return
@@ -281,14 +281,14 @@ def uv(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             PROBLEM,
             "uv",
-            "[tool.uv] names no Rust sources in cache-keys: after an edit of one `uv sync` and `uv run` keep the old"
-            " module",
+            "[tool.uv] names no Rust sources in cache-keys: after an edit of these, `uv sync` and `uv run` keep the"
+            " old module",
             f"[tool.uv] cache-keys = [{wanted}]",
         )
 
 
 def build_scripts(facts: Facts) -> Iterator[Finding]:
-    """Build scripts that can't be steadied, or only with a word on it."""
+    """Build scripts that run again whatever the shim does, or need a word of explanation."""
     if facts.graph.error:
         yield Finding(
             NOTE,
@@ -304,7 +304,7 @@ def build_scripts(facts: Facts) -> Iterator[Finding]:
     yield from found
     if facts.graph.scripts and not any(finding.level == PROBLEM for finding in found):
         number = len(facts.graph.scripts)
-        yield Finding(OK, "build scripts", f"none of {number} watches what is new in every build")
+        yield Finding(OK, "build scripts", f"none of {number} watches anything that is new in every build")
 
 
 def _script(script: BuildScript, *, named: bool = True) -> Iterator[Finding]:
@@ -316,7 +316,7 @@ def _script(script: BuildScript, *, named: bool = True) -> Iterator[Finding]:
             yield Finding(
                 PROBLEM,
                 "build scripts",
-                f"{name} watches {variable}, which is new in every isolated build: it is compiled each time, and what"
+                f"{name} watches {variable}, which is new in every isolated build: it is compiled each time, with what"
                 " depends on it",
                 f"let {crate.script} watch a variable of its own instead"
                 if crate.local
@@ -342,8 +342,8 @@ def _script(script: BuildScript, *, named: bool = True) -> Iterator[Finding]:
         yield Finding(
             PROBLEM,
             "build scripts",
-            f"{name} watches {pattern}, and cargo expands no patterns: there is no such file, so it is compiled each"
-            " time, and what depends on it",
+            f"{name} watches {pattern}, but cargo expands no patterns, and no file has this name: it is compiled each"
+            " time, with what depends on it",
             f"let {crate.script} name {folder} instead, or each file"
             if crate.local
             else f"ask its authors to name {folder} instead, or each file",

@@ -1,4 +1,4 @@
-"""Where the Cargo.toml is that the build backend builds."""
+"""The place of the Cargo.toml that the build backend builds."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DEEPEST = 3
 
 
 def find(folder: str, declared: PyProject | None) -> list[str]:
-    """Paths relative to ``folder``, the one that is built first; none where cargo finds none either."""
+    """Paths relative to ``folder``, with the one that is built first; none if cargo finds none either."""
     named = [*(declared.manifests if declared else ()), *_in_setup_py(folder)]
     # maturin looks into `rust/` (its `src/project_layout.rs`).
     places = named or [NAME, os.path.join("rust", NAME)]
@@ -40,7 +40,7 @@ def _in_setup_py(folder: str) -> list[str]:
 
 
 def _below(folder: str) -> Iterator[str]:
-    """Manifests below ``folder``, the uppermost first, but for those in hidden folders, caches and environments."""
+    """Manifests below ``folder``, the uppermost first, except in hidden folders, caches and environments."""
     for path, folders, names in os.walk(folder):
         depth = 0 if path == folder else len(os.path.relpath(path, folder).split(os.sep))
         if any(mark in names for mark in paths.MARKS) or depth >= DEEPEST:

@@ -29,7 +29,7 @@ DEFAULT_BACKEND = "setuptools.build_meta"
 
 
 class PyProject(NamedTuple):
-    """What pyproject.toml says of building.
+    """What pyproject.toml says about building.
 
     ``backend`` is the build backend's module; ``rust_backend`` is one of ``BACKENDS``, or ``""`` where none is
     required; ``requirement`` is its build requirement as written; ``manifests`` are the paths of the Cargo.toml files
@@ -62,7 +62,7 @@ def read(folder: str) -> tuple[PyProject | None, dict[str, Any]]:
 
 
 def parse(document: dict[str, Any]) -> PyProject:
-    """What ``document`` says; what is not as it should be counts as not there. Never raises."""
+    """What ``document`` says; an entry of the wrong form counts as missing. Never raises."""
     build_system = table(document, "build-system")
     found = PyProject(
         str(build_system.get("build-backend") or DEFAULT_BACKEND),
@@ -97,7 +97,7 @@ def _with_settings(found: PyProject, document: dict[str, Any]) -> PyProject:
 
 
 def _with_in_tree_backend(folder: str, found: PyProject, document: dict[str, Any]) -> PyProject:
-    """A backend of the project's own may wrap one of ``BACKENDS``, and require it when it is asked (PEP 517)."""
+    """A backend in the project itself may wrap one of ``BACKENDS``, and require it when it is asked (PEP 517)."""
     if found.rust_backend:
         return found
     module = found.backend.partition(":")[0].replace(".", os.sep)

@@ -11,7 +11,7 @@ REMEDIES = {
     "no interpreter": "unset it, unless a build without an interpreter or for another platform is meant",
     "config file": "unset it: the wrapper writes such a file itself, for the interpreter of each build",
     "no manifest": "nothing needs to be done, unless Cargo.toml is elsewhere: then name its folder",
-    "cargo env": "take it out of there, and set it in the environment that the build is started in",
+    "cargo env": "remove it there, and set it in the environment in which the build is started",
     "cross build": "unset CARGO_BUILD_TARGET, or cargo's build.target, unless a cross build is meant",
     "unknown place": "unset CARGO_BUILD_BUILD_DIR, or take build-dir out of cargo's configuration",
     "no python": "install Python, or put it on PATH",

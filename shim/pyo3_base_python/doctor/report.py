@@ -1,4 +1,4 @@
-"""The findings as a list on a terminal, or as JSON for a program. Pure, but for the console that is written to."""
+"""The findings as a list on a terminal, or as JSON for a program. Pure, except for writing to the console."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def show(console: Console, findings: Sequence[Finding], last: str, *, verbose: b
 
 
 def _lines(console: Console, words: str, column: int) -> list[str]:
-    """``words`` in lines that fit behind ``column``; a word that is longer than that, a path say, stays whole."""
+    """``words`` in lines that fit behind ``column``; a word that is longer, such as a path, stays whole."""
     if not console.is_terminal:
         return [words]
     width = max(console.width - column, NARROWEST)
@@ -60,7 +60,7 @@ def _lines(console: Console, words: str, column: int) -> list[str]:
 
 
 def conclusion(findings: Sequence[Finding], *, nothing_to_do: bool) -> str:
-    """The last line: what it all comes to."""
+    """The last line: the conclusion of it all."""
     problems = sum(finding.level == PROBLEM for finding in findings)
     if problems:
         return "1 problem stands in the way." if problems == 1 else f"{problems} problems stand in the way."
@@ -68,7 +68,7 @@ def conclusion(findings: Sequence[Finding], *, nothing_to_do: bool) -> str:
 
 
 def as_json(facts: Facts, findings: Sequence[Finding], *, nothing_to_do: bool) -> str:
-    """One object, as the help of the command documents it."""
+    """One object, as documented in the help of the command."""
     document = {
         "version": JSON_VERSION,
         "project": facts.folder,
@@ -85,6 +85,6 @@ def _print(console: Console, *parts: str | tuple[str, str]) -> None:
 
 
 def _printable(text: Text) -> Text:
-    """``text`` without what no terminal can show: a path that is not UTF-8."""
+    """``text`` without characters that no terminal can show, as in a path that is not UTF-8."""
     text.plain = text.plain.encode(errors="backslashreplace").decode()
     return text

@@ -1,4 +1,4 @@
-"""Sources that are unpacked anew for each build: what cargo can know of them again. Pure.
+"""Sources that are unpacked anew for each build: what cargo can recognise of them. Pure.
 
 `uv build` and `python -m build` make an sdist and build the wheel from it, pip and uv unpack the packages of an index:
 each time at another path, with the target directory inside.
@@ -23,7 +23,7 @@ TOPIC = "sdists"
 
 
 def judge(facts: Facts) -> Iterator[Finding]:
-    """Where what is compiled of them goes, and which crates cargo can't know again."""
+    """The place where cargo compiles them, and the crates that it can't recognise."""
     if facts.project is None or not (facts.pyproject and facts.pyproject.rust_backend):
         return
     if facts.sdist_place:
@@ -41,7 +41,7 @@ def judge(facts: Facts) -> Iterator[Finding]:
             NOTE,
             TOPIC,
             f"the crates in {os.path.relpath(facts.vendored, facts.folder)} are vendored, and cargo knows them by"
-            " their absolute path: all are compiled for each unpacking",
+            " their absolute path: all are compiled each time an sdist is unpacked",
             "build from this folder, or from an sdist that is unpacked once",
         )
     for crate in facts.graph.outside:
@@ -49,7 +49,7 @@ def judge(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             NOTE,
             TOPIC,
-            f"{crate.name} ({where}) lies outside of the workspace, and cargo knows it by its absolute path: it is"
-            " compiled for each unpacking, with what depends on it",
-            "have one [workspace] over both, or build from this folder",
+            f"{crate.name} ({where}) lies outside the workspace, and cargo knows it by its absolute path: it is"
+            " compiled each time an sdist is unpacked, with what depends on it",
+            "put both into one [workspace], or build from this folder",
         )

@@ -53,7 +53,7 @@ PASS_ENV = ("pass_env", "passenv")
 
 
 class Setting(NamedTuple):
-    """A variable that some tool sets for a build: in which file or table, by which name, to what.
+    """A variable that some tool sets for a build: in which file or table, its name, its value.
 
     ``forced`` is whether it holds whatever the process's own environment says, ``here`` whether it is for builds on
     this platform.
@@ -67,7 +67,7 @@ class Setting(NamedTuple):
 
 
 class Tox(NamedTuple):
-    """What tox's configuration does: whether it hands on ``CARGO``, and the variables that it sets."""
+    """What tox's configuration does: whether it passes ``CARGO`` on, and the variables that it sets."""
 
     place: str
     passes_cargo: bool
@@ -80,7 +80,7 @@ def concerns(variable: str) -> bool:
 
 
 def tox(files: Mapping[str, str], document: dict[str, Any]) -> Tox | None:
-    """How tox is configured: the first there is of ``files`` (name to text) and pyproject.toml's ``document``.
+    """How tox is configured: by the first that exists of ``files`` (name to text) and pyproject.toml's ``document``.
 
     https://tox.wiki/en/latest/config.html: tox.ini, setup.cfg, pyproject.toml, tox.toml. ``None`` if there is none.
     """
@@ -122,7 +122,7 @@ def cibuildwheel(document: dict[str, Any], platform: str, machine: str) -> list[
 
 
 def _selects(select: object, platform: str, machine: str) -> bool:
-    """Whether an override is for a build on this platform: ``cp311-manylinux_x86_64``, by patterns of a shell.
+    """Whether an override applies to a build on this platform: ``cp311-manylinux_x86_64``, matched by shell patterns.
 
     https://cibuildwheel.pypa.io/en/stable/options/#build-skip: words in a text or a list, with ``{a,b}``.
     """
@@ -160,7 +160,7 @@ def uv(place: str, settings: dict[str, Any]) -> list[Setting]:
 
 
 def cargo_env(path: str, text: str) -> list[Setting]:
-    """What the configuration file of cargo's at ``path`` sets in its ``[env]``.
+    """What cargo's configuration file at ``path`` sets in its ``[env]``.
 
     https://doc.rust-lang.org/cargo/reference/config.html#env: the process's own variable wins, but for ``force``.
     """
@@ -234,7 +234,7 @@ def _ini(text: str) -> dict[str, dict[str, str]]:
 
 
 def toml(text: str) -> dict[str, Any]:
-    """``text`` as TOML; empty if it is none: the tool that reads it says so."""
+    """``text`` as TOML; empty if it is not valid: the tool that reads it says so."""
     try:
         document: dict[str, Any] = tomlkit.parse(text).unwrap()
     except ParseError:

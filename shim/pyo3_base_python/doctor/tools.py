@@ -34,7 +34,7 @@ print(json.dumps(found))
 
 
 class Installed(NamedTuple):
-    """A distribution that is installed: its version, and the paths of its files."""
+    """An installed distribution: its version, and the paths of its files."""
 
     version: str
     files: tuple[str, ...] = ()
@@ -58,7 +58,7 @@ def installed(python: str, names: Sequence[str], environ: Mapping[str, str]) -> 
 
 
 def program_version(program: str, environ: Mapping[str, str]) -> str:
-    """The version in the first line of what ``program --version`` says; ``""`` if it says none."""
+    """The version in the first line that ``program --version`` prints; ``""`` if there is none."""
     try:
         code, output = process.capture([program, "--version"], environ, SECONDS_TO_ANSWER)
     except OSError:
@@ -68,7 +68,7 @@ def program_version(program: str, environ: Mapping[str, str]) -> str:
 
 
 def output_of(command: Sequence[str], environ: Mapping[str, str], folder: str) -> tuple[int, str]:
-    """Run ``command`` in ``folder``: its exit code, and what it said on stdout and stderr. Raises ``OSError``."""
+    """Run ``command`` in ``folder``: its exit code, and its stdout and stderr. Raises ``OSError``."""
     with tempfile.TemporaryFile() as file:
         child = process.start(command, environ, folder, file.fileno())
         process.watch(child, POLL_SECONDS, lambda: None)

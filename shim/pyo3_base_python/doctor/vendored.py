@@ -1,4 +1,4 @@
-"""The crates that take the place of a registry's, by cargo's configuration.
+"""Vendored crates: those that replace a registry's by cargo's configuration.
 
 https://doc.rust-lang.org/cargo/reference/source-replacement.html#directory-sources
 """

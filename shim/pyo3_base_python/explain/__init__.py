@@ -2,8 +2,8 @@
 
 In reading order:
 
-- ``recording``: what stands where cargo is started while the command runs, and what is left of each call of cargo;
-  ``standin`` is the program that stands there, ``sieve`` what it takes out of cargo's stderr (pure).
+- ``recording``: puts a program in the place of cargo while the command runs, and reads what each call of cargo left;
+  ``standin`` is that program, ``sieve`` separates cargo's log from the rest of its stderr (pure).
 - ``cargo_log``: that log, read into units of work with their reasons, times and needs (pure); ``rust_debug`` reads the
   values in it.
 - ``causes``: units, grouped into root causes and what followed from them (pure); ``advice``: what to do about a cause

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Circumstances", "Typed", "advise"]
 
-# What pyo3-build-config watches; the shim steadies these for whoever else watches them, too.
+# What pyo3-build-config watches; the shim gives these a stable value for every other watcher, too.
 STEADIED = frozenset({"PYO3_PYTHON", "PYTHON_SYS_EXECUTABLE"})
 # With the configuration file that the shim sets, pyo3 does not look at these; others may.
 NOT_LOOKED_AT_BY_PYO3 = frozenset({"VIRTUAL_ENV", "CONDA_PREFIX", "PATH"})
@@ -29,9 +29,9 @@ CONFIG_FILE = "PYO3_CONFIG_FILE"
 # maturin sets it: an extension module does not link to Python's library; tests and programs do.
 LINKING = "PYO3_BUILD_EXTENSION_MODULE"
 # Of builds in turn (see `wrapper.build_dir`): what was done, and what it takes.
-APART = "once: from now on it has a build directory of its own"
+APART = "this once: from now on it has a build directory of its own"
 HOW_APART = (
-    "where they take turns, a build directory for each keeps what was compiled (PYO3_SHIM_BUILD_DIR=auto, the default,"
+    "if they alternate, a build directory for each keeps what was compiled (PYO3_SHIM_BUILD_DIR=auto, the default,"
     " with cargo 1.91 and a target directory within the project)"
 )
 LINKS_NOTHING = frozenset({"check", "c", "clippy"})
@@ -94,7 +94,7 @@ ADVICE = {
     Kind.DEPENDENCIES: "as it should be: Cargo.toml or Cargo.lock says so",
     Kind.ELSEWHERE: "other builds use this target directory with other settings: the same variables and features in all"
     " of them, or a target directory for each, keep it fresh",
-    Kind.SCRIPT: "the build script prints other rerun-if lines than before, or another version of it does: once",
+    Kind.SCRIPT: "the build script, or another version of it, prints other rerun-if lines than before: once",
     Kind.OTHER: "cargo says no more than that",
 }
 
@@ -110,7 +110,7 @@ def _on_variable(reason: Reason, seen: Circumstances) -> str:
     if steadied and is_ours:
         return "the first build with the shim: from the next one on it stays fresh"
     if steadied and was_ours:
-        return f"the build before had the shim, and this one had not: {_how(seen)}"
+        return f"the build before had the shim, and this one did not: {_how(seen)}"
     if steadied and "PYO3_SHIM_MODE=export" in seen.shim.did:
         return "PYO3_SHIM_MODE=export is for a pyo3 that reads PYO3_BASE_PYTHON: unset it to keep this one fresh"
     if steadied and not seen.shim.on:
@@ -119,8 +119,8 @@ def _on_variable(reason: Reason, seen: Circumstances) -> str:
         return _on_linking(reason, seen)
     if name == "PATH":
         return (
-            f"not in anybody's power here: {watcher} tracks PATH, which isolated builds set anew each time;"
-            " a rerun-if-env-changed=PATH can't be steadied, only taken out by its authors"
+            f"the shim can't help here: {watcher} tracks PATH, which is new in each isolated build;"
+            " only its authors can remove the rerun-if-env-changed=PATH"
         )
     return f"{watcher} tracks {name}: give it the same value in every build"
 
@@ -131,7 +131,7 @@ def _is_apart(seen: Circumstances) -> bool:
 
 
 def _on_linking(reason: Reason, seen: Circumstances) -> str:
-    """Extension modules and tests are linked in different ways, each rightly so."""
+    """Extension modules and tests are linked in different ways, and both have to be."""
     subcommand = _subcommand(seen.command)
     if subcommand in LINKS_NOTHING and reason.new is None:
         return f"cargo {subcommand} links nothing: {LINKING}=1 for it, as maturin has it, compiles nothing twice"
@@ -165,15 +165,15 @@ def _on_environment(reason: Reason, seen: Circumstances) -> str:
         return f"the virtual environment was made anew: the shim would keep it fresh: {_how(seen)}"
     return (
         f"the virtual environment was made anew, and {reason.watcher} watches it: keep the environment, or have its"
-        " authors watch PYO3_PYTHON instead, which the shim steadies"
+        " authors watch PYO3_PYTHON instead, to which the shim gives a stable name"
     )
 
 
 def _on_sources(target: str, seen: Circumstances) -> str:
     if UNPACKED_CHANGED in seen.shim.did:
         return (
-            "what is unpacked here is not what was built last, by its content, or nothing of it was: the next build of"
-            " the same sources compiles nothing for it"
+            "the content of these unpacked sources is not what was built last, or they were not built before: the next"
+            " build of the same sources does not compile them"
         )
     advice = "the sources changed, as they should (cargo compares times, not contents"
     if target and not seen.shim.on and not _below(target, seen.cwd) and not _below(seen.cwd, os.path.dirname(target)):
@@ -213,15 +213,15 @@ def _on_first(reason: Reason, seen: Circumstances, packages: Sequence[Package]) 
     if sources.unpacked_anew and outside and (lost or not seen.cold):
         where = os.path.relpath(outside[0].folder, sources.root)
         return (
-            f"{outside[0].name} ({where}) lies outside of the workspace, and cargo knows it by its absolute path,"
-            f" which is new with each unpacking: {_unpack_once(seen)}; its authors can have one [workspace] over both"
+            f"{outside[0].name} ({where}) lies outside the workspace, and cargo knows it by its absolute path, which is"
+            f" new each time it is unpacked: {_unpack_once(seen)}; its authors can put both into one [workspace]"
         )
     if lost:
         return _on_lost_target(seen)
     if ANOTHER_TREE in seen.shim.did:
         return (
             "another tree with packages of these names was built last into this target directory, and cargo can't tell"
-            " them apart: a target directory for each, or one [workspace] over them, keeps both"
+            " them apart: a target directory for each, or one [workspace] for them all, keeps both"
         )
     looked_again = LOOKED_AGAIN.search(seen.shim.did)
     if looked_again and {package.name for package in packages} <= set(looked_again[1].split(", ")):
@@ -237,7 +237,7 @@ def _on_moved_sources(seen: Circumstances) -> str:
         where = os.path.relpath(sources.vendored, sources.sdist)
         return (
             f"the crates are vendored in the sdist ({where}), and cargo knows such crates by their absolute path, which"
-            f" is new with each unpacking: {_unpack_once(seen)}"
+            f" is new each time it is unpacked: {_unpack_once(seen)}"
         )
     return "cargo knows these sources by their absolute path: keep them at one path, or a target directory for each"
 
@@ -252,21 +252,21 @@ def _on_lost_target(seen: Circumstances) -> str:
 
 
 def _unpack_once(seen: Circumstances) -> str:
-    """The one thing that helps where cargo goes by absolute paths."""
+    """The one thing that helps where cargo identifies sources by absolute paths."""
     once = "unpack it once, and build from that folder"
     return once if seen.shim.on else f"{once}; for pyo3 the shim as well: {_how(seen)}"
 
 
 def _how(seen: Circumstances) -> str:
-    """How to have the shim for this call, which was made without it: to stand behind a colon."""
+    """How to have the shim for this call, which was made without it: words for after a colon."""
     if seen.shim.state == shim.LEFT_ALONE:
         return f"it was on, and left this cargo alone: {': '.join(filter(None, (seen.shim.why, seen.shim.cure)))}"
     if seen.shim.state == shim.PASSED_BY:
         return f"it was on, but this cargo was started by its name, past it: {_by_subcommand(seen.command)}"
     if seen.typed.on:
         return (
-            "it was on, but CARGO did not reach this cargo: what started it hands few variables on (`pyo3-base-python"
-            " doctor` looks at tox)"
+            "it was on, but CARGO did not reach this cargo: the program that started it passes few variables on"
+            " (`pyo3-base-python doctor` looks at tox)"
         )
     return f"{RUN} {seen.typed.words}"
 
@@ -288,7 +288,7 @@ def _is_pyo3(reason: Reason) -> bool:
 
 
 def _is_outside(package: Package, sources: Sources) -> bool:
-    """Whether a package from a folder lies outside of the workspace."""
+    """Whether a package from a folder lies outside the workspace."""
     return bool(package.folder and sources.root) and not (
         package.folder == sources.root or _below(package.folder, sources.root)
     )
@@ -304,6 +304,6 @@ def _below(path: str | None, folder: str) -> bool:
 
 
 def _target_directory(kept_in: str) -> str:
-    """The target directory, or what is known of it, from a file that cargo keeps in ``<profile>/.fingerprint``."""
+    """The target directory, as far as known, from the path of a file that cargo keeps in ``<profile>/.fingerprint``."""
     before, found, _ = kept_in.partition(f"{os.sep}.fingerprint{os.sep}")
     return os.path.dirname(before) if found else ""

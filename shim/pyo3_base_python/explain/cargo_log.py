@@ -49,7 +49,7 @@ NEEDED_BEGINS, NEEDED_ENDS = " " * 20 + "Unit {", " " * 20 + "},"
 
 
 class Package(NamedTuple):
-    """A package as cargo names it; ``folder`` is where it is, for one that comes from no registry, else ``""``."""
+    """A package as cargo names it; ``folder`` is where it lies, or ``""`` if it comes from a registry."""
 
     name: str
     version: str
@@ -80,7 +80,7 @@ class Unit(NamedTuple):
 
     @property
     def seconds(self) -> float:
-        """From start to end; 0.0 where there is no end."""
+        """From start to end; 0.0 if it did not end."""
         return self.ended - self.started if self.started is not None and self.ended is not None else 0.0
 
 
@@ -129,7 +129,7 @@ def _units(
     needs: dict[str, list[str]],
     reasons: dict[tuple[str, ...], list[Struct]],
 ) -> list[Unit]:
-    """Put together what was found of each unit."""
+    """Put together what was found about each unit."""
     known = {unit: match for unit in times for match in [UNIT.search(unit)] if match}
     places = {unit: place for place, unit in enumerate(known)}
     # A verdict names package, mode and target, but no features or profile: of several such units those that ran longest
@@ -187,7 +187,7 @@ def reason(words: str) -> Struct:
 
 
 def _queue(lines: Iterator[bytes]) -> Iterator[tuple[str, list[str]]]:
-    """From the lines after the queue's first: units, and the units that each waits for."""
+    """Read the lines after the first one of the queue: units, and the units that each waits for."""
     unit: list[str] = []
     needed: list[str] = []
     found: list[str] = []

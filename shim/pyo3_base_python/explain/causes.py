@@ -55,14 +55,14 @@ class Crate(NamedTuple):
         return sum(job.ended - job.started for job in self.jobs if job.ended is not None)
 
     def walk(self) -> Iterator[Crate]:
-        """The crate itself and all below it, in the order in which they stand in the tree."""
+        """The crate itself and all below it, in the order of the tree."""
         yield self
         for crate in self.followed_by:
             yield from crate.walk()
 
 
 class Cause(NamedTuple):
-    """A root cause: what it is, who watches that, what to do about it, and the crates that it begins with.
+    """A root cause: what it is, who watches it, what to do about it, and the crates that it begins with.
 
     ``watchers`` are words: a package, or the build script of one.
     """
@@ -141,7 +141,7 @@ def explain(recorded: Recorded, typed: Typed, store: str) -> Call:
 
 
 def _after(units: Sequence[Unit], compiled: dict[Package, list[Unit]]) -> dict[Package, Package]:
-    """For each compiled crate the one that it waited for last, of those that were compiled as well."""
+    """For each compiled crate, the last one that it waited for among those that were compiled as well."""
     begun = {package: min(unit.started or 0.0 for unit in own) for package, own in compiled.items()}
     result = {}
     for package, own in compiled.items():
@@ -154,7 +154,7 @@ def _after(units: Sequence[Unit], compiled: dict[Package, list[Unit]]) -> dict[P
 
 
 def _roots(compiled: dict[Package, list[Unit]], after: dict[Package, Package]) -> list[dict[Package, Reason]]:
-    """For each root cause the crates that it begins with, and what cargo says of each."""
+    """For each root cause, the crates that it begins with, and what cargo says about each."""
     roots: dict[tuple[object, ...], dict[Package, Reason]] = {}
     for package, own in compiled.items():
         reasons = [describe(unit) for unit in own if unit.reason is not None and unit.reason.name not in FOLLOWS]

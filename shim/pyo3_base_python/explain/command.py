@@ -1,4 +1,4 @@
-"""The command `pyo3-base-python explain`. What it needs is imported when it runs: `--help` stays fast."""
+"""The command `pyo3-base-python explain`. Imports are deferred until it runs, so that `--help` stays fast."""
 
 from __future__ import annotations
 
@@ -39,10 +39,11 @@ def explain(command: tuple[str, ...], json_file: Path | None, html_file: Path | 
     pyo3-base-python explain -- pyo3-base-python run -- pip wheel .
     pyo3-base-python explain --html why.html -- maturin-shim build --release
 
-    Each root cause with its old and new value, what followed from it, and what to do. The command's streams and its
-    exit code are its own. Seen is every cargo that is started by CARGO or from PATH, with the shim and without.
+    It shows each root cause with its old and new value, what followed from it, and what to do. The command's streams
+    and its exit code are its own. It sees every cargo that is started through CARGO or from PATH, with the shim or
+    without.
 
-    Under sccache the first explain misses for every crate: cargo logs for it by CARGO_LOG, which is in sccache's keys.
+    With sccache every crate misses the cache in the first explain: that sets CARGO_LOG, which is in sccache's keys.
     """
     environ = dict(os.environ)
     folder = Path(tempfile.mkdtemp(prefix="pyo3-base-python-explain-"))
@@ -64,7 +65,7 @@ def explain(command: tuple[str, ...], json_file: Path | None, html_file: Path | 
 
 
 def _run(command: Sequence[str], environ: dict[str, str], folder: Path) -> int:
-    """Run the command to its end, with every cargo recorded; its exit code, or less than 0 for a signal."""
+    """Run the command to its end, with every cargo recorded; returns its exit code, or less than 0 for a signal."""
     from pyo3_base_python.explain import recording  # noqa: PLC0415 - as above
 
     environ = {**environ, **recording.variables(folder, environ)}
@@ -97,12 +98,12 @@ def _answer(
 
 
 def _write(file: Path, text: str) -> None:
-    """Write beside and rename: who reads meanwhile reads the old file or the new one."""
+    """Write beside it and rename: whoever reads meanwhile gets the old file or the new one."""
     draft = file.with_name(f"{file.name}.new")
     try:
         draft.write_text(text, encoding="utf-8", errors="backslashreplace")
         draft.replace(file)
     except OSError as error:
         raise ShimError(
-            f"can't write {file}: {error.strerror}", "name a file in a folder that is there", Exit.DISK
+            f"can't write {file}: {error.strerror}", "name a file in a folder that exists", Exit.DISK
         ) from None

@@ -1,6 +1,6 @@
 """The answer as one HTML page that needs nothing else: the causes with their trees, and when each job ran.
 
-`html` and `string.Template` of the standard library do: whatever is put in is escaped in one place, `_e`.
+`html` and `string.Template` of the standard library suffice: whatever is put in is escaped in one place, `_e`.
 """
 
 from __future__ import annotations

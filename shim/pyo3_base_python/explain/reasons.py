@@ -34,7 +34,7 @@ class Kind:
 
 
 class Reason(NamedTuple):
-    """Why a crate was compiled that did not just follow from another one.
+    """Why a crate was compiled, if it did not just follow from another one.
 
     ``what`` is a line; ``subject`` the variable or the file, or ``""``; ``old`` and ``new`` are values, ``None`` for a
     variable that is not set, ``""`` where cargo says none; ``watched_by`` is the package of which ``by_script`` says
@@ -59,7 +59,7 @@ class Reason(NamedTuple):
 
     @property
     def is_watched(self) -> bool:
-        """Whether somebody asked cargo to watch it; the sources of a crate are watched in any case."""
+        """Whether a build script asked cargo to watch it; the sources of a crate are watched in any case."""
         return self.by_script or self.kind == Kind.VARIABLE
 
     @property
@@ -157,7 +157,7 @@ def _named(file: str, package: Package) -> str:
 
 
 def _list(cause: Struct, field: str) -> str:
-    """A list of words, which cargo gives as such or as a text of it."""
+    """A list of words, which cargo gives as a list or as the text of one."""
     text = cause.text(field)
     value = rust_debug.parse(text) if text is not None else cause.fields.get(field)
     words = [item for item in value if isinstance(item, str)] if isinstance(value, list) else [text or ""]

@@ -1,8 +1,8 @@
-"""Stand where cargo is started while a command runs, and read what is left of each call.
+"""Take the place of cargo while a command runs, and read what each call leaves.
 
 A program called ``cargo`` comes first on ``PATH``; where the environment names a cargo (``CARGO``, or, beneath the
-shim's wrapper, ``PYO3_SHIM_CARGO``) another one takes that one's place. Each call of cargo that may compile leaves a
-file of what it was, one of what it logged and one of what it told the user, so that calls in parallel do not mix.
+shim's wrapper, ``PYO3_SHIM_CARGO``) another program takes its place. Each call of cargo that may compile leaves three
+files: the call itself, its log, and its output for the user, so that parallel calls do not mix.
 """
 
 from __future__ import annotations

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["count", "ended", "headline", "render", "shown", "values"]
 
-NO_CALLS = "no cargo that compiles was started (it is seen where it is started by CARGO or from PATH)"
-SILENT = "cargo does not say why it compiles: that is known of cargo 1.74 and later"
+NO_CALLS = "no cargo that compiles was started (explain sees those that are started through CARGO or from PATH)"
+SILENT = "cargo does not say why it compiles: cargo 1.74 and later do"
 LONGEST_COMMAND = 100
 STATES = {
     shim.SET: "with the shim",
@@ -62,7 +62,7 @@ def _why(call: Call) -> str:
 
 
 def ended(call: Call) -> str:
-    """How the call ended, if it was not well: to stand behind other words."""
+    """How the call ended, if it failed: words to put after others."""
     code = call.recorded.exit_code
     if code is None:
         return "; it was killed"
@@ -77,7 +77,7 @@ def count(crates: int) -> str:
 
 
 def values(reason: Reason) -> tuple[str, str]:
-    """The value before and the value after; of lists of folders only what is not in both."""
+    """The value before and the value after; for lists of folders only what is not in both."""
     old, new = ("(not set)" if text is None else text for text in (reason.old, reason.new))
     if not reason.subject.endswith("PATH"):
         return old, new
@@ -123,7 +123,7 @@ def _cause(cause: Cause) -> Iterator[Text]:
 
 
 def _tree(crate: Crate, first: str, rest: str) -> Iterator[Text]:
-    """A line for each crate; rich's own trees fill up lines and cut them, these can be copied."""
+    """A line for each crate; rich's own trees pad lines and cut them, these can be copied."""
     yield Text.assemble((first, "dim"), _words(crate))
     for number, below in enumerate(crate.followed_by, start=1):
         last = number == len(crate.followed_by)

@@ -32,7 +32,7 @@ class Struct(NamedTuple):
     items: Sequence[Debug]
 
     def text(self, field: str) -> str | None:
-        """The string in ``field``, also from within ``Some``; ``None`` for ``None`` and for what is no string."""
+        """The string in ``field``, also from within ``Some``; ``None`` for ``None`` and for anything but a string."""
         value = self.fields.get(field)
         if isinstance(value, Struct) and value.name == "Some" and value.items:
             value = value.items[0]
@@ -40,7 +40,7 @@ class Struct(NamedTuple):
 
 
 def parse(text: str) -> Debug | None:
-    """The value that ``text`` begins with; ``None`` if it is none."""
+    """The value that ``text`` begins with; ``None`` if it does not begin with one."""
     tokens: list[tuple[str, str]] = []
     position = 0
     while True:

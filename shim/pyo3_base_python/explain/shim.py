@@ -1,4 +1,4 @@
-"""What the shim did for a call of cargo: it says so itself, in the log that ``PYO3_SHIM_LOG`` names."""
+"""What the shim did for a call of cargo, by its own log, which ``PYO3_SHIM_LOG`` names."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Shim(NamedTuple):
 
 
 def take(log: str, words: Sequence[str]) -> str:
-    """What the wrapper wrote into ``log`` for a call of cargo with these ``words``; ``""`` if it was not asked.
+    """What the wrapper wrote into ``log`` for a call of cargo with these ``words``; ``""`` if it did not run.
 
     Each entry is taken once: a file is left for it beside the log. An entry may have several lines.
     """

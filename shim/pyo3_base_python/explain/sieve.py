@@ -1,9 +1,9 @@
-"""Cargo's stderr, taken apart: what it logs of its reasons, and what it tells the user. Pure.
+"""Cargo's stderr, taken apart: its log of reasons, and its output for the user. Pure.
 
-With ``CARGO_LOG`` cargo writes to stderr why each unit is compiled and when its job starts and ends. That is chosen
-over ``CARGO_TERM_VERBOSE``: it says the old and the new value of a variable, contradicts no `--quiet`, and leaves the
-words for the user as they are. Three of its messages go on over several lines: the job queue (pretty printed), an error
-with its causes, and a backtrace.
+With ``CARGO_LOG`` cargo writes to stderr why each unit is compiled and when its job starts and ends. It was chosen
+over ``CARGO_TERM_VERBOSE`` because it gives the old and the new value of a variable, contradicts no `--quiet`, and
+leaves the output for the user as it is. Three of its messages go on over several lines: the job queue (pretty printed),
+an error with its causes, and a backtrace.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Parted(NamedTuple):
 
 
 class Sieve:
-    """Takes a stream apart as it comes: what is for the user is held back only while it may still become a message."""
+    """Takes a stream apart as it comes: output for the user is held back only while it may still become a message."""
 
     def __init__(self) -> None:
         self._rest = b""
@@ -62,7 +62,7 @@ class Sieve:
         return Parted(b"".join(log), b"".join(told))
 
     def end(self) -> Parted:
-        """What is left at the end of the stream."""
+        """The rest, at the end of the stream."""
         rest, self._rest = self._rest, b""
         if rest and self._is_log(rest):
             return Parted(rest + b"\n", b"")
@@ -95,7 +95,7 @@ class Sieve:
 
 
 def _goes_on(words: bytes) -> str:
-    """What may follow a message with these words on further lines."""
+    """How a message with these words may go on over further lines."""
     if words.startswith(QUEUE):
         return "queue"
     if JOB_ERROR.match(words):

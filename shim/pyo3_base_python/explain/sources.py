@@ -1,4 +1,4 @@
-"""Where the sources of a call of cargo are: what decides whether cargo can know them again."""
+"""Where the sources of a call of cargo are, which decides whether cargo can recognise them."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """A cargo that runs the real one and keeps what it logs. Started by the scripts that ``recording`` writes.
 
 The real cargo gets the environment that it would have had without ``explain`` (its build scripts may watch ``PATH``),
-but for ``CARGO_LOG``, which nobody watches, and colours, if there is a terminal. Its arguments, stdin, stdout, exit
-code and signals are its own; its stderr comes through here, without what it logs for us.
+except for ``CARGO_LOG``, which nobody watches, and colours, if there is a terminal. Its arguments, stdin, stdout, exit
+code and signals are its own; its stderr passes through here, without what it logs for us.
 
 Standard library only, and little of that: every import is paid at each call of cargo.
 """
@@ -35,7 +35,7 @@ BLOCK = 65536
 
 
 def main(role: str, settings_file: str, locale: str) -> NoReturn:
-    """Be cargo. ``role`` is by which way this was started, a key of ``programs`` in the settings.
+    """Act as cargo. ``role`` is how this was started, a key of ``programs`` in the settings.
 
     ``locale`` is what the script says of ``LC_CTYPE``, which Python sets in a C locale (PEP 538): ``set to X``, or
     nothing if it was not set.
@@ -81,7 +81,7 @@ def restored(environ: Mapping[str, str], settings: Mapping[str, object]) -> dict
 
 
 def hand_on(did: str, command: Sequence[str], environ: Mapping[str, str]) -> None:
-    """Write what the wrapper ``did`` where it would have been written without the recording."""
+    """Write what the wrapper ``did`` to the log in which it would have been without the recording."""
     path = environ.get("PYO3_SHIM_LOG")
     if path:
         try:
@@ -132,7 +132,7 @@ def record(program: str, command: Sequence[str], environ: Mapping[str, str], fol
 
 
 def of_the_shim(program: str, command: Sequence[str], environ: Mapping[str, str], did: str) -> dict[str, str]:
-    """The fields of ``shim.Shim``, but for the cure: in its place the kind of the reason, or a hint."""
+    """The fields of ``shim.Shim``, with the kind of the reason, or a hint, in place of the cure."""
     if did.startswith(shim.ALONE):
         why = did[len(shim.ALONE) :].split("\n", maxsplit=1)[0]
         kind, hint = reason_again(program, command, environ, why)
@@ -145,7 +145,7 @@ def of_the_shim(program: str, command: Sequence[str], environ: Mapping[str, str]
 
 
 def reason_again(program: str, command: Sequence[str], environ: Mapping[str, str], why: str) -> tuple[str, str]:
-    """The kind of the reason ``why``, or the hint of an error, as the wrapper finds it in the same place again."""
+    """The kind of the reason ``why``, or the hint of an error, found again by asking the wrapper in the same place."""
     try:
         decision = decide.decide(program, command_line.parse(command[1:]), environ, os.getcwd())
     except ShimError as error:
@@ -154,7 +154,7 @@ def reason_again(program: str, command: Sequence[str], environ: Mapping[str, str
 
 
 def keep(parted: Parted, log: object, told: object) -> None:
-    """Put the parts of stderr where they belong. The user's terminal may be gone; cargo is not to notice that."""
+    """Put the parts of stderr where they belong. The user's terminal may be gone; cargo must not notice that."""
     log.write(parted.log)  # type: ignore[attr-defined]
     told.write(parted.told)  # type: ignore[attr-defined]
     rest = memoryview(parted.told)
@@ -166,7 +166,7 @@ def keep(parted: Parted, log: object, told: object) -> None:
 
 
 def write_json(path: str, content: Mapping[str, object]) -> None:
-    """Write beside and rename: who reads meanwhile reads the old file or the new one."""
+    """Write beside it and rename: whoever reads meanwhile gets the old file or the new one."""
     draft = f"{path}.new"
     with open(draft, "w", encoding="utf-8", errors="surrogateescape") as file:
         json.dump(content, file, indent=2)

@@ -1,4 +1,4 @@
-"""A bed on which any fix of the churn is measured: released sources, patches, builds, and a report.
+"""Measure any fix for the recompilation: released sources, patches, builds, and a report.
 
 It reads in this order: ``patches`` (what there is), ``upstream`` (released and patched sources), ``upstream_tests``
 (the projects' own tests), ``candidates`` (released, patched, or somebody else's), ``matrix`` (which builds, and what

@@ -30,7 +30,7 @@ SECONDS_TO_ANSWER = 60.0
 
 
 class Built(NamedTuple):
-    """A build that has ended: exit code, what cargo compiled, seconds, the wheel if there is one, and all output."""
+    """A finished build: exit code, what cargo compiled, seconds, the wheel if there is one, and all output."""
 
     status: int
     compiled: measure.Compiled
@@ -45,7 +45,7 @@ class Built(NamedTuple):
 
 
 class Bench:
-    """Where builds are made: a recording cargo, logs and wheels, all below ``folder``, which may be deleted after.
+    """The place for builds: a recording cargo, logs and wheels, all below ``folder``, which can be deleted afterwards.
 
     ``progress`` is told which crate is being compiled.
     """
@@ -85,7 +85,7 @@ class Bench:
     def must_build(
         self, what: str, commands: Sequence[Sequence[str]], environ: Mapping[str, str], project: Path
     ) -> Built:
-        """As ``build``; raises ``ShimError``, which says ``what`` was to be built, if that fails."""
+        """Like ``build``, but raises ``ShimError`` if the build of ``what`` fails."""
         built = self.build(commands, environ, project)
         if built.status or built.wheel is None:
             log = self.folder / "failed.log"
@@ -105,7 +105,7 @@ def tools_of(front_end: str) -> Sequence[str]:
 def wheel_command(
     front_end: str, wheels: Path, *, by_sdist: bool = False, extra: Sequence[str] = (), python: str = "python"
 ) -> list[list[str]]:
-    """The commands by which ``front_end`` builds a wheel of the current folder into ``wheels``.
+    """The commands with which ``front_end`` builds a wheel of the current folder into ``wheels``.
 
     ``by_sdist`` makes an sdist first and the wheel from that. ``extra`` are further options. ``python`` is what is
     built for; with other front ends than uv it has to have them.

@@ -70,7 +70,7 @@ class Candidate(NamedTuple):
 
 
 def choose(project: str, named: str, patch_set: PatchSet, work: WorkFolder, environ: Mapping[str, str]) -> Candidate:
-    """The candidate that is called ``named``: ``released``, ``patched``, a version, or the path of a checkout.
+    """The candidate called ``named``: ``released``, ``patched``, a version, or the path of a checkout.
 
     ``patch_set`` says what the first two are. Raises ``ShimError`` if there is no such thing.
     """
@@ -99,7 +99,7 @@ def choose(project: str, named: str, patch_set: PatchSet, work: WorkFolder, envi
 
 
 def distinct(chosen: Sequence[Candidate]) -> list[Candidate]:
-    """``chosen`` without repetitions, with labels that differ: two folders of one name are told by those above them."""
+    """``chosen`` without repetitions, with distinct labels: to folders of one name those above them are added."""
     once = list({(one.label, one.identity, one.checkout): one for one in chosen}.values())
     alike = Counter(one.label for one in once)
     if len(alike) == len(once):
@@ -108,7 +108,7 @@ def distinct(chosen: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _named_longer(candidate: Candidate) -> Candidate:
-    """The label with one more folder of the checkout's path; a label without a path gets the digest of what it is."""
+    """The label with one more folder of the checkout's path; without a path, with a digest of the candidate."""
     name, _, version = candidate.label.rpartition(" ")
     parts = candidate.checkout.parts if candidate.checkout else ()
     taken = name.count("/") + 1
@@ -117,7 +117,7 @@ def _named_longer(candidate: Candidate) -> Candidate:
 
 
 def checkout_version(project: str, checkout: Path) -> str:
-    """The version that the checkout of ``project`` is of. Raises ``ShimError`` if it is no such checkout."""
+    """The version of a checkout of ``project``. Raises ``ShimError`` if it is not such a checkout."""
     manifest = checkout / ("pyproject.toml" if project == "setuptools-rust" else "Cargo.toml")
     if project == "pyo3" and not manifest.exists():
         manifest = checkout / CHANGED_CRATE / "Cargo.toml"  # a tree of `testbed apply` has no more than the crate
@@ -174,7 +174,7 @@ def requirement(candidate: Candidate, work: WorkFolder, environ: Mapping[str, st
 
 
 def _check_release(line: str, work: WorkFolder, environ: Mapping[str, str]) -> None:
-    """Have pip download the release once: a version that does not exist is told now, not in each build."""
+    """Have pip download the release once: a version that does not exist is reported now, not in each build."""
     variables = tools.environment(tools.default_python(environ), (), work, environ)
 
     def make(folder: Path) -> None:

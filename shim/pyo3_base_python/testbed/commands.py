@@ -1,4 +1,4 @@
-"""The command group `pyo3-base-python testbed`. What it needs is imported when a command runs: `--help` stays fast."""
+"""The command group `pyo3-base-python testbed`. Imports are deferred until a command runs: `--help` stays fast."""
 
 from __future__ import annotations
 
@@ -52,19 +52,19 @@ sets_argument = click.argument("projects", nargs=-1, metavar="[PROJECT[/VERSION]
 
 @click.group(cls=Commands)
 def testbed() -> None:
-    """Measure fixes of the churn: ours as patches, yours as a checkout.
+    """Measure fixes for the recompilation: ours as patches, yours as a checkout.
 
     \b
     pyo3-base-python testbed fetch                         released sources, checked
-    pyo3-base-python testbed apply                         and the patches on them
+    pyo3-base-python testbed apply                         the same, with the patches applied
     pyo3-base-python testbed apply pyo3 --against 0.29.3   do they still apply?
     pyo3-base-python testbed upstream                      the projects' own tests, before and after
     pyo3-base-python testbed matrix --shim off             what the patches do, without the shim
-    pyo3-base-python testbed judge                         does the bed catch what is wrong?
+    pyo3-base-python testbed judge                         does the test bed catch wrong fixes?
     pyo3-base-python testbed workflows                     what people type, without and with the shim
     pyo3-base-python testbed compare rpds-py==2026.9.1     every way to build, in one table
     pyo3-base-python testbed interpreters .                several interpreters in turn
-    pyo3-base-python testbed machines .                    machines that share crates by sccache
+    pyo3-base-python testbed machines .                    machines that share crates through sccache
 
     \b
     Exit codes:
@@ -74,13 +74,13 @@ def testbed() -> None:
       4  a program is missing: cargo, git
       5  a source can't be fetched, or is not the one that was asked for
       6  a patch does not apply, or a patch set contradicts itself
-      7  a build failed that has to work (a candidate, a project)
+      7  a build that has to work failed (a candidate, a project)
       8  the work folder: no space left, no permission, or another run is using it
       130  interrupted; what was finished is kept
     """
 
 
-testbed.interrupted = "what was finished is kept, and the same command goes on from there"
+testbed.interrupted = "what was finished is kept, and the same command continues from there"
 
 
 @testbed.command()
@@ -108,7 +108,7 @@ def fetch(projects: tuple[str, ...], work: Path | None) -> None:
 def apply(projects: tuple[str, ...], against: str | None, work: Path | None) -> None:
     """Apply the patches to the released sources, in a copy.
 
-    The tree that is printed can be handed to `testbed matrix` as a candidate. With --against and a project that has
+    The tree that it prints can be a candidate for `testbed matrix`. With --against and a project that has
     several patch sets, the one whose version is nearest is tried first, and then the others.
 
     \b
@@ -163,7 +163,7 @@ def upstream(projects: tuple[str, ...], work: Path | None) -> None:
     pyo3-base-python testbed upstream
     pyo3-base-python testbed upstream pyo3
 
-    Takes some minutes; maturin is compiled twice, with its tests.
+    It takes some minutes: maturin is compiled twice, with its tests.
     """
     with failures.os_errors_told():
         from rich.console import Console  # noqa: PLC0415 - see the top
@@ -179,7 +179,7 @@ def upstream(projects: tuple[str, ...], work: Path | None) -> None:
     for comparison in comparisons:
         for kind, names in (
             ("fails only with the patches", comparison.broken),
-            ("is not run any more", comparison.lost),
+            ("no longer runs", comparison.lost),
             ("fails either way, and is not listed in upstream.toml", comparison.unlisted),
             ("is listed as failing in upstream.toml, and passes", comparison.cured),
         ):
@@ -190,7 +190,7 @@ def upstream(projects: tuple[str, ...], work: Path | None) -> None:
 
 
 def _words(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
-    """The words of an option that takes some with commas between and can be repeated; without it all that are known."""
+    """The words of an option that can be repeated and takes words with commas between; all known words by default."""
     del context
     known = KNOWN_WORDS[parameter.name or ""]
     given = (word.strip() for part in value for word in part.split(","))
@@ -213,7 +213,7 @@ KNOWN_WORDS = {
 
 def _list_option(option: str, parameter: str, note: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """An option whose values are words of ``KNOWN_WORDS[parameter]``."""
-    text = f"Of {', '.join(KNOWN_WORDS[parameter])}{note}."
+    text = f"Any of {', '.join(KNOWN_WORDS[parameter])}{note}."
     return click.option(option, parameter, multiple=True, callback=_words, metavar="LIST", help=text)
 
 
@@ -228,7 +228,9 @@ def _list_option(option: str, parameter: str, note: str = "") -> Callable[[Calla
 @_list_option("--front-end", "front_ends")
 @_list_option("--shim", "shims")
 @_list_option("--hazard", "hazards", "; '' for none")
-@click.option("--interpreter", "interpreters", multiple=True, metavar="PYTHON", help="A version, as 3.12, or a path.")
+@click.option(
+    "--interpreter", "interpreters", multiple=True, metavar="PYTHON", help="A version, such as 3.12, or a path."
+)
 @click.option(
     "--output", type=click.Path(file_okay=False, path_type=Path), help="Write matrix.md, .json and .svg there."
 )
@@ -245,9 +247,9 @@ def matrix(
 ) -> None:
     """Build every combination twice in isolation: count what the second build compiles, and try the hazards.
 
-    A CANDIDATE is `released`, `patched`, a version, or the path of a checkout that is to be judged as a fix. A LIST has
-    commas. All these options can be given several times. What a run has measured is kept: interrupted, the same
-    command goes on where it was.
+    A CANDIDATE is `released`, `patched`, a version, or the path of a checkout to be judged as a fix. The words of a
+    LIST are separated by commas. All these options can be given several times. What a run has measured is kept: after
+    an interruption, the same command continues where it stopped.
 
     \b
     pyo3-base-python testbed matrix --shim off --output results
@@ -289,11 +291,11 @@ def matrix(
 @click.option("--output", type=click.Path(file_okay=False, path_type=Path), help="Write judge.md and .json there.")
 @work_option
 def judge(named: tuple[str, ...], output: Path | None, work: Path | None, *, only_list: bool, restart: bool) -> None:
-    """Judge the judge: candidates that are wrong on purpose have to be caught, and right ones to pass.
+    """Judge the judge: candidates that are wrong on purpose have to be caught, and right ones have to pass.
 
-    Each is one half of a fix; the other half is ours. They are built in one cell of the matrix: all its hazards are
-    tried on the right ones, and on a wrong one those that have to catch it. That takes some ten minutes, and needs a
-    second interpreter on the machine. What was measured is kept.
+    Each is one half of a fix; the other half is ours. They are built in one cell of the matrix. On the right ones all
+    its hazards are tried, on a wrong one those that have to catch it. That takes some ten minutes, and needs a second
+    interpreter on the machine. What was measured is kept.
 
     \b
     pyo3-base-python testbed judge
@@ -335,7 +337,7 @@ def judge(named: tuple[str, ...], output: Path | None, work: Path | None, *, onl
 def workflows(texts: tuple[str, ...], output: Path | None, work: Path | None, *, only_list: bool) -> None:
     """Type what people type, twice without and twice with the shim, and count what cargo compiles.
 
-    Of those that `--list` shows, the ones with a TEXT in them. All together take most of an hour.
+    It types those lines of `--list` that contain a TEXT. All of them together take most of an hour.
 
     \b
     pyo3-base-python testbed workflows
@@ -368,10 +370,10 @@ def workflows(texts: tuple[str, ...], output: Path | None, work: Path | None, *,
 @click.option("--output", type=click.Path(file_okay=False, path_type=Path), help="Write compare.md and .json there.")
 @work_option
 def compare(project: str, ways: tuple[str, ...], repeat: int, output: Path | None, work: Path | None) -> None:
-    """Build PROJECT, warm, by every way a user has today.
+    """Build PROJECT, warm, in every way that users have today.
 
     PROJECT is a folder (it is copied, and not changed) or NAME==VERSION from PyPI. Nothing is changed between builds:
-    what cargo compiles in the second one is what the way costs each time.
+    what cargo compiles in the second one is what this way costs each time.
 
     \b
     pyo3-base-python testbed compare .
@@ -422,10 +424,10 @@ def interpreters(project: str, versions: tuple[str, ...], output: Path | None, w
 @click.option("--output", type=click.Path(file_okay=False, path_type=Path), help="Write machines.md and .json there.")
 @work_option
 def machines(project: str, output: Path | None, work: Path | None) -> None:
-    """Build PROJECT on machines that share crates by sccache, and count what the second one finds.
+    """Build PROJECT on machines that share crates through sccache, and count what the second one finds.
 
-    PROJECT is a folder (it is copied, and not changed) or NAME==VERSION from PyPI. Needs redis-server, which is started
-    on a socket of its own and ends with this command. A machine is a fresh checkout, store and sccache server.
+    PROJECT is a folder (it is copied, and not changed) or NAME==VERSION from PyPI. It needs redis-server, which it
+    starts on a socket of its own and ends with this command. A machine is a fresh checkout, store and sccache server.
 
     \b
     pyo3-base-python testbed machines .
@@ -497,7 +499,7 @@ def _patch_sets(named: tuple[str, ...]) -> list[PatchSet]:
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:
-    """Write beside and rename: who reads meanwhile reads the old file or the new one."""
+    """Write beside it and rename: whoever reads meanwhile gets the old file or the new one."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         draft = folder / f"{name}.new"
@@ -508,7 +510,7 @@ def _write(folder: Path, files: dict[str, str]) -> None:
 
 @contextlib.contextmanager
 def _ended_in_order() -> Iterator[None]:
-    """What was started is stopped by SIGTERM, too: it ends this process as an error would."""
+    """Let SIGTERM, too, stop what was started: it ends this process as an error would."""
     before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         yield

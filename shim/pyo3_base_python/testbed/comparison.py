@@ -1,4 +1,4 @@
-"""One project, built warm by every way that a user has today: what cargo compiles, how long it takes, what breaks."""
+"""One project, built warm in every way that users have today: what cargo compiles, how long it takes, what breaks."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Subject(NamedTuple):
 
 
 class Setting(NamedTuple):
-    """What a way starts from: the project, the interpreter, where to build, and the variables of a plain build."""
+    """The starting point of a way: the project, the interpreter, where to build, and the variables of a plain build."""
 
     subject: Subject
     python: Python
@@ -62,7 +62,7 @@ class Setting(NamedTuple):
 
 
 class Way(NamedTuple):
-    """How to build: the variables, options of `python -m build`, the folder, and a note on what is special here."""
+    """How to build: the variables, options of `python -m build`, the folder, and a note on anything special."""
 
     environ: Mapping[str, str]
     options: Sequence[str]
@@ -89,7 +89,7 @@ class Result(NamedTuple):
 
 
 class SkippedError(Exception):
-    """A way that can't be gone with this project, or on this machine, and why."""
+    """A way that can't be used with this project, or on this machine, and why."""
 
 
 def run(
@@ -145,7 +145,7 @@ def measure(way: str, setting: Setting, repeat: int, progress: Callable[[str], N
 
 
 def find_subject(named: str, work: WorkFolder, environ: Mapping[str, str]) -> Subject:
-    """The project ``named``, as a copy in the work folder. Raises ``ShimError`` if it is none that can be built."""
+    """The project ``named``, as a copy in the work folder. Raises ``ShimError`` if it can't be built."""
     source = Path(named).expanduser()
     if (source / "pyproject.toml").is_file():
         source = source.resolve()

@@ -47,7 +47,7 @@ class Counted(NamedTuple):
 
     @property
     def asked(self) -> int:
-        """All of them."""
+        """All calls together."""
         return sum(self)
 
 
@@ -59,7 +59,7 @@ class Machine(NamedTuple):
     log: Path
 
     def counted(self) -> Counted:
-        """What it was asked for since it started. Raises ``ShimError`` if it does not answer."""
+        """The calls that it has had since it started. Raises ``ShimError`` if it does not answer."""
         question = [self.program, "--show-stats", "--stats-format", "json"]
         status, output = process.capture(question, self.environ, SECONDS_TO_ANSWER)
         if status:
@@ -72,7 +72,7 @@ class Machine(NamedTuple):
 
 
 def without_settings(environ: Mapping[str, str]) -> dict[str, str]:
-    """``environ`` without the user's own cache: nothing is read from there, and nothing written to it."""
+    """``environ`` without the user's own cache: nothing is read from it, and nothing written to it."""
     return {name: value for name, value in environ.items() if not name.startswith("SCCACHE_")}
 
 
@@ -103,7 +103,7 @@ def served(environ: Mapping[str, str], log: Path) -> Iterator[str]:
 
 @contextlib.contextmanager
 def on_a_machine(endpoint: str, environ: Mapping[str, str], log: Path) -> Iterator[Machine]:
-    """An sccache server that has nothing but what is at ``endpoint``, for builds with ``environ``.
+    """An sccache server that has nothing but the cache at ``endpoint``, for builds with ``environ``.
 
     Raises ``ShimError`` if there is no sccache on ``PATH``, or it does not start.
     """
@@ -157,7 +157,7 @@ def _running(
 
 
 def counted(statistics: str) -> Counted:
-    """What `sccache --show-stats --stats-format json` says of Rust. Raises ``ShimError`` for anything else."""
+    """What `sccache --show-stats --stats-format json` says about Rust. Raises ``ShimError`` for anything else."""
     try:
         stats = json.loads(statistics)["stats"]
         hits, misses = (int(stats[name]["counts"].get("Rust", 0)) for name in ("cache_hits", "cache_misses"))

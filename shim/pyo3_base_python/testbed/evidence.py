@@ -1,4 +1,4 @@
-"""What a recorded cargo leaves of a build, and which half of a fix it speaks against: pyo3, or the build backend. Pure.
+"""What a recorded build shows, and which half of a fix is to blame: pyo3, or the build backend. Pure.
 
 The halves have a contract. The backend names the base interpreter in ``PYO3_BASE_PYTHON``, the same in each build and
 that of the interpreter it builds for, and leaves ``PYO3_PYTHON`` in the environment. pyo3 then reads the first, tracks
@@ -28,7 +28,7 @@ NO_CAUSE = frozenset({"UnitDependencyInfoChanged", "StaleDependency", "StaleDepF
 
 
 class Change(NamedTuple):
-    """What cargo found changed, and the crate that it compiled for it."""
+    """What cargo found changed, and the crate that it compiled because of it."""
 
     crate: str
     reason: Reason
@@ -43,7 +43,7 @@ class Evidence(NamedTuple):
 
 
 def read(messages: str) -> Evidence:
-    """What is in the ``messages`` of a recording cargo, if it writes its reasons (see ``measure.Recorder``)."""
+    """The evidence in the ``messages`` of a recording cargo, if it writes its reasons (see ``measure.Recorder``)."""
     changes: list[Change] = []
     variables: dict[str, str] = {}
     configuration: list[str] = []
@@ -101,7 +101,7 @@ def churn(before: Evidence, after: Evidence) -> Cause:
 
 
 def refusal(output: str, variable: str, words: Sequence[str]) -> str:
-    """The line of ``output`` that refuses ``variable``: it names it and all of ``words``. Empty if there is none.
+    """The line of ``output`` that refuses ``variable``: it has its name and all of ``words``. Empty if there is none.
 
     Two versions of Python among ``words`` tell a refusal from a program that fails and says what it was given.
     """

@@ -1,4 +1,4 @@
-"""How the test bed ends when it can't go on: one exit code for each kind of failure, one line for each."""
+"""How the test bed ends when it can't go on: one exit code for each kind of failure, one line for each failure."""
 
 from __future__ import annotations
 

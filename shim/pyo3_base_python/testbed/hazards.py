@@ -1,4 +1,4 @@
-"""The hazards, each tried where a cell is built: what became of it, and which half of the fix is to blame for that."""
+"""The hazards, each tried where a cell is built: the outcome, and which half of the fix is to blame for it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Place(NamedTuple):
     work: WorkFolder
 
     def commands(self, cell: Cell, *, by_sdist: bool = False, python: Python | None = None) -> list[list[str]]:
-        """The commands that build a wheel; for ``python``, if that is given, by a name that is not on ``PATH``."""
+        """The commands that build a wheel; if ``python`` is given, for it, by a name that is not on ``PATH``."""
         program = "python"
         if python is not None:
             variables = tools.environment(python, building.tools_of(cell.front_end), self.work, self.environ)
@@ -67,7 +67,7 @@ def try_imports(cell: Cell, place: Place) -> dict[str, Outcome]:
 
 
 def _imported(found: Mapping[str, str], way: str, given: Mapping[str, str], half: str) -> Outcome:
-    """What became of an import by ``way``, with the variables ``given`` to cargo."""
+    """The outcome of an import by ``way``, with the variables ``given`` to cargo."""
     words = found.get(way, "the build ended before it was tried")
     if words == str(projects.ANSWER):
         return Outcome(holds=True, what="imported")
@@ -143,7 +143,7 @@ def _built_for(built: building.Built, python: Python, place: Place) -> str:
 
 
 def _wrong(told: str, found: evidence.Evidence, python: Python) -> Outcome:
-    """An outcome that is not well: the backend is to blame if what it exports is not the base of ``python``."""
+    """A bad outcome: the backend is to blame if what it exports is not the base of ``python``."""
     base = found.variables.get(BASE, "")
     right = not base or os.path.realpath(base) == os.path.realpath(python.path)
     return Outcome(holds=False, what=f"{told}; {BASE} is {base or 'not set'}", half=PYO3 if right else BACKEND)
@@ -162,7 +162,7 @@ def try_lost_folder(cell: Cell, place: Place) -> dict[str, Outcome]:
 
 
 def compare_trees(before: Mapping[str, tuple[int, bytes]], after: Mapping[str, tuple[int, bytes]]) -> Outcome:
-    """Whether the files of a tree, name to time and content, are as they were."""
+    """Whether the files of a tree, name to time and content, are unchanged."""
     gone = [name for name in before if name not in after]
     written = [name for name in before if name in after and after[name][1] != before[name][1]]
     touched = [name for name in before if name in after and name not in written and after[name][0] != before[name][0]]

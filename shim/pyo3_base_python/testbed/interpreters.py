@@ -39,14 +39,14 @@ RIGHT = (False, True, True, True, True, True)
 
 
 class Round(NamedTuple):
-    """A build for each interpreter in turn: packages compiled, each as often as it was, and seconds in all."""
+    """A build for each interpreter in turn: packages compiled, each listed as often as it was, and total seconds."""
 
     crates: tuple[str, ...]
     seconds: float
 
 
 class Row(NamedTuple):
-    """A way's result: the round that starts with no target directory, the one after it, and the room on disk (MB)."""
+    """A way's result: the round that starts with no target directory, the one after it, and the disk space (MB)."""
 
     way: str
     cold: Round
@@ -110,7 +110,7 @@ def measure(
 
 
 def disk_usage(folder: Path) -> int:
-    """Bytes that the files below ``folder`` take; one with several names counts once."""
+    """Bytes that the files below ``folder`` take; a file with several names counts once."""
     blocks = {}
     for path in folder.rglob("*"):
         found = path.lstat()

@@ -1,4 +1,4 @@
-"""Judge the specimens: each wrong one has to be caught for its reason, each right one has to pass what it claims.
+"""Judge the specimens: each wrong one has to be caught for its reason, each right one has to pass where it claims to.
 
 All are built by setuptools-rust, which costs no compilation of its own, with the newest pyo3 that has patches: a
 specimen is one half of a pair, and the other half is ours.
@@ -36,7 +36,7 @@ HEADINGS = ("candidate", "half", "judged", "by")
 
 
 class Judgement(NamedTuple):
-    """What became of a specimen: ``failed`` are the verdicts against it, ``unclaimed`` those where it claims nothing.
+    """The result for a specimen: ``failed`` are the verdicts against it, ``unclaimed`` those where it claims nothing.
 
     ``missed`` says what is wrong with the judge: what it did not catch, whom it blamed instead, or what it held
     against a right one. Empty if all is as it should be.
@@ -63,7 +63,7 @@ class Result(NamedTuple):
 
 
 def judge(specimen: Specimen, cell: Cell, found: Found) -> Judgement:
-    """What ``found`` in the cell of a specimen says of it, and of the judge. Pure."""
+    """What ``found`` in the cell of a specimen says about it, and about the judge. Pure."""
     against = [verdict for verdict in matrix.judge(cell, found, pip_major=0) if not verdict.holds]
     unclaimed = tuple(verdict for verdict in against if verdict.what in specimen.claims_nothing)
     failed = tuple(verdict for verdict in against if verdict not in unclaimed)
@@ -134,7 +134,7 @@ def run(
 
 
 def tried(specimen: Specimen) -> tuple[str, ...]:
-    """The hazards to try: all on a right one; on a wrong one those that have to catch it, which no other can undo."""
+    """The hazards to try: all on a right one; on a wrong one those that have to catch it, which others can't undo."""
     return tuple(name for name in matrix.HAZARDS if name in specimen.caught_by or not specimen.is_wrong)
 
 

@@ -1,8 +1,8 @@
-"""One project on machines that share compiled crates through sccache: what the second finds there, and a third.
+"""One project on machines that share compiled crates through sccache: what the second and a third find there.
 
-A machine is a fresh checkout, store and sccache server, at the paths that they had on the one before, as for two jobs
-of one image. The third has a target directory, too, which a CI cache has restored. Two ways: sccache alone, and with
-the shim.
+A machine is a fresh checkout, store and sccache server, at the same paths as on the machine before, as for two jobs of
+one image. The third also has a target directory, which a CI cache has restored. There are two ways: sccache alone, and
+with the shim.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ RIGHT = (False, False, True, True, True, True, True, False)
 
 
 class Row(NamedTuple):
-    """A build on one machine: what its sccache was asked for, the crates that were not in the cache, and seconds."""
+    """A build on one machine: the calls of its sccache, the crates that were not in the cache, and seconds."""
 
     way: str
     machine: str
@@ -98,7 +98,7 @@ def measure(way: str, setting: Setting, progress: Callable[[str], None]) -> list
 
 
 def fresh_checkout(tree: Path, work: WorkFolder, *, keep_targets: bool) -> Path:
-    """A copy of ``tree`` at the path that it has on every machine, its files of now.
+    """A copy of ``tree`` at the path that it has on every machine, with the current time on its files.
 
     ``keep_targets``: with the target directories of the copy that was there.
     """
@@ -116,7 +116,7 @@ def fresh_checkout(tree: Path, work: WorkFolder, *, keep_targets: bool) -> Path:
 
 
 def target_directories(tree: Path) -> list[Path]:
-    """Cargo's target directories in ``tree``, which may be in a subfolder: by a file that it always writes there.
+    """Cargo's target directories in ``tree``, also in subfolders: found by a file that cargo always writes there.
 
     (`CACHEDIR.TAG` it writes only where it has made the directory itself, which maturin may have done.)
     """
@@ -138,7 +138,7 @@ def as_json(result: Result) -> str:
 
 
 def fields(result: Result) -> list[list[str]]:
-    """The rows of the table; those that found nothing in the cache missed all, which need not be named."""
+    """The rows of the table; a row that found nothing in the cache missed every crate, and need not name them."""
     return [
         [
             row.way,

@@ -64,7 +64,7 @@ PIP_WITHOUT_ENVIRONMENT = 26
 
 
 class Choice(NamedTuple):
-    """A candidate as the matrix sees it: what is known of it (``kind``), its version, and its label."""
+    """A candidate as the matrix sees it: its ``kind``, its version, and its label."""
 
     kind: str
     version: str
@@ -102,14 +102,14 @@ class Cell(NamedTuple):
 
 
 class Expectation(NamedTuple):
-    """What should be found: at least ``least`` and at most ``most`` (``None``: any), because of ``why``."""
+    """What should be found: at least ``least`` and at most ``most`` (``None``: any number), because of ``why``."""
 
     least: int
     most: int | None
     why: str
 
     def holds(self, found: int) -> bool:
-        """Whether ``found`` is within."""
+        """Whether ``found`` is within the bounds."""
         return self.least <= found and (self.most is None or found <= self.most)
 
     def __str__(self) -> str:
@@ -125,7 +125,7 @@ class Cause(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of a hazard: whether all went well, what happened, and if it did not, the ``half`` to blame."""
+    """The outcome of a hazard: whether all went well, what happened, and the ``half`` to blame if it went wrong."""
 
     holds: bool
     what: str
@@ -147,7 +147,7 @@ class Found(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """One thing that was expected of a cell: what, what was found, whether it holds, why it should.
+    """One expectation of a cell: what was expected, what was found, whether it holds, and why it should.
 
     ``half`` is the one to blame, ``pyo3`` or ``backend``, if it does not hold and that is known.
     """
@@ -160,7 +160,7 @@ class Verdict(NamedTuple):
     half: str = ""
 
     def __str__(self) -> str:
-        """One line: what was found, what was expected and why, and whom to ask."""
+        """One line: what was found, what was expected and why, and which half is to blame."""
         to_blame = f"; to blame: {self.half}" if self.half else ""
         return f"{self.what} is {self.found}, expected {self.expected} ({self.why}){to_blame}"
 
@@ -174,7 +174,7 @@ def cells(
     front_ends: Iterable[str] = FRONT_ENDS,
     shims: Iterable[str] = SHIMS,
 ) -> list[Cell]:
-    """The product of the options, in an order in which neighbours share what cargo has built.
+    """The product of the options, ordered so that neighbours share what cargo has built.
 
     ``builders`` and ``pyo3`` map a backend to its candidates, and to the candidates for the pyo3 below it.
     """
@@ -275,7 +275,7 @@ def _wrong_version(cell: Cell) -> tuple[bool | None, str]:
 
 
 def judge(cell: Cell, found: Found, pip_major: int) -> list[Verdict]:
-    """All that was expected of ``cell``, against what was found."""
+    """Everything that was expected of ``cell``, compared with what was found."""
     if found.error:
         return [Verdict("build", "builds", found.error, holds=False, why="each cell can be built")]
     verdicts = []

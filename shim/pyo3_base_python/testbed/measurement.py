@@ -28,7 +28,7 @@ __all__ = ["Bed", "Subjects", "measure"]
 
 
 class Subjects(NamedTuple):
-    """What the names in cells stand for: candidates by label, interpreters by version."""
+    """The subjects that the names in cells stand for: candidates by label, interpreters by version."""
 
     pyo3: Mapping[tuple[str, str], Candidate]
     builders: Mapping[tuple[str, str], Candidate]
@@ -36,7 +36,7 @@ class Subjects(NamedTuple):
 
 
 class Bed(NamedTuple):
-    """What all cells have in common: the subjects, the work folder, the environment, and whom to tell what goes on."""
+    """What all cells have in common: the subjects, the work folder, the environment, and a callback for progress."""
 
     subjects: Subjects
     work: WorkFolder
@@ -115,7 +115,7 @@ def prepare(cell: Cell, bed: Bed) -> Place:
 
 
 def make_crates(folder: Path, cell: Cell, pyo3: Candidate, environ: Mapping[str, str], log: Path) -> None:
-    """Create the crates of a scenario below ``folder``; raises ``ShimError`` if cargo would not use the candidate."""
+    """Create the crates of a scenario in ``folder``; raises ``ShimError`` if cargo would not use the candidate."""
     instead = candidates.crates(pyo3)
     for variant in projects.VARIANTS:
         crate = folder / "crates" / variant
@@ -133,14 +133,14 @@ def make_crates(folder: Path, cell: Cell, pyo3: Candidate, environ: Mapping[str,
 
 
 def bundled_digest() -> str:
-    """A name for the content of the bundled crates, so that a change in them is not measured with old copies."""
+    """A name for the content of the bundled crates, so that after a change no old copies of them are measured."""
     top = bundled.folder()
     files = [file for name in sorted({*projects.BUNDLED.values()}) for file in projects.sources(top / name)]
     return store.digest(Path(projects.__file__).read_bytes(), *(file.read_bytes() for file in files))[:8]
 
 
 def check_answer(built: building.Built, place: Place, module: str, expected: int) -> None:
-    """Import the module out of the wheel: a fast build of something else would be no success."""
+    """Import the module from the wheel: a fast build of something else would be no success."""
     assert built.wheel is not None
     found = building.answer(built.wheel, place.python.path, place.environ, module)
     if found != str(expected):

@@ -1,4 +1,4 @@
-"""The patch sets: what lies below `patches/`, read, and checked against itself.
+"""The patch sets below `patches/`, read, and checked for consistency.
 
 A patch set is a folder `<project>/<version>` with `upstream.toml` (what the patches apply to, and how), `series` (their
 order) and the patches, as `git format-patch` writes them.
@@ -116,7 +116,7 @@ def read(folder: Path) -> PatchSet:
 
 
 def problems(folder: Path) -> list[str]:
-    """All that is wrong with the patch set in ``folder``, a line each; empty if nothing is."""
+    """Everything that is wrong with the patch set in ``folder``, a line each; empty if nothing is."""
     try:
         data = _metadata(folder)
     except (OSError, ValueError, TOMLKitError) as error:

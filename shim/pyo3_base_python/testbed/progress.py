@@ -1,4 +1,4 @@
-"""Say what goes on: live on a terminal, a line a minute where there is none, so that a log shows a run that lives."""
+"""Show progress: live on a terminal, else a line a minute, so that a log shows that the run is alive."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Tell = Callable[[str], None]
 
 @contextlib.contextmanager
 def shown(words: str) -> Iterator[Tell]:
-    """Yield what is to be told in words what goes on; it begins with ``words``. All goes to stderr."""
+    """Yield a function to be called with words about the progress, which begins with ``words``; all on stderr."""
     console = Console(stderr=True)
     if console.is_terminal:
         with console.status(words) as status:
@@ -37,7 +37,7 @@ def shown(words: str) -> Iterator[Tell]:
 
 @contextlib.contextmanager
 def counted(total: int) -> Iterator[tuple[Tell, Tell]]:
-    """As ``shown``, for ``total`` steps; the second thing is to be told when one is done, and prints its words."""
+    """Like ``shown``, for ``total`` steps; the second function is called when a step is done, and prints its words."""
     console = Console(stderr=True)
     say = _printer(console)
     if not console.is_terminal:
@@ -57,7 +57,7 @@ def counted(total: int) -> Iterator[tuple[Tell, Tell]]:
 
 @contextlib.contextmanager
 def lines(words: str, say: Tell, seconds: float = SECONDS_BETWEEN_LINES) -> Iterator[Tell]:
-    """As ``shown``, without a terminal: ``say`` gets the last words every ``seconds``, whether they are new or not."""
+    """Like ``shown``, without a terminal: ``say`` gets the last words every ``seconds``, whether new or not."""
     last = words
     ended = threading.Event()
     began = time.monotonic()
@@ -80,5 +80,5 @@ def lines(words: str, say: Tell, seconds: float = SECONDS_BETWEEN_LINES) -> Iter
 
 
 def _printer(console: Console) -> Tell:
-    """What prints a line as it is."""
+    """A function that prints a line unchanged."""
     return lambda words: console.print(words, highlight=False, markup=False, soft_wrap=True)

@@ -112,7 +112,7 @@ def make(folder: Path, backend: str, variant: str, *, abi3: bool, version: str, 
 
 
 def set_backend(folder: Path, project: str, line: str) -> None:
-    """Replace the requirement ``project`` of the build in ``folder`` by ``line``; the file is left if it is there."""
+    """Replace the build requirement ``project`` in ``folder`` by ``line``; a file that has it already is left alone."""
     path = folder / "pyproject.toml"
     pyproject = _read(path)
     lines = list(pyproject["build-system"]["requires"])
@@ -124,7 +124,7 @@ def set_backend(folder: Path, project: str, line: str) -> None:
 
 
 def make_requirement(folder: Path) -> None:
-    """Create ``folder`` with the wheel of a build requirement that no Python has by itself."""
+    """Create ``folder`` with the wheel of a build requirement that no Python has by default."""
     folder.mkdir()
     wheel = folder / f"{REQUIREMENT}-1.0-py3-none-any.whl"
     info = f"{REQUIREMENT}-1.0.dist-info"
@@ -149,13 +149,13 @@ def require(folder: Path, wheel: Path) -> None:
 
 
 def try_again(folder: Path) -> None:
-    """Have the build script of the crate ``imports`` in ``folder`` run once more, and forget what it wrote down."""
+    """Make the build script of the crate ``imports`` in ``folder`` run once more, and forget what it recorded."""
     (folder / "stamp.txt").write_text(uuid.uuid4().hex, encoding="utf-8")
     (folder / "imported.txt").unlink(missing_ok=True)
 
 
 def imported(folder: Path) -> dict[str, str]:
-    """What the build script of ``imports`` wrote down: for each way its words; ``ANSWER`` alone if all went well.
+    """What the build script of ``imports`` recorded: its words for each way; only ``ANSWER`` if all went well.
 
     Empty if it did not run.
     """
@@ -167,7 +167,7 @@ def imported(folder: Path) -> dict[str, str]:
 
 
 def sources(folder: Path) -> list[Path]:
-    """The files of a crate that somebody has written, as far as they are there."""
+    """The files of a crate that were written by hand, as far as they exist."""
     names = ("Cargo.toml", "Cargo.lock", "pyproject.toml", "build.rs", "MANIFEST.in", "src/lib.rs")
     return [folder / name for name in names if (folder / name).is_file()]
 

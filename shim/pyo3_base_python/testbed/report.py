@@ -40,7 +40,7 @@ class Report(NamedTuple):
 
 
 def failures(report: Report) -> list[tuple[Cell, Verdict]]:
-    """All that should hold and does not."""
+    """Everything that should hold and does not."""
     return [
         (cell, verdict) for cell, found in report.cells for verdict in report.verdicts(cell, found) if not verdict.holds
     ]
@@ -100,7 +100,7 @@ def terminal(report: Report) -> list[Table]:
 
 
 def markdown(report: Report) -> str:
-    """A document: the table, what it was made with, and what does not hold."""
+    """The report as a document: the table, the tools it was made with, and what does not hold."""
     headings, body = rows(report)
     lines = [
         "Crates recompiled, and seconds, in the second isolated build of one crate, nothing changed in between:",

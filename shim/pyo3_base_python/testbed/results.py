@@ -1,7 +1,7 @@
-"""What was measured, kept in a file of JSON lines: an interrupted run goes on where it was.
+"""Results, kept in a file of JSON lines: an interrupted run continues where it stopped.
 
 The first line is ``{"format": 2}``; each other line is a cell: its key, which names all that the result depends on, and
-what was found. Lines are only ever appended, so a run that is killed loses the cell it was at and no other.
+what was found. Lines are only ever appended, so a run that is killed loses only the cell that it was measuring.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class State:
     """The results in the file ``path``; it is created with the first result."""
 
     def __init__(self, path: Path, *, restart: bool = False) -> None:
-        """Read what is there. ``restart`` begins anew, and so does a file of another format. Raises ``OSError``."""
+        """Read the file. Begin anew on ``restart``, or if the file has another format. Raises ``OSError``."""
         self.path = path
         self._found: dict[str, Found] = {}
         if restart:
@@ -51,7 +51,7 @@ class State:
 
 
 def to_json(found: Found) -> dict[str, Any]:
-    """``found`` as JSON has it."""
+    """``found`` in the form of JSON."""
     hazards = {name: outcome._asdict() for name, outcome in found.hazards.items()}
     return {
         "crates": list(found.crates),

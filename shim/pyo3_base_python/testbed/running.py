@@ -43,7 +43,7 @@ def run(
 
 
 def must_run(what: str, arguments: Sequence[str], environ: Mapping[str, str], cwd: Path, log: Path) -> str:
-    """As ``run``, for a program that has to succeed: return what it printed, or raise ``ShimError`` saying ``what``."""
+    """Like ``run``, for a program that must succeed: return what it printed, or raise ``ShimError`` with ``what``."""
     status, output = run(arguments, environ, cwd, log)
     if status:
         raise failures.build_failed(what, output, os.fspath(log))

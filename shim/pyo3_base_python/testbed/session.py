@@ -49,7 +49,7 @@ class Session:
     """A selection that is ready to be measured: ``cells``, in order, and what they stand for."""
 
     def __init__(self, selection: Selection, work: WorkFolder, environ: Mapping[str, str]) -> None:
-        """Fetch and patch what is selected. Raises ``ShimError`` for a candidate that is none, and without cargo."""
+        """Fetch and patch what is selected. Raises ``ShimError`` for a word that is no candidate, and without cargo."""
         self.work = work
         self.environ = tools.clean(environ)
         self.hazards = [hazard for hazard in matrix.HAZARDS if hazard in selection.hazards]
@@ -81,14 +81,14 @@ class Session:
         )
 
     def tools_of(self, cell: Cell) -> dict[str, str]:
-        """The versions of the front ends beside the one that builds ``cell``, which is among them by its own name."""
+        """The versions of the front ends; that of ``cell`` is among them under its own name."""
         python = self.subjects.pythons[cell.python]
         variables = tools.environment(python, building.tools_of(cell.front_end), self.work, self.environ)
         found = tools.versions(TOOL_NAMES, variables)
         return {cell.front_end: found["pip"]} if cell.front_end == building.PIP_VENV and found else found
 
     def key(self, cell: Cell, versions: Mapping[str, str]) -> str:
-        """All that the result of ``cell`` depends on, as one line."""
+        """Everything that the result of ``cell`` depends on, as one line."""
         pyo3 = self.subjects.pyo3[cell.backend, cell.pyo3.label]
         builder = self.subjects.builders[cell.backend, cell.builder.label]
         python = self.subjects.pythons[cell.python]
@@ -97,7 +97,7 @@ class Session:
         return " | ".join((cell.key, *parts, wrapper, measurement.bundled_digest(), ",".join(self.hazards)))
 
     def run(self, state: State, progress: Callable[[str], None], done: Callable[[Cell, Found, bool], None]) -> Report:
-        """Measure each cell that ``state`` does not have; ``done`` is told each, and whether it was there already."""
+        """Measure each cell that ``state`` does not have; ``done`` is called for each, and told if it was known."""
         measured = []
         bed = measurement.Bed(self.subjects, self.work, self.environ, progress)
         versions: dict[str, str] = {}
@@ -119,7 +119,7 @@ class Session:
         return Report(measured, self.context(versions), int((versions.get("pip") or "0").partition(".")[0]))
 
     def context(self, versions: Mapping[str, str]) -> dict[str, str]:
-        """On what machine, with which tools, and when."""
+        """The machine, the tools, and the date."""
         system = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
         return {
             "pyo3-base-python": __version__,
@@ -130,7 +130,7 @@ class Session:
 
 
 def choices(chosen: Mapping[tuple[str, str], Candidate], backend: str) -> list[Choice]:
-    """The candidates below ``backend`` as the matrix sees them."""
+    """The candidates of ``backend`` as the matrix sees them."""
     return [Choice(one.kind, one.version, one.label) for (name, _), one in chosen.items() if name == backend]
 
 
@@ -156,7 +156,7 @@ def cargo_version(environ: Mapping[str, str]) -> str:
 
 
 def shim_digest() -> str:
-    """A name for the wrapper's code, so that a change in it is measured."""
+    """A name for the wrapper's code, so that after a change it is measured again."""
     return store.digest(*(content for _, content in sorted(launcher.wrapper_code().items())))
 
 

@@ -1,7 +1,7 @@
 """The candidates that the test bed itself is judged by: wrong on purpose, each in one way, and right ones beside them.
 
 A specimen is a file below ``specimens/``: headers, and after a blank line a patch of the released sources of its
-project. Without a patch it is that many of this repository's own, ``Own-patches``. ``Caught-by`` names the verdicts
+project. Without a patch, ``Own-patches`` is how many of this repository's own it has. ``Caught-by`` names the verdicts
 that have to fail; a right one has none, and its ``Claims-nothing`` names those that may.
 """
 
@@ -31,7 +31,7 @@ ALL = "all"
 
 
 class Specimen(NamedTuple):
-    """A specimen: ``name`` is its file's, ``title`` says what it does, ``own`` how many of our patches it is."""
+    """A specimen: ``name`` is that of its file, ``title`` says what it does, ``own`` how many of our patches it has."""
 
     name: str
     title: str
@@ -48,7 +48,7 @@ class Specimen(NamedTuple):
 
     @property
     def half(self) -> str:
-        """The half of the fix that it is, as a verdict blames it."""
+        """The half of the fix that it is, in the words of a verdict."""
         return PYO3 if self.project == "pyo3" else BACKEND
 
 
@@ -90,7 +90,7 @@ def candidate(specimen: Specimen, sets: Sequence[PatchSet], work: WorkFolder, en
 
 
 def choose(named: Sequence[str], known: Sequence[Specimen]) -> list[Specimen]:
-    """Those of ``known`` that are ``named``; all if none is. Raises ``ShimError`` for one that is not there."""
+    """Those of ``known`` that are ``named``; all if none is. Raises ``ShimError`` for a name that is not known."""
     unknown = [name for name in named if name not in {one.name for one in known}]
     if unknown:
         names = ", ".join(one.name for one in known)

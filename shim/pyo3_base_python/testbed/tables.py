@@ -1,4 +1,4 @@
-"""What was measured, as a table: for a terminal, and as a document."""
+"""Results as a table: for a terminal, and as a document."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class Python(NamedTuple):
 
 
 def clean(environ: Mapping[str, str]) -> dict[str, str]:
-    """``environ`` without what would decide for the builds that are measured."""
+    """``environ`` without variables that would affect the builds that are measured."""
     return {
         name: value
         for name, value in environ.items()
@@ -54,7 +54,7 @@ def default_python(environ: Mapping[str, str]) -> Python:
 
 
 def find_python(named: str, environ: Mapping[str, str]) -> Python:
-    """The interpreter that is called ``named``, a version (``3.12``) or a path. Raises ``ShimError``."""
+    """The interpreter called ``named``, a version (``3.12``) or a path. Raises ``ShimError``."""
     version = re.match(r"^3\.\d+$", named)
     for name in _names(named) if version else [named]:
         program = process.find_program(name, environ)
@@ -100,9 +100,9 @@ def environment(
 
 
 def _name_interpreter(made: Path, final: Path) -> None:
-    """Let the scripts of an environment name the interpreter where it is going to be.
+    """Make the scripts of an environment name the interpreter at its final path.
 
-    It is in their first line, or in the second if it is too long for that.
+    The path is in their first line, or in the second if it is too long for the first.
     """
     before, after = os.fsencode(made / "bin"), os.fsencode(final / "bin")
     for path in (made / "bin").iterdir():
@@ -117,7 +117,7 @@ def folder(environ: Mapping[str, str]) -> Path:
 
 
 def versions(names: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:
-    """What each of the distributions ``names`` is, by the first Python on ``PATH``, to its version."""
+    """The versions of the distributions ``names`` in the first Python on ``PATH``, by name."""
     python = process.find_program("python", environ)
     code = "import sys; from importlib.metadata import version\nfor name in sys.argv[1:]: print(version(name))"
     status, output = process.capture([python or "python", "-c", code, *names], environ, SECONDS_TO_ANSWER)
@@ -126,7 +126,7 @@ def versions(names: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]
 
 
 def _names(version: str) -> list[str]:
-    """Where an interpreter of ``version`` may be: on ``PATH``, or where pyenv and uv put those they install."""
+    """Where an interpreter of ``version`` may be: on ``PATH``, or in the folders of pyenv and uv."""
     name = f"python{version}"
     home = Path.home()
     places = [*home.glob(".pyenv/versions/*/bin"), *home.glob(".local/share/uv/python/*/bin")]

@@ -1,4 +1,4 @@
-"""Released sources of the patched projects, as they are and with the patches on them."""
+"""Released sources of the patched projects, as they are and with the patches applied."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def patched(patch_set: PatchSet, work: WorkFolder, environ: Mapping[str, str]) -
 
 
 def against(patch_set: PatchSet, version: str) -> PatchSet:
-    """The same patches for another version: do they still apply? Its archives have no sha256 to be checked with."""
+    """The same patches applied to another version, if they apply; its archives have no sha256 to check."""
     if version == patch_set.version:
         return patch_set
     sources = tuple(source._replace(version=version, sha256="") for source in patch_set.sources)
@@ -84,7 +84,7 @@ def patched_against(
 
 
 def distance(one: str, other: str) -> list[int]:
-    """How far two versions are from each other, to be compared: majors first, then minors."""
+    """How far apart two versions are, for comparison: majors first, then minors."""
     pairs = zip(re.findall(r"\d+", one), re.findall(r"\d+", other))
     return [abs(int(left) - int(right)) for left, right in pairs]
 
@@ -143,7 +143,7 @@ def fetch_sdist(source: Source, work: WorkFolder, environ: Mapping[str, str]) ->
 
 
 def not_fetched(what: str, output: str) -> ShimError:
-    """The error for ``output`` of cargo or pip: there is no such version, or it can't be had."""
+    """The error for ``output`` of cargo or pip: there is no such version, or it can't be fetched."""
     if any(words in output for words in NO_SUCH_VERSION):
         return ShimError(f"there is no {what}", "check the version", Exit.NAMED)
     lines = [line.strip() for line in output.splitlines() if line.strip()]
@@ -163,7 +163,7 @@ def check_sum(archive: Path, source: Source) -> None:
 
 
 def unpack(archive: Path, folder: Path) -> None:
-    """Unpack a tar archive with one top folder as ``folder``. Nothing is written outside of it."""
+    """Unpack a tar archive with one top folder as ``folder``. Nothing is written outside it."""
     with tarfile.open(archive) as file:
         for member in file.getmembers():
             _, _, path = member.name.partition("/")

@@ -1,4 +1,4 @@
-"""The projects' own tests, with and without the patches: which failures are the patches' doing, and which are not."""
+"""The projects' own tests, with and without the patches: which failures the patches cause, and which they don't."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def run(
 
 
 def run_tests(patch_set: PatchSet, tree: Path, label: str, work: WorkFolder, environ: Mapping[str, str]) -> Run:
-    """Run the tests in a copy of ``tree``: what they write is no part of the sources."""
+    """Run the tests in a copy of ``tree``: what they write must not become part of the sources."""
     log = work.log(f"tests-{patch_set.name}-{label}")
     variables = dict(environ)
     command = list(patch_set.test_command)
@@ -98,7 +98,7 @@ def run_tests(patch_set: PatchSet, tree: Path, label: str, work: WorkFolder, env
 
 
 def parse(output: str, seconds: float = 0.0) -> Run:
-    """What `cargo test` or `pytest -rA` says of each test."""
+    """What `cargo test` or `pytest -rA` says about each test."""
     # A documentation test is named after its line, which a patch may move.
     results = [(LINE_NUMBER.sub("", name), status) for name, status in CARGO_LINE.findall(output)]
     results += [(name, status) for status, name in PYTEST_LINE.findall(output)]

@@ -101,7 +101,7 @@ WORKFLOWS = (
 
 
 class Round(NamedTuple):
-    """A line typed once: the packages that cargo compiled, each as often as it did, and seconds."""
+    """A line typed once: the packages that cargo compiled, each listed as often as it was, and seconds."""
 
     crates: tuple[str, ...]
     seconds: float
@@ -219,7 +219,7 @@ def _rounds(
 
 
 def _each(messages: str) -> tuple[str, ...]:
-    """The packages that cargo's ``messages`` call compiled or checked, each as often as they do."""
+    """The packages that cargo's ``messages`` call compiled or checked, each listed as often as they do."""
     found = (measure.STATUS_LINE.match(line) for line in messages.splitlines())
     return tuple(match[2] for match in found if match and match[1] in {"Compiling", "Checking"})
 

@@ -1,4 +1,4 @@
-"""The test bed's folder: what is in it was finished before it got its name, so each run may trust it."""
+"""The test bed's folder: everything in it was finished before it got its name, so each run can trust it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class WorkFolder:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep other runs out: builds of two in one target directory would be mixed up. Raises ``ShimError``."""
+        """Keep other runs out: builds of two runs in one target directory would be mixed up. Raises ``ShimError``."""
         import fcntl  # noqa: PLC0415 - absent on Windows, where the test bed does not run
 
         with (self.top / "lock").open("w") as file:
@@ -88,7 +88,7 @@ class WorkFolder:
         return final
 
     def scratch(self, tree: Path) -> Path:
-        """A copy of ``tree`` that may be written to: always the same folder for it, always a fresh copy.
+        """A copy of ``tree`` that can be written to: always in the same folder, always fresh.
 
         Its files are of now: cargo would else take them for those of another tree that it has seen in between.
         """

@@ -1,17 +1,18 @@
 """A build directory for each interpreter, so that switching between interpreters compiles nothing.
 
-In one target directory every interpreter's pyo3 takes the place of the last one's, and so does one that is linked as
-for a program (``cargo test``) that of one for an extension module (``maturin develop``). So each but the first gets a
-build directory of its own in that (cargo's ``build.build-dir``, since 1.91), when it is first met there; the finished
-artifact goes where it always goes. Who has one interpreter has one directory, as without the shim.
+In one target directory the pyo3 of each interpreter replaces that of the last one. Likewise a pyo3 that is linked for a
+program (``cargo test``) replaces one for an extension module (``maturin develop``). So each but the first gets a build
+directory of its own within the target directory (cargo's ``build.build-dir``, since 1.91), the first time it is built
+there; the finished artifact goes where it always goes. A user with one interpreter has one directory, as without the
+shim.
 
-A new one begins as a copy of what cargo has compiled in the first, so that nothing is compiled for it that would not
-have been compiled without one: cargo compares names and times, and the copy has both. It is made while no cargo works
-there; where that can't be had, cargo's own is used, as without the shim. With ``PYO3_SHIM_BUILD_DIR`` set to
-``interpreter`` each has one from the start, which is empty; with ``shared`` none has.
+A new directory begins as a copy of what cargo has compiled in the first, so that nothing is compiled for it that would
+not have been compiled without one: cargo compares names and times, and the copy preserves both. The copy is made while
+no cargo works there; if that is not possible, cargo's own directory is used, as without the shim. With
+``PYO3_SHIM_BUILD_DIR`` set to ``interpreter`` each has one from the start, which is empty; with ``shared`` none has.
 
-A setting per crate that tells the interpreters apart within one directory (``codegen-units`` of pyo3-ffi, say) would
-need less room, but it is part of the hash in every symbol's name: the module in the wheel would be another one.
+A setting per crate that tells the interpreters apart within one directory (such as ``codegen-units`` of pyo3-ffi) would
+need less space, but it is part of the hash in every symbol's name: the module in the wheel would be another one.
 https://doc.rust-lang.org/cargo/reference/config.html#buildbuild-dir
 """
 
@@ -63,7 +64,7 @@ TAG = b"Signature: 8a477f597d28d172789f06886806bc55\n# This file is a cache dire
 
 
 def choose(environ: Mapping[str, str], call: Invocation, project: Project, interpreter: Interpreter) -> tuple[str, str]:
-    """The build directory for ``interpreter`` and ``""``; or ``""`` for cargo's own, and why, if another was asked for.
+    """The build directory for ``interpreter`` and ``""``; or ``""`` for cargo's own, and why if the user wants one.
 
     An absolute path. Only where the target directory lies within the tree that is built: several trees in one are told
     apart by what cargo writes beside the artifacts, which all interpreters share. Pure, but for links.
@@ -92,12 +93,12 @@ def _folder(
 
 
 def is_automatic(environ: Mapping[str, str]) -> bool:
-    """Whether ``choose`` has found the directory to use *if* cargo's own is another interpreter's."""
+    """Whether the directory that ``choose`` found is to be used only *if* cargo's own is another interpreter's."""
     return (environ.get("PYO3_SHIM_BUILD_DIR") or CHOICES[0]) == "auto"
 
 
 def is_needed(folder: str, below: str, environ: Mapping[str, str]) -> bool:
-    """Whether the build directory ``folder`` is in use already, or what is compiled in cargo's own is for another.
+    """Whether the build directory ``folder`` exists already, or cargo's own holds crates for another interpreter.
 
     ``below`` is the folder of the profile in each; ``environ`` is what cargo will have.
     """
@@ -110,7 +111,7 @@ def is_needed(folder: str, below: str, environ: Mapping[str, str]) -> bool:
 
 
 def seed(folder: str, below: str) -> None:
-    """Make sure that the build directory ``folder`` has a profile ``below``: else a copy of that in cargo's own.
+    """Make sure that the build directory ``folder`` has a profile ``below``: if not, copy that of cargo's own.
 
     Raises ``CannotSteady`` where it can't be copied now; then there is none.
     """
@@ -125,12 +126,12 @@ def seed(folder: str, below: str) -> None:
 
 
 def profiles(target_dir: str, below: str) -> list[str]:
-    """The folders in ``target_dir`` with what is compiled for the profile ``below``."""
+    """The folders in ``target_dir`` that hold what is compiled for the profile ``below``."""
     return [os.path.join(target_dir, part) for part in _parts(below)]
 
 
 def _parts(below: str) -> list[str]:
-    """The folder of a profile, and before it that of the host, where there is another one for a target."""
+    """The folder of a profile, and before it that of the host, if the target has another one."""
     host = os.path.basename(below)
     return [below] if below == host else [host, below]
 
@@ -158,7 +159,7 @@ def _copy(source: str, folder: str, part: str) -> None:
 
 
 class _locked:  # noqa: N801 - reads as what it does, in a `with`
-    """While it lasts no cargo works in ``profile_dir``. Raises ``CannotSteady`` if one does now.
+    """Keep every cargo from working in ``profile_dir`` while it lasts. Raises ``CannotSteady`` if one does now.
 
     Cargo has a file locked in the folder of the artifacts, before 1.97 for itself alone, since then with others.
     """
@@ -203,7 +204,7 @@ def _check_room(profile_dir: str, free: int) -> None:
 
 
 def _mark(folder: str) -> None:
-    """As cargo marks a build directory that it makes: backups and searches leave it out."""
+    """Mark a build directory as cargo does: backups and searches leave it out."""
     path = os.path.join(folder, "CACHEDIR.TAG")
     if not os.path.lexists(path):
         with open(path, "xb") as file:
@@ -231,7 +232,7 @@ def nameable(folder: str) -> bool:
 
 
 def takes_option(call: Invocation) -> bool:
-    """Whether ``add_option`` can tell the options of ``call`` that are cargo's from those of another program."""
+    """Whether ``add_option`` can tell cargo's own options in ``call`` from those for another program."""
     return not call.late_config or call.subcommand in TAKES_NO_PROGRAM
 
 
@@ -248,7 +249,7 @@ def add_option(arguments: Sequence[str], folder: str) -> list[str]:
 
 
 def check_version(cargo: Sequence[str], environ: Mapping[str, str]) -> None:
-    """Raise ``CannotSteady`` for a cargo that would warn of an option that it does not know."""
+    """Raise ``CannotSteady`` for a cargo that would warn about an option that it does not know."""
     try:
         _, output = process.capture([*cargo, "--version"], environ, SECONDS_FOR_VERSION)
     except OSError as error:

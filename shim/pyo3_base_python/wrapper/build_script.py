@@ -1,8 +1,9 @@
 """Build scripts that depend on pyo3-build-config, and provably never run the interpreter that it names.
 
-Where a build script may run it, pyo3's configuration names the interpreter by what can be imported there, and pyo3 is
-compiled again when that changes. What a script imports can't be known from outside, so that any distribution counts.
-But many scripts only have pyo3's ``cfg`` flags and linker arguments printed, which are the same whatever is installed.
+Where a build script may run the interpreter, pyo3's configuration gives it a name that depends on what can be imported
+there, and pyo3 is compiled again when that changes. What a script imports can't be known from outside, so every
+distribution counts. But many scripts only have pyo3's ``cfg`` flags and linker arguments printed, which are the same
+whatever is installed.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ SECTIONS = ("build-dependencies", f"build-dependencies.{DEPENDENCY}", "workspace
 
 
 def without_inert_reader(here: Project | None) -> Project | None:
-    """``here``, without its own package among those that may run the interpreter if its build script is inert.
+    """``here``; if its build script is inert, its package is not among those that may run the interpreter.
 
     Other packages stay among them: where they lie is not known here. Effect: the lock of ``here`` is changed.
     """
@@ -48,7 +49,7 @@ def without_inert_reader(here: Project | None) -> Project | None:
 
 
 def is_inert(source: str) -> bool:
-    """Whether the Rust ``source`` of a build script does nothing but print constants and what pyo3's flags are."""
+    """Whether the Rust ``source`` of a build script only prints constants and pyo3's flags."""
     return all(word in WORDS for word in _words(source))
 
 
@@ -70,7 +71,7 @@ def _package(manifest: str) -> str:
 
 
 def _words(source: str) -> Iterator[str]:
-    """Identifiers, keywords and numbers of Rust ``source``; a word that is none where there is more than is read here.
+    """Identifiers, keywords and numbers of Rust ``source``; an impossible word if it has syntax that is not read here.
 
     That is comments over several lines, quotes of characters, and raw strings (by the word before the quote).
     """

@@ -37,7 +37,7 @@ class Call:
 
 
 def note(root: str, package: str, python: str, profile_dir: str, *, unpacked: bool) -> None:
-    """Write down a call that is about to start, in the store at ``root``. What can't be written is not."""
+    """Record a call that is about to start, in the store at ``root``; if that can't be written, go on without."""
     words = (str(time.time_ns()), "sdist" if unpacked else "tree", package, python, profile_dir)
     if any("\t" in word or "\n" in word for word in words):
         return
@@ -59,7 +59,7 @@ def note(root: str, package: str, python: str, profile_dir: str, *, unpacked: bo
 
 
 def read(root: str) -> Iterable[Call]:
-    """The calls that are written down in the store at ``root``, the earliest first. Other lines are passed over."""
+    """The calls recorded in the store at ``root``, the earliest first. Other lines are passed over."""
     for name in ("earlier.txt", "calls.txt"):
         try:
             with open(os.path.join(root, FOLDER, name), "rb") as file:

@@ -1,11 +1,11 @@
-"""The part of cargo's configuration that says for what and to where it builds, for which interpreter; and its aliases.
+"""The part of cargo's configuration that names target, target directory, interpreter and aliases.
 
 https://doc.rust-lang.org/cargo/reference/config.html: ``--config``, then variables, then the files from the working
 directory upwards and in cargo's home. The nearest wins; tables are joined key by key, lists one after the other.
 
-Most files speak of none of it: the words are looked for before the reader for TOML is imported (10 ms). Where there is
-none (before Python 3.11), or it does not take a file (TOML 1.1, which cargo does from 1.94 on), each setting that the
-file speaks of counts as set to something unknown.
+Most files mention none of these: the words are looked for before the reader for TOML is imported (10 ms). If there is
+no reader (before Python 3.11), or it can't read a file (TOML 1.1, which cargo reads from 1.94 on), each setting that
+the file mentions counts as set to something unknown.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ ESCAPES = ("\\u", "\\U", "\\x")
 
 
 class CargoConfig:
-    """What cargo's configuration has set; a field is empty where it has not.
+    """What cargo's configuration sets; a field is empty if it sets nothing.
 
     ``targets`` are the triples of ``build.target``, as they stand there; ``target_dir`` and ``build_dir`` are absolute
     paths. ``variables`` are those by which ``[env]`` names an interpreter to pyo3, and which it sets or may set in
@@ -58,7 +58,7 @@ class CargoConfig:
 
 
 def load(options: Sequence[str], environ: Mapping[str, str], cwd: str) -> CargoConfig:
-    """What is set for a cargo that is started in ``cwd``; ``options`` are the values of ``--config``, in order."""
+    """The settings of a cargo that is started in ``cwd``; ``options`` are the values of ``--config``, in order."""
     layers = [_option(option, cwd) for option in reversed(options)]
     layers.append(_of_environment(environ, cwd))
     layers += [_file(path) for path in files(environ, cwd)]
@@ -136,7 +136,7 @@ def _of_environment(environ: Mapping[str, str], cwd: str) -> dict[str, Any]:
 
 
 def _file(path: str, wanted_alias: str = "", seen: set[str] | None = None) -> dict[str, Any]:
-    """What the file ``path`` sets, and those that it includes.
+    """What the file ``path`` sets, together with the files that it includes.
 
     ``seen`` are those that were read before, for the one that includes it. Cargo refuses files that include each other.
     """
@@ -152,7 +152,7 @@ def _file(path: str, wanted_alias: str = "", seen: set[str] | None = None) -> di
 
 
 def _text(text: str, folder: str, base: str, wanted_alias: str, seen: set[str]) -> dict[str, Any]:
-    """As ``_file``: files are included relative to ``folder``, other paths are relative to ``base``."""
+    """Like ``_file``: files are included relative to ``folder``, other paths are relative to ``base``."""
     document = _parsed(text, wanted_alias)
     layers = [_layer(document, base)]
     includes = document.get("include", [])
@@ -166,7 +166,7 @@ def _text(text: str, folder: str, base: str, wanted_alias: str, seen: set[str]) 
 
 
 def _parsed(text: str, wanted_alias: str) -> dict[str, Any]:
-    """``text`` as TOML if it speaks of what is looked for; where it can't be read, that with ``None`` for values."""
+    """``text`` as TOML, if it mentions a setting of interest; if it can't be read, those settings as ``None``."""
     mentioned = _mentioned(text, wanted_alias)
     if not mentioned:
         return {}
@@ -179,7 +179,7 @@ def _parsed(text: str, wanted_alias: str) -> dict[str, Any]:
 
 
 def _mentioned(text: str, wanted_alias: str) -> dict[str, Any]:
-    """What ``text`` may set, by its words."""
+    """The settings that ``text`` may have, by its words."""
     lines = text.split("\n")
     if not any(quotes in text for quotes in MULTILINE):
         # `[target.x86_64-unknown-linux-gnu]` is the most frequent of all, and no key.
@@ -199,13 +199,13 @@ def _mentioned(text: str, wanted_alias: str) -> dict[str, Any]:
 
 
 def _anything() -> dict[str, Any]:
-    """What may be set where nothing is known: a layer, or what a file says."""
+    """Everything that may be set, if nothing is known: a layer, or the content of a file."""
     variables = (*names.INTERPRETER, names.CROSS, *names.ENVIRONMENTS)
     return {"build": dict.fromkeys(KEYS), "env": dict.fromkeys(variables), "alias": None}
 
 
 def _layer(document: Mapping[str, Any], base: str) -> dict[str, Any]:
-    """Of a ``document`` what is read here, its paths made absolute by ``base``."""
+    """The settings of a ``document`` that are read here, with paths made absolute from ``base``."""
     build, env, aliases = _table(document.get("build")), _table(document.get("env")), document.get("alias", {})
     found: dict[str, Any] = {
         key: build[key] if _is_understood(key, build[key]) else None for key in KEYS if key in build
@@ -238,7 +238,7 @@ def _all_joined(layers: Iterable[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _joined(strong: Any, weak: Any) -> Any:
-    """What cargo makes of two values for one key."""
+    """Two values for one key, joined as cargo joins them."""
     if isinstance(strong, dict) and isinstance(weak, dict):
         both = {key: _joined(strong[key], weak[key]) for key in strong if key in weak}
         return {**weak, **strong, **both}
@@ -249,7 +249,7 @@ def _joined(strong: Any, weak: Any) -> Any:
 
 
 def _holds(variable: str, value: object, environ: Mapping[str, str]) -> bool:
-    """Whether ``variable`` gets to pyo3, which reads it, from a cargo in ``environ`` whose ``[env]`` has ``value``."""
+    """Whether pyo3, which reads ``variable``, sees the ``value`` in ``[env]`` of a cargo started in ``environ``."""
     if variable in names.ENVIRONMENTS and environ.get("PYO3_PYTHON"):
         # Nobody looks for an environment then. (pyo3 does where `PYTHON_SYS_EXECUTABLE` alone is set.)
         return False

@@ -1,4 +1,4 @@
-"""A cargo command line, read as far as the shim needs it. Pure, but for what looks up the user's aliases."""
+"""A cargo command line, read as far as the shim needs it. Pure, except for looking up the user's aliases."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def parse(arguments: Sequence[str], alias: Callable[[str], Sequence[str] | None]
 
 
 def _taken_apart(words: Sequence[str]) -> tuple[list[tuple[str, str]], str, list[str], list[str]]:
-    """The options before the subcommand, that, what follows up to ``--``, and from there on."""
+    """The options before the subcommand, the subcommand, the words up to ``--``, and the words from there on."""
     end = words.index("--") if "--" in words else len(words)
     own = list(words[:end])
     before = _options(own, GLOBAL_OPTIONS_WITH_VALUE)
@@ -160,7 +160,7 @@ def _apply(invocation: Invocation, name: str, value: str) -> None:
 
 
 def _options(words: list[str], with_value: frozenset[str], *, stop_at_word: bool = True) -> list[tuple[str, str]]:
-    """Take options off the front of ``words``: names and values, which are ``""`` where an option has none.
+    """Take options off the front of ``words``: names and values; the value is ``""`` if an option has none.
 
     Values are those of ``--a b``, ``--a=b``, ``-a b``, ``-ab`` and ``-a=b``; ``-abc`` may be three options.
     """

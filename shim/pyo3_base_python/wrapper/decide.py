@@ -1,6 +1,6 @@
-"""What is to be done for one call of cargo: the one place where it is decided that cargo is left alone, and why.
+"""What to do for one call of cargo: the one place that decides whether to leave cargo alone, and why.
 
-The wrapper, the doctor and `env` read the same ``Decision``. Effects: cargo and rustc are asked where only they can
+The wrapper, the doctor and `env` read the same ``Decision``. Effects: cargo and rustc are asked what only they can
 tell, and the interpreter is started. Nothing is written.
 """
 
@@ -37,7 +37,7 @@ __all__ = ["Decision", "check_choices", "decide", "decide_for", "locate"]
 
 
 class Decision:
-    """What is to be done for one call of cargo.
+    """What to do for one call of cargo.
 
     ``reasons`` to leave it alone: a word for the kind (see ``plan``) and the reason in words, the one that counts
     first. Where there is none, ``plan`` says what to set and to use, for the project in ``project``; ``target`` is the
@@ -76,7 +76,7 @@ def decide(
 def decide_for(
     call: Invocation, here: Project | None, environ: Mapping[str, str], begun: Capture | None = None
 ) -> Decision:
-    """What to do for ``call`` where it builds the project ``here``; ``None``: there is no manifest.
+    """What to do for ``call`` if it builds the project ``here``; ``None``: there is no manifest.
 
     ``begun`` as for ``decide``.
 
@@ -117,7 +117,7 @@ def decide_for(
 
 
 def locate(cargo: str, call: Invocation, environ: Mapping[str, str], cwd: str) -> Project | None:
-    """The project that ``call`` builds when ``cargo`` is started with it in ``cwd``; ``None`` without a manifest.
+    """The project that ``call`` builds when ``cargo`` is started in ``cwd``; ``None`` without a manifest.
 
     Effect: starts cargo where only cargo can tell which workspace it is. Raises ``CannotSteady`` if it does not.
     """
@@ -126,7 +126,7 @@ def locate(cargo: str, call: Invocation, environ: Mapping[str, str], cwd: str) -
 
 
 def check_choices(environ: Mapping[str, str]) -> None:
-    """Raise ``UserError`` if a variable of ours is none of the words that it may be, unless the shim is off."""
+    """Raise ``UserError`` if one of our variables has a value that is not allowed, unless the shim is off."""
     if environ.get("PYO3_SHIM_MODE") == "off":
         return
     for variable, choices in (("PYO3_SHIM_MODE", plan.MODES), ("PYO3_SHIM_BUILD_DIR", build_dir.CHOICES)):
@@ -139,7 +139,7 @@ def check_choices(environ: Mapping[str, str]) -> None:
 
 
 def use_base_python(used: Interpreter, path: str, environ: Mapping[str, str]) -> None:
-    """Make the user's own ``PYO3_BASE_PYTHON`` the base of ``used``, if it is one. Raises ``UserError``."""
+    """Make the user's own ``PYO3_BASE_PYTHON`` the base of ``used``, if it can be. Raises ``UserError``."""
     path = process.find_program(path, environ) or path
     if os.path.realpath(path) == used.base_executable:
         return
@@ -161,7 +161,7 @@ def use_base_python(used: Interpreter, path: str, environ: Mapping[str, str]) ->
 
 
 def maturin_config(environ: Mapping[str, str]) -> bytes | None:
-    """The content of the config file that maturin has written for this build, if it has. Raises ``CannotSteady``."""
+    """The content of the config file that maturin has written for this build, if any. Raises ``CannotSteady``."""
     path = environ.get("PYO3_CONFIG_FILE")
     if not path:
         return None

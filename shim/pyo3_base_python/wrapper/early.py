@@ -1,4 +1,4 @@
-"""The interpreter is asked before the project is looked at: it takes as long to answer as the wrapper takes to load."""
+"""Ask the interpreter before looking at the project: it takes as long to answer as the wrapper takes to load."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PROBE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "probe.py")
 
 
 def begin(arguments: Sequence[str], environ: Mapping[str, str]) -> process.Capture | None:
-    """Start the interpreter that a build backend has named for this call of cargo, if it is likely to be asked.
+    """Start the interpreter that a build backend has named for this call of cargo, if it is likely to be needed.
 
     ``None`` where it is not, or where that can't be done beside other work. What is returned has to be dropped at last.
     """

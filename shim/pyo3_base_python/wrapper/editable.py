@@ -1,9 +1,9 @@
-"""What an editable installation points to: the folder of a project, and what a build script may import from there.
+"""What an editable installation points to: the folder of a project, and the modules that a build script may import.
 
-The RECORD of such a distribution stays the same while the project changes, so its modules (``*.py``) count with their
+The RECORD of such a distribution stays the same while the project changes, so its modules (``*.py``) count by their
 content. Its other files do not. The project that is being built does not count at all, though `maturin develop`
-installs it so, with a RECORD that changes with each build: its build scripts are not run again for its own modules
-without the shim either, and pyo3 must not be compiled for each edit.
+installs it as editable, with a RECORD that changes with each build: without the shim, too, its build scripts are not
+run again for its own modules, and pyo3 must not be compiled for each edit.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ NO_MODULES = frozenset({"__pycache__", "node_modules"})
 
 
 def project(direct_url: str) -> str:
-    """The folder of an editable installation, by its file ``direct_url.json``; ``""`` for any other.
+    """The folder of an editable installation, from its file ``direct_url.json``; ``""`` for any other installation.
 
     https://packaging.python.org/specifications/direct-url-data-structure/: read by its two words, since to import a
     reader of JSON takes 5 ms, and a URL of a file has neither blanks nor quotes in it. Never raises.
@@ -48,7 +48,7 @@ def linked_project(egg_link: str) -> str:
 
 
 def modules(folder: str) -> str:
-    """The content of the modules below ``folder``, as a word after a blank; ``""`` if it is no folder's path."""
+    """The content of the modules below ``folder``, as a word after a blank; ``""`` if there is no such folder."""
     if not os.path.isabs(folder) or "\0" in folder:
         return ""
     found: list[bytes] = []
@@ -69,7 +69,7 @@ def modules(folder: str) -> str:
 
 
 def holds(folder: str, building: str) -> bool:
-    """Whether ``folder``, if it is one, is or holds that of the package that is being built, ``building`` or ``""``."""
+    """Whether ``folder`` exists, and is or holds ``building``, the folder of the package being built (or ``""``)."""
     if not building or not os.path.isabs(folder) or "\0" in folder:
         return False
     return paths.is_inside(os.path.realpath(building), folder)

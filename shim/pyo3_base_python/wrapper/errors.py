@@ -1,4 +1,4 @@
-"""What can go wrong, as data; words and exit codes are put together where a command ends."""
+"""What can go wrong, as data; it is turned into words and an exit code where a command ends."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ShimError(Exception):
 
 
 class UserError(ShimError):
-    """What the user asked for by name can't be done: the build must not go on as if nothing had been asked."""
+    """What the user asked for by name can't be done: the build must not go on as if they had not asked."""
 
 
 class CannotSteady(ShimError):  # noqa: N818 - no error to the user: cargo runs all the same

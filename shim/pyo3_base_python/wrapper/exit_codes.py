@@ -1,4 +1,4 @@
-"""The exit codes of all commands, each with one meaning. What a command runs ends with its own."""
+"""The exit codes of all commands, each with one meaning. A program that a command runs has its own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ __all__ = ["MEANINGS", "Exit"]
 
 
 class Exit:
-    """By name: what ``sys.exit`` and ``ShimError`` are given."""
+    """The exit codes by name, for ``sys.exit`` and ``ShimError``."""
 
     FAILED = 1
     USAGE = 2  # click's own
@@ -30,10 +30,10 @@ MEANINGS = {
     Exit.PROGRAM: "a program is missing: cargo, git",
     Exit.SOURCE: "a source can't be fetched, or is not the one that was asked for",
     Exit.PATCH: "a patch does not apply, or a patch set contradicts itself",
-    Exit.BUILD: "a build failed that has to work",
+    Exit.BUILD: "a build that has to work failed",
     Exit.DISK: "a file or folder can't be used: no space, no permission, gone, taken",
-    Exit.INTERNAL: "a mistake of ours",
+    Exit.INTERNAL: "a bug in pyo3-base-python",
     Exit.NOT_STARTED: "the command can't be started",
-    Exit.NOT_FOUND: "the command is not there",
+    Exit.NOT_FOUND: "there is no such command",
     Exit.INTERRUPTED: "interrupted",
 }

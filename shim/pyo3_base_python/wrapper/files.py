@@ -1,4 +1,4 @@
-"""Files: those of others are read if they are files, and never waited for; our own are written at once."""
+"""Files: other people's are read only if they are regular files, without waiting; our own are written at once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PAUSES = [0.01] * 100  # s
 
 
 def read(path: str, begins: bytes = b"") -> bytes | None:
-    """The content of the regular file that ``path`` names or links to, if it ``begins`` so; else ``None``.
+    """The content of the regular file that ``path`` names or links to, if it ``begins`` as given; else ``None``.
 
     What is no regular file is not read: a pipe may never say anything, and a device never end. Never raises.
     """
@@ -88,7 +88,7 @@ def write(path: str, content: bytes) -> None:
 
 
 def open_lock(path: str) -> int:
-    """A file to lock, which stays open in what this process becomes. Raises ``OSError``.
+    """A file to lock, which stays open in the program that this process becomes. Raises ``OSError``.
 
     Never with the number of a stream that is closed: what is printed would go there.
     """

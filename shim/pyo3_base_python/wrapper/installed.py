@@ -1,7 +1,7 @@
 """What is installed for an interpreter: the same lines for two environments with the same content, wherever they are.
 
-All that a build script can see of a distribution counts: modules, data, headers, scripts, entry points. What installers
-write anew in each environment does not.
+Everything in a distribution that a build script can see counts: modules, data, headers, scripts, entry points. Files
+that installers write anew in each environment do not.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def environment_content(folders: Iterable[str], building: str = "", prefixes: It
 
 
 def _content(path: str, building: str) -> str | None:
-    """What is known of the content of a ``.dist-info`` or ``.egg-link``; ``None`` for the package in ``building``."""
+    """The known content of a ``.dist-info`` or ``.egg-link``; ``None`` for the package in ``building``."""
     linked = path.endswith(".egg-link")
     project = editable.linked_project(path) if linked else editable.project(os.path.join(path, "direct_url.json"))
     if editable.holds(project, building):

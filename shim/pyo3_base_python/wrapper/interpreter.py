@@ -98,7 +98,7 @@ def find(environ: Mapping[str, str], *, pyo3: bool = True) -> str | None:
 
 
 def named_by(environ: Mapping[str, str], *, pyo3: bool = True) -> list[str]:
-    """The variables that say which interpreter ``find`` finds.
+    """The variables that decide which interpreter ``find`` finds.
 
     Where there is none, and where two environments are active, it is the first on ``PATH``.
     """
@@ -111,7 +111,7 @@ def named_by(environ: Mapping[str, str], *, pyo3: bool = True) -> list[str]:
 def ask(
     executable: str, environ: Mapping[str, str], building: str = "", begun: process.Capture | None = None
 ) -> Interpreter:
-    """Start ``executable`` once, in ``environ``, and return what it is; if it is not the one that was ``begun``.
+    """Start ``executable`` in ``environ``, unless it is the one that was ``begun``, and return what it is.
 
     ``building`` is the folder of the package that is about to be built (see ``editable``). Raises ``CannotSteady``, in
     words that name the interpreter, if it does not start, does not answer, or is unknown.
@@ -146,7 +146,7 @@ def ask(
 
 
 def read_answer(output: bytes) -> dict[str, str] | None:
-    """What the probe printed, found among whatever else is in ``output``; ``None`` if it is not there in full."""
+    """What the probe printed, found among whatever else is in ``output``; ``None`` if it is not complete."""
     for line in output.splitlines():
         mark, _, words = line.partition(b" ")
         if mark != probe.MARK.encode():
@@ -205,7 +205,7 @@ def _redirector(facts: Mapping[str, str]) -> bytes:
 
 
 def _programs(folder: str) -> list[str]:
-    """Names of the programs in ``folder``; where it holds those of a whole system, only what has to do with Python."""
+    """Names of the programs in ``folder``; only those related to Python, if it holds the programs of a whole system."""
     try:
         names = os.listdir(folder)
     except OSError:

@@ -1,14 +1,14 @@
-"""What cargo would take for fresh in what it has compiled, though a clean build would give another result.
+"""Compiled crates that cargo would take for fresh, though a clean build would give another result.
 
-Cargo looks at what a crate's dep-info and its build script name, by modification time. Where an isolated build compiles
-a project's own crates each time, nothing else need be looked at; where they are kept, this must be:
+Cargo looks at the files that a crate's dep-info and its build script name, by modification time. If an isolated build
+compiles a project's own crates each time, that is enough; if they are kept, there is more to look at:
 
 - a source that the build itself had made, in a tree that is gone (a build script that writes into ``src``);
 - the path of that tree, compiled in (``CARGO_MANIFEST_DIR``) or left by a build script (its output, ``OUT_DIR``);
 - an artifact that something changed after cargo had made it (a tool that repairs wheels in place);
 - a shared library that was linked, and has been replaced since.
 
-Read by cargo's layout as of 1.95 (https://doc.rust-lang.org/cargo/reference/build-cache.html); where it is another
+Read by cargo's layout as of 1.95 (https://doc.rust-lang.org/cargo/reference/build-cache.html); if the layout is another
 one, nothing is known, and that counts as a reason.
 """
 
@@ -56,7 +56,7 @@ def reason(
     found: Collection[str],
     root: str = "",
 ) -> str:
-    """Why the project's own crates must be compiled again though its sources are the same; ``""`` if they need not.
+    """Why the project's own crates must be compiled again, though its sources are the same; ``""`` if they need not.
 
     ``profile_dir`` is cargo's, in the build directory; ``packages`` are the names of the project's own, ``crates``
     those of their libraries and programs; ``trees`` are the folders where they were compiled, none of them that of
@@ -101,7 +101,7 @@ def changed_artifact(profile_dir: str, packages: Collection[str], crates: Iterab
 
 
 def forget(profile_dir: str, packages: Collection[str]) -> list[str]:
-    """Have cargo compile ``packages`` again, but for their build scripts; returns those that this is not known of.
+    """Have cargo compile ``packages`` again, without their build scripts; returns those of which nothing is known here.
 
     Cargo compiles what it finds no fingerprint of. What a link leads to is not touched: cargo makes none here, but a
     repository may have brought it. Raises ``OSError``.
@@ -128,9 +128,9 @@ def remove(fingerprint: str) -> None:
 
 
 def named_in_full(profile_dir: str, packages: Iterable[str], tree: str) -> set[str]:
-    """Those of ``packages`` that lie outside of ``tree``, all that cargo has compiled of them here.
+    """For those of ``packages`` that lie outside ``tree``, everything that cargo has compiled of them here.
 
-    Cargo knows a path dependency outside of the workspace by its whole path, and has rustc name its sources so: two of
+    Cargo knows a path dependency outside the workspace by its whole path, and has rustc name its sources so: two of
     one name are not taken for each other.
     """
     sources: dict[str, list[bytes]] = {}
@@ -148,7 +148,7 @@ def named_in_full(profile_dir: str, packages: Iterable[str], tree: str) -> set[s
 
 
 def trackers(profile_dir: str) -> set[str]:
-    """The packages, by name, whose build scripts have told cargo to run them again for another ``PYO3_PYTHON``."""
+    """The names of the packages whose build scripts have told cargo to run them again for another ``PYO3_PYTHON``."""
     build = os.path.join(profile_dir, "build")
     found = set()
     for name in os.listdir(build) if os.path.isdir(build) else []:
@@ -158,7 +158,7 @@ def trackers(profile_dir: str) -> set[str]:
 
 
 def replaced_library(profile_dir: str, since: float) -> str:
-    """The path of a shared library that a build script has had linked, and that was replaced ``since``; else ``""``.
+    """The path of a shared library that a build script had linked and that was replaced ``since``; else ``""``.
 
     ``since`` is in seconds; what counts is when the file came to be there, not how old it says to be.
     """
@@ -178,7 +178,7 @@ def _of_host(
     found: Collection[str],
     root: str,
 ) -> str:
-    """Where cargo is told its target, build scripts and macros are compiled beside the target's own folder."""
+    """If cargo is given a target, it compiles build scripts and macros beside the target's own folder."""
     target_dir, profile = os.path.split(profile_dir)
     host = os.path.join(os.path.dirname(target_dir), profile)
     deps = os.path.join(host, "deps")
@@ -292,6 +292,6 @@ def _libraries(output: str) -> Iterator[str]:
 
 
 def _multiarch() -> list[str]:
-    """Debian's folders of libraries, ``/usr/lib/x86_64-linux-gnu`` for instance; not every system has the like."""
+    """Debian's folders of libraries, such as ``/usr/lib/x86_64-linux-gnu``; not every system has them."""
     names = os.listdir(SYSTEM_LIBRARIES) if os.path.isdir(SYSTEM_LIBRARIES) else []
     return [os.path.join(SYSTEM_LIBRARIES, name) for name in names if name.endswith("-linux-gnu")]

@@ -1,10 +1,10 @@
-"""What is linked to Python's library: pyo3's ``PYO3_BUILD_EXTENSION_MODULE``, for calls of cargo that link nothing.
+"""Linking to Python's library: pyo3's ``PYO3_BUILD_EXTENSION_MODULE``, for calls of cargo that link nothing.
 
 maturin and setuptools-rust set it for extension modules, which must not be linked to that library; tests and programs
-must. pyo3 watches it since 0.26, so that the same crates would be compiled again at each switch between the two. All
-that it decides is which arguments pyo3-ffi's build script has for the linker (``is_extension_module`` of
-pyo3-build-config), so that what only looks at the code may have the backend's value, or share what programs are
-linked to where that is there already.
+must. pyo3 has watched it since 0.26, so the same crates would be compiled again at each switch between the two. It only
+decides which arguments pyo3-ffi's build script passes to the linker (``is_extension_module`` of pyo3-build-config). So
+a command that only looks at the code can have the backend's value, or share what is compiled for programs if that is
+there already.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ LINKS_NOTHING = frozenset({"check", "clippy", "doc"})
 
 
 def borrowed(environ: Mapping[str, str], call: Invocation, project: Project) -> str:
-    """The value that a build backend has, if ``call`` links nothing and the user has set none; else ``""``.
+    """The value that a build backend sets, if ``call`` links nothing and the user has set none; else ``""``.
 
     Only where pyproject.toml names a backend that sets it: elsewhere a macro may be linked to Python's library.
     """
@@ -47,7 +47,7 @@ def borrowed(environ: Mapping[str, str], call: Invocation, project: Project) -> 
 
 
 def _is_built_as_module(manifest_dir: str) -> bool:
-    """Whether the nearest pyproject.toml names maturin, for no program, or setuptools-rust: by its words."""
+    """Whether the nearest pyproject.toml names setuptools-rust, or maturin (not for a program): judged by its words."""
     for folder in paths.with_parents(manifest_dir):
         text = read(os.path.join(folder, "pyproject.toml"))
         if text is not None:
@@ -60,7 +60,7 @@ def _is_built_as_module(manifest_dir: str) -> bool:
 
 
 def _links_at_build_time(manifest_dir: str) -> bool:
-    """Whether the package's build script has pyo3 itself, and so Python's library: by the manifest's lines."""
+    """Whether the package's build script uses pyo3 itself, and so Python's library: judged by the manifest's lines."""
     section = ""
     for line in _lines(read(os.path.join(manifest_dir, "Cargo.toml")) or b""):
         if line.startswith("["):
@@ -74,6 +74,6 @@ def _links_at_build_time(manifest_dir: str) -> bool:
 
 
 def _lines(text: bytes) -> list[str]:
-    """Of TOML: without blanks and comments, and with one kind of quotes."""
+    """The lines of TOML, without blanks and comments, and with one kind of quotes."""
     lines = text.decode(errors="replace").replace("'", '"').splitlines()
     return ["".join(line.partition("#")[0].split()) for line in lines]

@@ -26,7 +26,7 @@ __all__ = ["main"]
 
 
 def main(locale: str | None = None) -> NoReturn:
-    """``sys.argv``: the path by which this wrapper was started, then cargo's arguments.
+    """``sys.argv`` has the path by which this wrapper was started, then cargo's arguments.
 
     ``locale`` is what the launcher says of ``LC_CTYPE``, which Python sets in a C locale (PEP 538): ``set to X``, or
     nothing if it was not set.

@@ -1,4 +1,4 @@
-"""The variables by which pyo3 is told of an interpreter."""
+"""The variables that name an interpreter to pyo3."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ ENVIRONMENTS = ("VIRTUAL_ENV", "CONDA_PREFIX")
 
 
 def names_interpreter(variable: str) -> bool:
-    """Whether pyo3, or a build script beside it, is told of an interpreter by ``variable``."""
+    """Whether ``variable`` names an interpreter to pyo3, or to another build script."""
     return variable in INTERPRETER or variable.startswith(CROSS)

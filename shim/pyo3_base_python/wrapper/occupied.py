@@ -1,9 +1,9 @@
-"""Whether a build directory is taken: pyo3 is compiled in it for another interpreter than the one of now.
+"""Whether a build directory is taken: pyo3 is compiled in it for an interpreter other than the current one.
 
-Cargo keeps what the build scripts of pyo3 have printed: the path of the configuration, which is one of the store's and
-named after its content, and whether they have Python's library linked. No record of ours has to be kept beside it, and
-builds that went past the shim are seen as well. By cargo's layout as of 1.95 (see ``left_behind``); where it is another
-one nothing is known, and the directory counts as free.
+Cargo keeps what the build scripts of pyo3 have printed: the path of the configuration, which lies in the store and is
+named after its content, and whether they have Python's library linked. So we need no record of our own beside it, and
+builds that went past the shim are seen as well. By cargo's layout as of 1.95 (see ``left_behind``); if it is another
+one, nothing is known, and the directory counts as free.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ PLACES = (EXECUTABLE, b"lib_dir=")
 def by_another(profile_dirs: Iterable[str], config_file: str, *, extension_module: bool) -> bool:
     """Whether all in ``profile_dirs`` is for another interpreter than that of ``config_file``, or linked otherwise.
 
-    ``extension_module`` is whether pyo3 is told that it is in one. What nobody can use any more is nobody's: that of an
-    interpreter that is gone, or without a configuration of the store.
+    ``extension_module`` is whether pyo3 is told that it is in one. What nobody can use any more does not count: crates
+    for an interpreter that is gone, or without a configuration in the store.
     """
     outputs = [output for folder in profile_dirs for output in _outputs(os.path.join(folder, "build"))]
     folder = os.path.join(os.path.dirname(config_file), "").encode(errors="surrogateescape")
@@ -46,18 +46,18 @@ def by_another(profile_dirs: Iterable[str], config_file: str, *, extension_modul
 
 
 def is_linked(profile_dirs: Iterable[str]) -> bool:
-    """Whether what is compiled in ``profile_dirs`` is for programs: pyo3 has Python's library linked to them."""
+    """Whether the crates in ``profile_dirs`` are for programs, to which pyo3 has Python's library linked."""
     watching = list(_watching(output for folder in profile_dirs for output in _outputs(os.path.join(folder, "build"))))
     return bool(watching) and all(LINKED in output for output in watching)
 
 
 def _watching(outputs: Iterable[bytes]) -> Iterator[bytes]:
-    """Those of build scripts that look at ``PYO3_BUILD_EXTENSION_MODULE``: else a feature of pyo3 decides."""
+    """The outputs of build scripts that watch ``PYO3_BUILD_EXTENSION_MODULE``; for others a feature of pyo3 decides."""
     return (output for output in outputs if VARIABLE.encode() in output)
 
 
 def _outputs(build: str) -> Iterator[bytes]:
-    """What build scripts of pyo3 have printed when cargo last ran them."""
+    """What the build scripts of pyo3 printed when cargo last ran them."""
     try:
         names = os.listdir(build)
     except OSError:
@@ -86,7 +86,7 @@ def _values(config: bytes) -> list[bytes]:
 
 
 def _is_alive(config: bytes) -> bool:
-    """Whether the interpreter that a configuration speaks of is still there."""
+    """Whether the interpreter of a configuration still exists."""
     content = read(decoded(config))
     if content is None:
         return False

@@ -1,4 +1,4 @@
-"""Folders: which holds which, which lies above which, which is the user's own. No file is opened."""
+"""Folders: which contains which, which lies above which, which is the user's own. No file is opened."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MARKS = ("CACHEDIR.TAG", "pyvenv.cfg")
 
 
 def with_parents(folder: str) -> list[str]:
-    """``folder`` and those that hold it, the innermost first, absolute."""
+    """``folder`` and those that contain it, the innermost first, absolute."""
     folders = [os.path.abspath(folder)]
     while os.path.dirname(folders[-1]) != folders[-1]:
         folders.append(os.path.dirname(folders[-1]))
@@ -54,7 +54,7 @@ def with_slashes(path: str) -> str:
 
 
 def is_plain(name: str) -> bool:
-    """Whether ``name`` can be a file's or a folder's and leads nowhere else: letters, digits, ``-``, ``_``, dots."""
+    """Whether ``name`` is safe as the name of a file or folder: letters, digits, ``-``, ``_``, dots."""
     return bool(name.strip(".")) and all(character.isalnum() or character in "-_." for character in name)
 
 
@@ -83,7 +83,7 @@ def cache(environ: Mapping[str, str]) -> str:
 
 
 def passing(environ: Mapping[str, str]) -> list[str]:
-    """Folders that hold what tools unpack for a while: those for temporary files, and caches. Real paths."""
+    """Folders in which tools unpack things for a while: those for temporary files, and caches. Real paths."""
     named = ("TMPDIR", "TEMP", "TMP", "UV_CACHE_DIR", "PIP_CACHE_DIR")
     found = [environ.get(name) or "" for name in named] + [cache(environ), "/tmp", "/var/tmp"]  # noqa: S108 - read
     return [os.path.realpath(folder) for folder in dict.fromkeys(found) if os.path.isabs(folder)]

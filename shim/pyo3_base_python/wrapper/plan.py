@@ -54,7 +54,7 @@ class Plan:
 def reasons_to_leave_alone(
     environ: Mapping[str, str], invocation: Invocation, project: Project | None, host: str | None = None
 ) -> Iterator[tuple[str, str]]:
-    """Why this call of cargo is to run as it is: a word for the kind, and the reason in words; the first one counts.
+    """Why this call of cargo runs unchanged: a word for the kind, and the reason in words; the first one counts.
 
     ``host`` is the host's target triple if the caller knows it.
     """
@@ -116,7 +116,7 @@ def _reasons_of_lock(environ: Mapping[str, str], lock: Lock | None) -> Iterator[
 
 
 def targets(invocation: Invocation, project: Project, host: str | None) -> list[str]:
-    """The target triples that are asked for by name: on the command line, else by variable or config file."""
+    """The target triples that are named: on the command line, else by variable or config file."""
     return triples.named(invocation.targets or project.config.targets, host)
 
 

@@ -1,4 +1,4 @@
-"""Make everything ready for cargo: what is decided is done here, before the wrapper becomes cargo."""
+"""Make everything ready for cargo: the decision is carried out here, before the wrapper becomes cargo."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def prepare(
 def _build_dir(
     cargo: str, call: Invocation, steps: Plan, below: str, environ: Mapping[str, str]
 ) -> tuple[str, list[str]]:
-    """The build directory to use, ``""`` for cargo's own; and what there is to say of it. Never raises for its sake."""
+    """The build directory to use, ``""`` for cargo's own; and words about it. Never raises if there can be none."""
     folder = steps.build_dir
     automatic = build_dir.is_automatic(environ)
     if not folder or (automatic and not build_dir.is_needed(folder, below, environ)):
@@ -130,7 +130,7 @@ def _take_turn(call: Invocation, here: Project, below: str, place: str) -> None:
 def _place(
     cargo: str, call: Invocation, steps: Plan, here: Project, environ: Mapping[str, str]
 ) -> tuple[str, list[str]]:
-    """The place for an unpacked sdist, locked, or ``""``; and what there is to say of it. Never raises for its sake."""
+    """The place for an unpacked sdist, locked, or ``""``; and words about it. Never raises if there can be none."""
     if not steps.place:
         return "", []
     folder = sdist_place.root(environ)

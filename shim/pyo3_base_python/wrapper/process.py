@@ -1,4 +1,4 @@
-"""The one place that starts or becomes a process. Every call is handed its environment."""
+"""The one place that starts or becomes a process. Every call is given its environment."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def is_program(path: str) -> bool:
 
 
 def find_program(name: str, environ: Mapping[str, str], skip: Callable[[str], bool] | None = None) -> str | None:
-    """The first program called ``name`` on ``PATH``, or ``name`` itself if it has a folder; ``None`` if there is none.
+    """The first program called ``name`` on ``PATH``, or ``name`` itself if it is a path; ``None`` if there is none.
 
     ``skip`` is true of programs that must not be found (a wrapper's own).
     """
@@ -79,7 +79,7 @@ def become(program: str, arguments: Sequence[str], environ: Mapping[str, str]) -
 
 
 def die_of_interrupt() -> NoReturn:
-    """End by SIGINT, as a program does that does not handle it."""
+    """End by SIGINT, like a program that does not handle it."""
     if WINDOWS:
         from . import windows  # noqa: PLC0415 - as above
 
@@ -90,7 +90,7 @@ def die_of_interrupt() -> NoReturn:
 
 
 def die_of(number: int) -> NoReturn:
-    """End by the signal ``number``, as a child did: who started this process sees the same end."""
+    """End by the signal ``number``, as a child did: the parent of this process sees the same end."""
     import _signal  # noqa: PLC0415 - as above
 
     if number not in (_signal.SIGKILL, _signal.SIGSTOP):  # these can't be set, and need not be
@@ -200,7 +200,7 @@ def begin(
 
 
 class handing_on_signals:  # noqa: N801 - reads as what it does, in a `with`
-    """While it lasts, what would end this process is handed on to the child given to ``to``, whose end then decides.
+    """While it lasts, a signal that would end this process goes to the child given to ``to``, whose end then decides.
 
     To be entered before the child is started: what comes earlier waits for it. From a terminal the child has an
     interrupt twice, which does it no harm; sent to this process alone it has it once. What this process was told to

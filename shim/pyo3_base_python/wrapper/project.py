@@ -1,7 +1,7 @@
-"""What is about to be built: where its manifest, lock file and target directory are, and which pyo3 it uses.
+"""The project to build: where its manifest, lock file and target directory are, and which pyo3 it uses.
 
 Cargo's own rules, as far as they matter here: https://doc.rust-lang.org/cargo/reference/workspaces.html (the root).
-Cargo.lock and manifests are read by line rather than as TOML: 10 ms less for each call, and the same is found.
+Cargo.lock and manifests are read by line rather than as TOML: 10 ms less for each call, with the same result.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ BLANKS_AND_QUOTES = str.maketrans("", "", " \t\"'")
 
 
 class Lock:
-    """What Cargo.lock says of pyo3.
+    """What Cargo.lock says about pyo3.
 
     ``pyo3_versions``: of pyo3 and pyo3-ffi, each as a tuple of three integers, sorted. ``readers_of_executable``:
     names of packages that depend on pyo3-build-config and may run the interpreter it names. ``local_packages``: names
@@ -57,11 +57,11 @@ class Lock:
         self.users = users or {}
 
     def direct_users(self, packages: Iterable[str]) -> set[str]:
-        """The packages that depend on one of ``packages`` themselves."""
+        """The packages that depend directly on one of ``packages``."""
         return {user for name in packages for user in self.users.get(name, ())}
 
     def local_users(self, packages: Iterable[str]) -> list[str]:
-        """The local packages among ``packages`` and those that depend on them, through whatever others."""
+        """The local packages among ``packages`` and among those that depend on them, directly or not."""
         found: set[str] = set()
         left = list(packages)
         while left:
@@ -152,7 +152,7 @@ def unpacked_sdist(manifest_dir: str, environ: Mapping[str, str]) -> str:
 
 
 def _is_fetched(folder: str) -> bool:
-    """Whether ``folder`` is by its name one that pip or uv puts a repository or an archive in, to build it.
+    """Whether ``folder``, by its name, is one into which pip or uv puts a repository or an archive to build it.
 
     ``pip-req-build-X`` (named alone) and ``pip-install-X/NAME_Y`` (a dependency); ``git-v0/checkouts/X/COMMIT``.
     """
@@ -194,7 +194,7 @@ def parse_lock(text: str) -> Lock:
 
 
 def artifact_names(manifest_dir: str) -> list[str]:
-    """How files that cargo makes of the package in ``manifest_dir`` may be called: by its name, or its library's.
+    """The names that cargo's files for the package in ``manifest_dir`` can have: its name, or that of its library.
 
     Names that cargo refuses, since they lead elsewhere as paths, are left out.
     """
@@ -210,7 +210,7 @@ def artifact_names(manifest_dir: str) -> list[str]:
 
 
 def package_name(manifest_dir: str) -> str:
-    """The name of the package in ``manifest_dir``, fit for a file's; ``-`` where it does not say."""
+    """The name of the package in ``manifest_dir``, safe as a file's name; ``-`` if the manifest has none."""
     return next(iter(artifact_names(manifest_dir)), "-")
 
 

@@ -32,7 +32,7 @@ KEYS = (
 
 
 def describe(facts: Mapping[str, str]) -> dict[str, str]:
-    """What pyo3 would find out about an interpreter, from what the probe printed; without ``executable``.
+    """What pyo3 would find out about an interpreter, from the probe's output; without ``executable``.
 
     Raises ``CannotSteady`` for an interpreter whose configuration is not known here.
     """

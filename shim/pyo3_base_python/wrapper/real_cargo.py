@@ -1,6 +1,6 @@
-"""The cargo that the wrapper stands before, and what only it can tell or do: it is started for that.
+"""The real cargo behind the wrapper, and what only it can tell or do, for which it is started.
 
-rustc is asked here as well, for the triple that it builds for.
+Here rustc is asked as well, for the triple that it builds for.
 """
 
 from __future__ import annotations
@@ -66,14 +66,14 @@ def find(environ: Mapping[str, str], wrapper: str) -> str:
 
 
 def without_wrapper(path: str) -> str:
-    """``PATH`` without the folders that this package puts first there: as if it had not."""
+    """``PATH`` without the folders that this package puts first there."""
     if f"{os.sep}{ON_PATH}{os.sep}" not in path:
         return path
     return os.pathsep.join(folder for folder in path.split(os.pathsep) if not _is_on_path(folder))
 
 
 def _is_on_path(folder: str) -> bool:
-    """Whether ``folder`` is one that is put first on ``PATH``, or was until the store was cleared."""
+    """Whether this package puts ``folder`` first on ``PATH``, or did until the store was cleared."""
     above, name = os.path.split(folder)
     if os.path.basename(above) != ON_PATH or len(name) != NAME_LENGTH:
         return False
@@ -81,7 +81,7 @@ def _is_on_path(folder: str) -> bool:
 
 
 def is_wrapper(path: str) -> bool:
-    """Whether ``path`` is a launcher of this package, of whichever store: two would start each other for ever."""
+    """Whether ``path`` is a launcher of this package, in any store: two would start each other for ever."""
     try:
         with open(path, "rb") as file:
             text = file.read(256)
@@ -94,7 +94,7 @@ def is_wrapper(path: str) -> bool:
 
 
 def with_toolchain(cargo: str, call: Invocation) -> list[str]:
-    """The words by which the same cargo is started for another subcommand: rustup's ``+toolchain`` stays."""
+    """The words that start the same cargo for another subcommand: rustup's ``+toolchain`` stays."""
     return [cargo, call.toolchain] if call.toolchain else [cargo]
 
 
@@ -158,7 +158,7 @@ def clean(
 
 
 def host_triple(environ: Mapping[str, str]) -> str | None:
-    """The triple that rustc builds for by itself; ``None`` if rustc does not say."""
+    """The triple that rustc builds for by default; ``None`` if rustc does not say."""
     rustc = process.find_program(environ.get("RUSTC") or "rustc", environ)
     if rustc is None:
         return None

@@ -1,17 +1,17 @@
 """A lasting place for what cargo compiles of unpacked sdists.
 
 Front ends unpack an sdist at a new path for each build, with the target directory inside, so that everything would be
-compiled for each. Cargo's build directory (``build.build-dir``, since 1.91) can lie elsewhere, while the finished
+compiled each time. Cargo's build directory (``build.build-dir``, since 1.91) can lie elsewhere, while the finished
 artifact still goes where the build backend looks for it.
 
-One place serves all projects of an interpreter, so that another project with the same pyo3 compiles its own crates
-alone. Cargo locks a build directory: builds at the same time would wait for each other. So a project that is new takes
-the next place where one is in use, as many as there are processors; and goes to its own place again later, where it
-waits. The lock is held by the process that becomes cargo, up to its end: a record lock (``fcntl``), which neither its
-children inherit nor a crash leaves behind.
+One place serves all projects of an interpreter, so that another project with the same pyo3 compiles only its own
+crates. Cargo locks a build directory: builds at the same time would wait for each other. So if a place is in use, a new
+project takes the next one, up to as many as there are processors; later it goes to its own place again, and waits for
+it. The lock is held by the process that becomes cargo, up to its end: a record lock (``fcntl``), which its children do
+not inherit and a crash does not leave behind.
 
-The places are bounded by size: looked at when one is made, and once a day. The least recently used goes first, and
-none that is in use.
+The total size of the places is limited: it is checked when one is made, and once a day. The least recently used place
+is removed first, and none that is in use.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ LOOKED = ".looked"
 
 
 def root(environ: Mapping[str, str]) -> str:
-    """The folder of the places, absolute: ``PYO3_SHIM_SDIST_DIR``, else in the user's cache; ``""`` for none."""
+    """The folder of the places, absolute: ``PYO3_SHIM_SDIST_DIR``, else one in the user's cache; ``""`` for none."""
     chosen = environ.get(VARIABLE)
     if chosen == "off":
         return ""
@@ -63,7 +63,7 @@ def root(environ: Mapping[str, str]) -> str:
 
 
 def choose(environ: Mapping[str, str], call: Invocation, project: Project, interpreter: Interpreter) -> str:
-    """The name of the place for ``project``, if it was unpacked from an sdist and nobody says where to compile it.
+    """The name of the place for ``project``, if it was unpacked from an sdist and no target directory is set.
 
     ``""`` for none. Not on Windows, where it has not been tried; not within a build that holds one.
     """
@@ -163,7 +163,7 @@ def bound(folder: str, most: int, mine: str = "") -> list[str]:
 
 
 def clear(folder: str, unused_for: float) -> list[str]:
-    """Remove the places that were not used for so many seconds, and are not in use; returns which."""
+    """Remove the places that have not been used for so many seconds, and are not in use; returns which."""
     idle = [name for name in places(folder) if _age(os.path.join(folder, name + LOCK)) >= unused_for]
     return [name for name in idle if _remove_free(folder, name)]
 
@@ -181,7 +181,7 @@ def size(place: str) -> int:
 
 
 def _vendors(project: Project) -> bool:
-    """Whether cargo's configuration in the sdist takes crates from a folder: by its words."""
+    """Whether cargo's configuration in the sdist takes crates from a folder: judged by its words."""
     for folder in paths.with_parents(project.manifest_dir):
         for name in ("config", "config.toml"):
             text = read(os.path.join(folder, ".cargo", name)) or b""
@@ -218,7 +218,7 @@ def _remove_free(folder: str, name: str) -> bool:
 
 
 def _age(path: str) -> float:
-    """Seconds since ``path`` was touched; very many if it is not there."""
+    """Seconds since ``path`` was touched; very many if it does not exist."""
     try:
         return time.time() - os.stat(path).st_mtime
     except FileNotFoundError:
@@ -232,7 +232,7 @@ def _touch(path: str) -> None:
 
 
 def _remove(path: str) -> None:
-    """Remove a folder and what is in it; half of it is never taken for a place. Not ``shutil``: slow to import."""
+    """Remove a folder with its content; no half of it is ever taken for a place. Not ``shutil``: slow to import."""
     gone = f"{path.removesuffix('.gone')}.gone"
     if os.path.lexists(gone):  # a removal that was cut short
         _remove_tree(gone)

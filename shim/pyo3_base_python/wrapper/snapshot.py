@@ -1,8 +1,9 @@
 """What lies in a tree of sources: digests of files, links' targets and folders' lists of names, by relative path.
 
-Two ways to look. An unpacked sdist is read in full. A tree of the user's may be large, and little of it changes: a file
-is read again only if the file system says that something about it has changed since (``st_ctime``, which no program can
-set, so that a content with an older time is found as well). What builds and tools leave in a tree is no source.
+There are two ways to look. An unpacked sdist is read in full. The user's own tree may be large, and little of it
+changes: a file is read again only if the file system says that something about it has changed (``st_ctime``, which no
+program can set, so that content with an older time is found as well). What builds and tools leave in a tree is no
+source.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def contents(tree: str, target_dir: str = "") -> dict[str, str]:
 
 
 def look(tree: str, target_dir: str, known: Mapping[str, tuple[str, int]]) -> dict[str, tuple[str, int]]:
-    """Digest and time of change (ns) of everything that may be a source of what is built in ``tree``.
+    """Digest and time of change (ns) of everything that may be a source for a build in ``tree``.
 
     That is below it, below the packages outside that its manifests name, and outside where its build scripts name it in
     quotes. ``known`` is what an earlier look found; ``target_dir`` as for ``contents``. Raises ``OSError``.
@@ -94,7 +95,7 @@ def look(tree: str, target_dir: str, known: Mapping[str, tuple[str, int]]) -> di
 
 
 def look_at(tree: str, files: Iterable[str], known: Mapping[str, tuple[str, int]]) -> dict[str, tuple[str, int]]:
-    """As ``look``, at ``files`` alone (absolute paths); those that are not there are left out."""
+    """Like ``look``, but only at ``files`` (absolute paths); those that do not exist are left out."""
     found = {}
     for file in files:
         try:
@@ -111,7 +112,7 @@ def look_at(tree: str, files: Iterable[str], known: Mapping[str, tuple[str, int]
 
 
 def is_left(path: str) -> bool:
-    """Whether the relative ``path`` is one of what builds and tools leave in a tree."""
+    """Whether the relative ``path`` is something that builds and tools leave in a tree."""
     if path.startswith(("build/", "dist/")):
         return True
     return any(_is_left(name) for name in path.split("/"))
@@ -122,7 +123,7 @@ def _is_left(name: str) -> bool:
 
 
 def _named(file: str, *, by_key: bool) -> Iterator[str]:
-    """Paths above, and what lies there, that ``file`` has in quotes; ``by_key``: behind ``path =`` alone."""
+    """Paths above, with their content, that ``file`` has in quotes; ``by_key``: only those after ``path =``."""
     text = (read(file) or b"").decode(errors="replace").replace("'", '"')
     words = text.split('"')
     for before, word in zip(words[::2], words[1::2]):
@@ -179,7 +180,7 @@ def _look(
 
 
 def _of_git(folder: str, prefix: str) -> Iterator[tuple[str, str]]:
-    """What is checked out by the repository in ``folder``: paths, with ``prefix`` in place of that, and digests."""
+    """What the repository in ``folder`` has checked out: paths, with ``prefix`` in place of ``folder``, and digests."""
     head = read(os.path.join(folder, "HEAD"), BRANCH)
     branch = decoded(head[len(BRANCH) :].strip()) if head else "HEAD"
     for name in (*GIT, branch):
@@ -204,7 +205,7 @@ def _of_file(path: str, found: os.stat_result) -> str:
 
 
 def _of_named_file(path: str, found: os.stat_result) -> str:
-    """As ``_of_file``; of a link also when what it leads to was changed, which cargo need not see."""
+    """Like ``_of_file``; for a link also when its target was changed, which cargo need not see."""
     digest = _of_file(path, found)
     if stat.S_ISLNK(found.st_mode):
         try:
@@ -222,12 +223,12 @@ def _of_named_file(path: str, found: os.stat_result) -> str:
 
 
 def _changed(found: os.stat_result) -> int:
-    """When something about a file was changed, in ns. Windows does not say: there, when it was made and written."""
+    """When something about a file was changed, in ns; on Windows, which does not tell, when it was made and written."""
     return found.st_mtime_ns + found.st_ctime_ns if os.name == "nt" else found.st_ctime_ns
 
 
 def _is_output(name: str, path: str) -> bool:
-    """Whether a folder at the top holds what builds have made: ``dist``, and ``build`` of setuptools."""
+    """Whether a folder at the top holds results of builds: ``dist``, and setuptools' ``build``."""
     if name == "dist":
         return all(map(_is_built, os.listdir(path)))
     return name == "build" and all(one.startswith(("lib", "temp.", "bdist.")) for one in os.listdir(path))

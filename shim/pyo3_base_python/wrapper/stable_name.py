@@ -1,15 +1,15 @@
 """The stable name of an isolated interpreter: a folder in the store that stands for its environment. Pure.
 
-Build scripts use ``PYO3_PYTHON`` as a path as well: they look for a tool beside it, for the ``pyvenv.cfg`` above it. So
-what stands beside the interpreter stands beside its stable name::
+Build scripts use ``PYO3_PYTHON`` as a path as well: they look for a tool beside it, or for the ``pyvenv.cfg`` above it.
+So everything beside the interpreter is also beside its stable name::
 
     python/<identity>/bin/python       the launcher: becomes the isolated interpreter
     python/<identity>/bin/ninja        a link to the launcher: becomes the program of that name beside the interpreter
     python/<identity>/pyvenv.cfg, lib  links into the environment
-    python/<identity>/environments/    links to environments that were built with; their content is the same
+    python/<identity>/environments/    links to environments of earlier builds; their content is the same
 
-Two builds at once may have the same identity, and environments of their own. The launcher tells them apart by
-``PYO3_SHIM_PYTHON``; where a script has cleared that, one is as good as the other, as long as it is there.
+Two builds at once can have the same identity, and environments of their own. The launcher tells them apart by
+``PYO3_SHIM_PYTHON``; if a script has cleared that variable, any of them will do, as long as it exists.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ exec %s "$@"
 
 
 def files(interpreter: Interpreter) -> list[File | Links]:
-    """What belongs into the store for ``interpreter``; the launcher comes first."""
+    """The files for ``interpreter`` that belong in the store; the launcher comes first."""
     launcher = launcher_file(interpreter)
     folder = os.path.dirname(os.path.dirname(launcher.name))
     place = interpreter.place
@@ -74,7 +74,7 @@ def files(interpreter: Interpreter) -> list[File | Links]:
 
 
 def launcher_file(interpreter: Interpreter) -> File:
-    """A program that is the isolated interpreter while a build runs, with or without the variables of that build."""
+    """A program that acts as the isolated interpreter while a build runs, with or without that build's variables."""
     base = shell_quoted(os.fsencode(interpreter.base_executable))
     is_environment = interpreter.place.is_environment
     script = OF_AN_ENVIRONMENT if is_environment else OF_A_BASE % base

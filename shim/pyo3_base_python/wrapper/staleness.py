@@ -1,4 +1,4 @@
-"""Is what is about to be built what was built last into this target directory? Else cargo must look again.
+"""Keep a shared target directory from shipping stale code: find out what changed, and make cargo look again.
 
 Cargo names a package from a folder by its path relative to the workspace's root and trusts modification times. Where
 one target directory serves several trees (``CARGO_TARGET_DIR``), the sources of one pass for those of another that was
@@ -6,11 +6,11 @@ built later: two checkouts, two projects with a package of one name, and above a
 for each build, maturin's with one fixed time. For version-specific builds the changing interpreter hides it
 today; with a stable one, old code would ship.
 
-And an isolated build compiles what depends on pyo3 in each new environment, so that today it has what cargo is not told
-of as well: what a build script reads without a word, a file added to a folder that a macro embeds, another library to
-link, another tree at the same path.
+An isolated build also compiles everything that depends on pyo3 in each new environment. So today it picks up changes of
+which cargo is not told: of a file that a build script reads without declaring it, a file added to a folder that a macro
+embeds, another library to link, another tree at the same path.
 
-So what was built last is compared with what there is now:
+So the current sources are compared with those that were built last:
 
 =====================================================  ============  =================================
 what is built                                          its packages  times of its files
@@ -27,18 +27,19 @@ an sdist, cargo has built here and nowhere else since  as one's own  stay
 an sdist, not known where it is compiled to            stay          now
 =====================================================  ============  =================================
 
-.. [1] What would be compiled without the shim, and nothing else: packages that depend on pyo3, or on one whose build
-   script tracks the interpreter. In the same environment cargo would compile nothing; that is noted for the next one.
+.. [1] What would be compiled without the shim, and nothing else: packages that depend on pyo3, or on a package whose
+   build script tracks the interpreter. In the same environment cargo would compile nothing; the change is noted for the
+   next one.
 
 Otherwise all packages of a project are cleaned, or none: a build script or macro may read what belongs to another
 package.
 
-The record lies in the target directory, one for each profile and package, and one for the tree: what prunes or clears
-one takes the other with it, and without a record everything counts as changed. It is written before cargo starts, with
-times that are never older than the content: what cargo compiles later is of this content, and what it compiled before
-is older than what has changed since. Builds that do not go through the shim leave no record; but cargo writes down
-which sources an artifact is made of, in a ``.d`` file beside it
-(https://doc.rust-lang.org/cargo/reference/build-cache.html), and where that names a tree that the record does not know,
+The records lie in the target directory, one for each profile and package, and one for the tree: whoever prunes or
+clears the directory removes them, too, and without a record everything counts as changed. A record is written before
+cargo starts, with times that are never older than the content: what cargo compiles later has this content, and what it
+compiled before is older than what has changed since. Builds that do not go through the shim leave no record; but cargo
+writes down which sources an artifact is made of, in a ``.d`` file beside it
+(https://doc.rust-lang.org/cargo/reference/build-cache.html), and if that names a tree that the record does not know,
 the record is void.
 """
 
@@ -110,7 +111,7 @@ class Record:
         self.dirty = dirty
 
     def says(self, other: Record) -> bool:
-        """Whether it says what ``other`` does."""
+        """Whether it says the same as ``other``."""
         return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
 
 
@@ -189,7 +190,7 @@ class _There:
         return os.path.join(self.described, RECORDS, package + OF_PACKAGE)
 
     def _last_seen(self) -> str:
-        """The youngest record of a tree: one that was moved, or copied, has that of its path of before."""
+        """The youngest record of a tree: a tree that was moved or copied has that of its earlier path."""
         folder = os.path.dirname(self.file_of_tree)
         names = os.listdir(folder) if os.path.isdir(folder) else []
         files = [os.path.join(folder, name) for name in names if name.startswith(TREE)]
@@ -216,7 +217,7 @@ class Today:
 
 
 class Actions:
-    """What is to be done before cargo starts: see the table above.
+    """What to do before cargo starts: see the table above.
 
     ``clean``: packages, by name; ``forget``: those to compile, but for their build scripts; ``times`` (ns): of files
     and folders, by relative path, none of them to leave them as they are; ``record``: what is built next, for each
@@ -332,7 +333,7 @@ def of_sdist(
 
 
 def _difference(before: Mapping[str, tuple[str, int]], now: Mapping[str, tuple[str, int]]) -> str:
-    """What is another file than before, came or went, in words; ``""`` if nothing but what builds leave."""
+    """Which file was changed, added or removed, in words; ``""`` if only what builds leave behind differs."""
     if before == now:
         return ""
     changed = [path for path in before.keys() | now.keys() if before.get(path, ("",))[0] != now.get(path, ("",))[0]]
@@ -344,7 +345,7 @@ def _difference(before: Mapping[str, tuple[str, int]], now: Mapping[str, tuple[s
 
 
 def _today(project: Project, profile_dir: str, python: str, *, pyo3_looks: bool) -> Today:
-    """What cargo compiles for each new interpreter without the shim, as far as anything is compiled yet.
+    """What cargo would compile for each new interpreter without the shim, as far as anything is compiled yet.
 
     A build script runs again if it was compiled again, has asked for it, or if one has that gives its own package's
     users what cargo calls metadata (``links``): pyo3-ffi does.
@@ -366,7 +367,7 @@ def _today(project: Project, profile_dir: str, python: str, *, pyo3_looks: bool)
 def _look_at_own_tree(
     project: Project, there: _There, artifacts: Collection[str], today: Today, environ: Mapping[str, str]
 ) -> Actions:
-    """Look at what there is, and ask ``of_own_tree``."""
+    """Look at the tree, and ask ``of_own_tree``."""
     tree, seen = there.tree, there.seen
     if not there.inside:
         elsewhere = left_behind.named_in_full(there.profile_dir, there.records, tree)
@@ -415,7 +416,7 @@ def _look_at_own_tree(
 
 
 def _tracked(project: Project, there: _There, artifacts: Collection[str], before: str) -> list[str]:
-    """The files that decide what is compiled, if cargo tracks all that do (see ``undeclared``); else none.
+    """The files that decide what is compiled, if cargo tracks all of them (see ``undeclared``); else none.
 
     Not the manifests: cargo reads their content each time. Cargo has named these files by the path ``before``, where
     the tree was built last.
@@ -433,14 +434,14 @@ def _tracked(project: Project, there: _There, artifacts: Collection[str], before
 
 
 def _is_newer(path: str, than: int) -> bool:
-    """Whether what ``path`` leads to was modified after ``than`` (ns), by its own word."""
+    """Whether the file that ``path`` leads to was modified after ``than`` (ns), by its modification time."""
     return os.stat(path).st_mtime_ns > than
 
 
 def _look_at_sdist(
     project: Project, there: _There, artifacts: Collection[str], today: Today, environ: Mapping[str, str]
 ) -> Actions:
-    """Look at what there is, and ask ``of_sdist``."""
+    """Look at the sdist, and ask ``of_sdist``."""
     tree, profile_dir, records = there.tree, there.profile_dir, there.records
     found = snapshot.contents(tree, there.target_dir)
     crates = package_names(tree, found)
@@ -486,7 +487,7 @@ def _apply(actions: Actions, there: _There, clean: Callable[[list[str]], None]) 
 
 
 def make_target_dir(path: str) -> None:
-    """Make a target directory as cargo does: it leaves one that is there without its mark for those who make backups.
+    """Make a target directory as cargo does: cargo would not put its mark for backups into one that exists already.
 
     Raises ``OSError``.
     """
@@ -498,7 +499,7 @@ def make_target_dir(path: str) -> None:
 
 
 def _changed(found: Mapping[str, str], records: Mapping[str, Record | None]) -> list[str]:
-    """The packages, by name, that were built last of something else than ``found``."""
+    """The names of the packages that were last built from something other than ``found``."""
     return [
         name
         for name, record in records.items()
@@ -507,7 +508,7 @@ def _changed(found: Mapping[str, str], records: Mapping[str, Record | None]) -> 
 
 
 def _times(tree: str, found: Mapping[str, str], records: Mapping[str, Record | None], now: int) -> dict[str, int]:
-    """Which modification time (ns) each path is to have: that of the same content in all ``records``, else ``now``."""
+    """The modification time (ns) that each path gets: that of the same content in all ``records``, else ``now``."""
     times = dict.fromkeys(found, 0 if records else now)
     for record in records.values():
         known = record.entries if record is not None else {}
@@ -523,13 +524,13 @@ def _times(tree: str, found: Mapping[str, str], records: Mapping[str, Record | N
 
 
 def package_names(tree: str, found: Iterable[str]) -> set[str]:
-    """What the packages in ``tree``, and their libraries, are called; ``found`` are the paths of its files."""
+    """The names of the packages in ``tree``, and of their libraries; ``found`` are the paths of its files."""
     folders = [os.path.dirname(path) for path in found if os.path.basename(path) == "Cargo.toml"]
     return {name for folder in folders for name in artifact_names(os.path.join(tree, folder))}
 
 
 def _read_variables(tree: str, found: dict[str, str], environ: Mapping[str, str]) -> dict[str, str]:
-    """Other digests for build scripts that name variables of ``environ`` in quotes: of these as well."""
+    """Digests of build scripts that name variables of ``environ`` in quotes, made to cover the variables as well."""
     digests = {}
     for path, digest in found.items():
         if path.endswith("build.rs") and os.path.basename(path) == "build.rs":
@@ -544,7 +545,7 @@ def _read_variables(tree: str, found: dict[str, str], environ: Mapping[str, str]
 def trees_of_artifacts(
     profile_dir: str, artifacts: Iterable[str], own: tuple[str, str], records: Iterable[Record | None]
 ) -> set[str | None]:
-    """Which trees cargo says the artifacts are made of: the first of ``own``, those of ``records``, ``None``: another.
+    """The trees from which cargo made the artifacts: the first of ``own``, those of ``records``; ``None`` for another.
 
     ``own`` are the tree, and the package's folder: a member may lie outside, and point aside at its workspace.
     Empty where there is no artifact yet, or where cargo has written relative paths (``build.dep-info-basedir``).
@@ -561,14 +562,14 @@ def trees_of_artifacts(
 
 
 def _sources(profile_dir: str, artifacts: Iterable[str]) -> list[list[str]]:
-    """What cargo says that each of the artifacts is made of."""
+    """The sources from which, according to cargo, each of the artifacts is made."""
     names = sorted({name for artifact in artifacts for name in (artifact, artifact.replace("-", "_"))})
     found = [read_dep_info(os.path.join(profile_dir, f"{prefix}{name}.d")) for name in names for prefix in ("lib", "")]
     return [sources for sources in found if sources]
 
 
 def read_dep_info(path: str) -> list[str]:
-    """The sources that a ``.d`` file of cargo's names; none if there is no such file."""
+    """The sources named by one of cargo's ``.d`` files; none if there is no such file."""
     try:
         with open(path, "rb") as file:
             text = decoded(file.read())
@@ -588,7 +589,7 @@ def apply_times(tree: str, times: Mapping[str, int]) -> None:
 
 
 def read_record(file: str) -> Record | None:
-    """The record in ``file``; ``None`` if there is none that can be read in full."""
+    """The record in ``file``; ``None`` if there is none, or it can't be read in full."""
     try:
         header, *rows, end = decoded(read(file) or b"").split("\n")
         trees = []

@@ -1,8 +1,8 @@
-"""The files that cargo's build scripts are pointed to: content-addressed, verified, private, with a pinned time.
+"""The files that cargo's build scripts are pointed to: content-addressed, verified, private, with a fixed time.
 
-A config file can carry linker arguments, so nothing in the store is trusted for its name: each file's owner, kind and
-content are checked before use, and it is written anew if they are not as they should be. Writing is a rename, so two
-builds at once never see half a file.
+A config file can carry linker arguments, so no file in the store is trusted because of its name: its owner, kind and
+content are checked before use, and if they are wrong, it is written anew. Writing is a rename, so two builds at once
+never see half a file.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ ANOTHER_PLACE = "set PYO3_SHIM_STORE to a folder of your own"
 
 
 class File:
-    """A file that belongs into the store: a path relative to its root (``/`` between folders), bytes, and mode."""
+    """A file that belongs in the store: a path relative to its root (``/`` between folders), bytes, and mode."""
 
     __slots__ = ("content", "executable", "name")
 
@@ -47,7 +47,7 @@ class File:
 
 
 class Links:
-    """Symbolic links that belong into a folder of the store (its path as that of a ``File``): name to target."""
+    """Symbolic links that belong in a folder of the store (with a path like that of a ``File``): name to target."""
 
     __slots__ = ("name", "targets")
 
@@ -133,7 +133,7 @@ def private_folder(path: str) -> None:
 
 
 def _make_folder(path: str, *, again: bool = False) -> None:
-    """Create ``path`` and what is missing above it for this user alone: the mode of ``makedirs`` is the last one's."""
+    """Create ``path`` and missing parents for this user alone: ``makedirs`` applies its mode only to the last one."""
     try:
         os.mkdir(path, 0o700)
     except FileNotFoundError:
@@ -147,7 +147,7 @@ def _make_folder(path: str, *, again: bool = False) -> None:
 
 
 def _check_parent(path: str) -> None:
-    """In a folder where everybody may rename everything, what was checked need not be what is used."""
+    """Refuse a folder where everybody may rename everything: the file that is used need not be the one checked."""
     if os.name == "posix" and os.stat(path).st_mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH:
         raise CannotSteady(f"everybody can write to {path}, which holds the store", ANOTHER_PLACE)
 
@@ -199,7 +199,7 @@ def _write(path: str, file: File) -> None:
 
 
 def _put_links(folder: str, targets: Mapping[str, str]) -> None:
-    """Make these links in ``folder``, one rename each; where one is new, others that lead nowhere are removed."""
+    """Make these links in ``folder``, one rename each; if one is new, remove those that lead nowhere."""
     new = [name for name, target in targets.items() if not _leads_to(os.path.join(folder, name), target)]
     for name in new:
         path = os.path.join(folder, name)

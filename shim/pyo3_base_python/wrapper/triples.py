@@ -17,7 +17,7 @@ X86_32 = ("i386", "i586", "i686")
 
 
 def named(triples: Iterable[str], host: str | None) -> list[str]:
-    """The ``triples`` as cargo takes them: each once, and the ``host``'s own (if it is known) for ``host-tuple``."""
+    """The ``triples`` as cargo takes them: each once, with the ``host``'s own (if known) in place of ``host-tuple``."""
     stripped = (triple.strip() for triple in triples)
     return list(dict.fromkeys(host if host and triple == HOST else triple for triple in stripped))
 

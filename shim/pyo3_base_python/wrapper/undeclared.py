@@ -1,8 +1,8 @@
-"""What may be read when a tree is compiled, and cargo knows nothing of.
+"""Files that may be read when a tree is compiled, without cargo knowing of them.
 
-Rustc writes down all that it reads itself. Besides that there are build scripts, which may read what they do not
-declare, and procedural macros. Where none of these is there but such as are known to read nothing, cargo sees every
-change that counts, and nobody else has to look.
+Rustc writes down everything that it reads itself. Build scripts and procedural macros may read what they do not
+declare. If there are none of these, except such as are known to read nothing, cargo sees every change that counts, and
+nobody else has to look.
 """
 
 from __future__ import annotations

@@ -1,3 +1,3 @@
-"""What switches the shim on, without builds."""
+"""Switching the shim on, without builds."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is in the store, and what of it goes."""
+"""The contents of the store, and which of them are removed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def age(found: list[inventory.Entry]) -> list[inventory.Entry]:
-    """The same entries, not used for longer than is kept."""
+    """Make the entries older than the time for which unused ones are kept."""
     return [entry._replace(used=LONG_AGO) for entry in found]
 
 
@@ -147,7 +147,7 @@ def test_command_says_that_there_is_no_store_yet_and_makes_none(
     done = CliRunner().invoke(main, ["store", *options])
     assert (done.exit_code, done.output.splitlines()) == (
         0,
-        [f"{none}", "there is no store there yet: the first `pyo3-base-python run` or `env` makes it"],
+        [f"{none}", "there is no store there yet: the first `pyo3-base-python run` or `env` creates it"],
     )
     assert not none.parent.exists()
 

@@ -1,4 +1,4 @@
-"""What CARGO names: its content, its code, what that imports, and what is left when either is gone."""
+"""The launcher that CARGO names: its content, its code, what that imports, and what it does when either is gone."""
 
 from __future__ import annotations
 

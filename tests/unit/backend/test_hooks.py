@@ -1,4 +1,4 @@
-"""The hooks of a backend: which there are, and what they find in the environment."""
+"""The hooks of a backend: which ones exist, and what they find in the environment."""
 
 from __future__ import annotations
 

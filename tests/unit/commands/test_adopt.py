@@ -1,4 +1,4 @@
-"""`pyo3-base-python adopt`: what is written, and said."""
+"""`pyo3-base-python adopt`: what it writes, and what it says."""
 
 from __future__ import annotations
 

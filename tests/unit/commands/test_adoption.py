@@ -1,4 +1,4 @@
-"""`adopt`: what is changed in a pyproject.toml, what is left, and what is refused."""
+"""`adopt`: what it changes in a pyproject.toml, what it leaves alone, and what it refuses."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def with_requires(array: str) -> str:
 
 
 def adopted(text: str) -> str:
-    """The text after adoption, after all that must hold of any: undone it is the same, twice is once."""
+    """The text after adoption, which must restore the original when undone, and not change when repeated."""
     result = adoption.adopted(text, REQUIREMENT)
     assert adoption.restored(result) == text
     assert adoption.adopted(result, REQUIREMENT) == result
@@ -134,7 +134,7 @@ def arrays(draw: st.DrawFn, values: list[str]) -> str:
 
 @st.composite
 def pyprojects(draw: st.DrawFn) -> str:
-    """A pyproject.toml that builds with maturin, written in one of the ways that there are."""
+    """A pyproject.toml that builds with maturin, in one of the possible ways to write it."""
     requires = draw(arrays(draw(st.lists(VALUES, min_size=1, max_size=4))))
     pairs = [("requires", requires), ("build-backend", draw(strings("maturin")))]
     if draw(st.booleans()):

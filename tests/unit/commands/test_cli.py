@@ -1,4 +1,4 @@
-"""`pyo3-base-python`: what holds for all its commands."""
+"""`pyo3-base-python`: promises that hold for all its commands."""
 
 from __future__ import annotations
 

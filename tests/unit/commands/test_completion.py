@@ -16,7 +16,7 @@ BASH = shutil.which("bash")
 
 
 def completed(*words: str) -> list[str]:
-    """What bash offers when TAB is pressed behind ``words``."""
+    """What bash offers when TAB is pressed after ``words``."""
     assert BASH
     script = (
         'eval "$(pyo3-base-python completion bash)"\n'

@@ -20,7 +20,7 @@ def a_build(*, shim: bool, number: int, crates: tuple[str, ...]) -> demonstratio
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch, before: tuple[str, ...], after: tuple[str, ...]) -> list[Path]:
-    """Let the demo have compiled these crates in its second builds; the folders that it was given."""
+    """Pretend that the demo's second builds compiled these crates; returns the folders that it was given."""
     scratches = []
 
     def run(environ: object, scratch: Path, progress: object) -> list[demonstration.Build]:

@@ -64,7 +64,7 @@ def test_module_out_of_the_wheel_has_to_give_the_answer(tmp_path: Path) -> None:
 
 @pytest.fixture
 def pretend(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Lets a line of Python stand for `python -m build`; `sys.argv` ends with the folder for wheels and the crate."""
+    """Replaces `python -m build` by a line of Python; `sys.argv` ends with the folder for wheels and the crate."""
     start = process.start
 
     def replace(code: str) -> None:

@@ -1,4 +1,4 @@
-"""`pyo3-base-python env`: what is printed where."""
+"""`pyo3-base-python env`: what it prints, and where."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every command has in common: errors in one form, whatever is wrong."""
+"""What every command has in common: all errors have one form."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def group() -> None:
 
 @group.command()
 def mistaken() -> None:
-    """Fail by a mistake."""
+    """Fail because of a bug."""
     raise ZeroDivisionError("by\nzero")
 
 

@@ -1,4 +1,4 @@
-"""What still names the launcher: in the environment, in start files, in the current folder."""
+"""What still names the launcher: in the environment, in startup files, in the current folder."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_line_in_a_start_file_is_named_and_a_comment_is_not(tmp_path: Path, name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"first\n  # {LINE}{LINE}", encoding="utf-8")
     environ = {"HOME": os.fspath(tmp_path), "PYO3_SHIM_STORE": os.fspath(tmp_path / "store")}
-    assert leftovers.found(environ, "/not/there") == [f"{path}, line 3, still names pyo3-base-python: take it out"]
+    assert leftovers.found(environ, "/not/there") == [f"{path}, line 3, still names pyo3-base-python: remove it"]
 
 
 def test_nothing_is_named_where_nothing_is_left(tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ def test_clearing_everything_says_what_still_names_the_launcher(wrapper: Wrapper
     (wrapper.project / ".envrc").write_text(LINE, encoding="utf-8")
     clear = ("store", "--clear", "--all")
     first, second = execute(wrapper, *clear, CARGO=wrapper.program).stderr.decode().splitlines()
-    assert first == f"pyo3-base-python: {wrapper.project / '.envrc'}, line 1, still names pyo3-base-python: take it out"
+    assert first == f"pyo3-base-python: {wrapper.project / '.envrc'}, line 1, still names pyo3-base-python: remove it"
     assert second.startswith("pyo3-base-python: CARGO still names the launcher, which is gone: ")
     assert not os.path.exists(wrapper.program)
     mended = execute(wrapper, "env", "--unset", CARGO=wrapper.program)

@@ -1,4 +1,4 @@
-"""Which projects the small distribution can serve."""
+"""The projects for which the small distribution works."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the shim has spared, counted from the calls that are known and from what cargo keeps."""
+"""What the shim has saved, counted from the known calls and from cargo's fingerprints."""
 
 from __future__ import annotations
 

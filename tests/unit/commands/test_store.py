@@ -1,4 +1,4 @@
-"""`store`, as it shows and clears what is compiled of sdists; the rest of it is tested beside the inventory."""
+"""`store` shows and clears what is compiled of sdists; the rest of it is tested beside the inventory."""
 
 from __future__ import annotations
 

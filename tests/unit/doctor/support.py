@@ -44,7 +44,7 @@ def a_script(
     depends_on: tuple[str, ...] = (),
     files: tuple[str, ...] = (),
 ) -> facts.BuildScript:
-    """A crate of which the build script does what is given."""
+    """A crate whose build script does what is given."""
     folder = f"/crates/{name}"
     crate = crates.Crate(
         name, "1.2.3", folder, local, f"{folder}/build.rs", frozenset({"default"}), frozenset(depends_on)
@@ -53,5 +53,5 @@ def a_script(
 
 
 def decided(*reasons: tuple[str, str]) -> Decision:
-    """The wrapper would leave cargo alone, for these ``reasons``."""
+    """A decision to leave cargo alone for these ``reasons``."""
     return Decision(None, reasons)

@@ -1,4 +1,4 @@
-"""`pyo3-base-python doctor`: what is printed, and with which exit code."""
+"""`pyo3-base-python doctor`: what it prints, and its exit code."""
 
 from __future__ import annotations
 

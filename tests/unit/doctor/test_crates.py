@@ -1,4 +1,4 @@
-"""Build scripts as their sources tell, and the graph as cargo tells."""
+"""Build scripts according to their sources, and the graph according to cargo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is gathered, on real folders with a cargo that is a script. The real tools: tests/integration/test_doctor.py."""
+"""Facts from real folders, with a script as cargo; for the real tools see tests/integration/test_doctor.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every finding: a fact changed in a project where all is well, and what is said of it."""
+"""Every finding: one fact is changed in a project where all is well, and the doctor has to say so."""
 
 from __future__ import annotations
 
@@ -329,14 +329,16 @@ def test_what_the_build_backend_overrides_is_no_obstacle(variable: str, forced: 
     setting = settings.Setting("cargo's [env] in /src/.cargo/config.toml", variable, "value", forced)
     finding = one("settings", WELL._replace(settings=(setting,)))
     assert finding.level == level
-    assert ("which maturin overrides: it holds for a cargo that is started by hand" in finding.what) is (level == OK)
+    assert ("which maturin overrides: it applies only to a cargo that is started by hand" in finding.what) is (
+        level == OK
+    )
 
 
 def test_what_is_set_for_another_platform_is_no_problem_here() -> None:
     setting = settings.Setting("pyproject.toml [tool.cibuildwheel]", "CARGO_BUILD_TARGET", "x", here=False)
     finding = one("settings", WELL._replace(settings=(setting,)))
     assert (finding.level, finding.hint) == (NOTE, "")
-    assert finding.what.endswith("sets CARGO_BUILD_TARGET=x, for builds on another platform than this")
+    assert finding.what.endswith("sets CARGO_BUILD_TARGET=x, for builds on other platforms than this one")
 
 
 @pytest.mark.parametrize(
@@ -378,7 +380,7 @@ def test_a_build_script_that_watches_the_interpreter() -> None:
     watching, total = scripts(a_script("PYO3_PYTHON"))
     assert (watching.level, total.level) == (OK, OK)
     assert watching.what == "ring 1.2.3 watches PYO3_PYTHON, which the wrapper gives a stable name"
-    assert total.what == "none of 1 watches what is new in every build"
+    assert total.what == "none of 1 watches anything that is new in every build"
 
 
 def test_a_build_script_that_watches_an_interpreter_without_a_stable_name() -> None:
@@ -417,7 +419,7 @@ def test_a_build_script_that_names_nothing_matters_in_a_crate_of_ones_own() -> N
 def test_a_pattern_is_a_file_that_is_never_there(pattern: str, folder: str, local: bool, who: str) -> None:
     (finding,) = scripts(a_script(local=local, files=(pattern,)))
     assert finding.level == PROBLEM
-    assert f"ring 1.2.3 watches {pattern}, and cargo expands no patterns" in finding.what
+    assert f"ring 1.2.3 watches {pattern}, but cargo expands no patterns" in finding.what
     assert finding.hint == f"{who}{folder} instead, or each file"
 
 

@@ -1,4 +1,4 @@
-"""Where the Cargo.toml is."""
+"""The place of the Cargo.toml."""
 
 from __future__ import annotations
 

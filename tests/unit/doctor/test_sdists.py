@@ -1,4 +1,4 @@
-"""What is said of sources that are unpacked anew."""
+"""Findings on sources that are unpacked anew."""
 
 from __future__ import annotations
 
@@ -43,5 +43,5 @@ def test_path_dependencies_outside_of_the_workspace() -> None:
     core = crates.Crate("core", "1.0", "/core", True, "", frozenset(), frozenset())
     _, finding = said(graph=facts.Graph(outside=(core,)))
     assert finding.level == NOTE
-    assert finding.what.startswith("core (../core) lies outside of the workspace")
+    assert finding.what.startswith("core (../core) lies outside the workspace")
     assert "[workspace]" in finding.hint

@@ -1,3 +1,3 @@
-"""What `explain` makes of cargo's log, read from real ones."""
+"""What `explain` makes of cargo's log, tested on real logs."""
 
 from __future__ import annotations

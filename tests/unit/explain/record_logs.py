@@ -1,7 +1,7 @@
 """Record what cargo really says: `python tests/unit/explain/record_logs.py NAME [CARGO]` writes `logs/NAME/*.gz`.
 
-For each story two small crates are built, something is changed, and cargo is called again: that call's stderr is kept,
-with cargo's log (`.log.gz`) and, from the same state, without (`.plain.gz`).
+For each story two small crates are built, something is changed, and cargo is called again: the stderr of that call is
+kept, with cargo's log (`.log.gz`) and, from the same state, without it (`.plain.gz`).
 ``top`` depends on ``base``, whose build script watches the variable ``WATCHED``. Nothing is fetched. Folders of this
 machine are replaced by neutral ones.
 """
@@ -50,7 +50,7 @@ class Place:
         self.built = False
 
     def write(self, name: str, text: str) -> None:
-        """Write a file: once there was a build, newer than that, whatever the file system's resolution."""
+        """Write a file; after a build, with a newer time than the build, whatever the file system's resolution."""
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
@@ -68,7 +68,7 @@ class Place:
 
 
 class Story(NamedTuple):
-    """What is done before the first call, and what between the first and the second."""
+    """What to do before the first call, and between the first and the second."""
 
     change: Callable[[Place], object]
     before: Callable[[Place], object] = lambda _: None

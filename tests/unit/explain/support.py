@@ -1,4 +1,4 @@
-"""Real logs, and calls made of them."""
+"""Real logs, and calls made from them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def stderr_of(story: str, cargo: str = "cargo-1.95") -> bytes:
 
 
 def plain_stderr_of(story: str, cargo: str) -> bytes:
-    """What cargo wrote from the same state without a log."""
+    """What cargo wrote from the same state, without the log."""
     return gzip.decompress((LOGS / cargo / f"{story}.plain.gz").read_bytes())
 
 

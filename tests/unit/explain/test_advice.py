@@ -46,9 +46,9 @@ def variable(name: str, old: str | None, new: str | None, package: Package = PYO
         (
             variable("PATH", "/a", "/b", OTHER),
             False,
-            "not in anybody's power here: the build script of other tracks PATH",
+            "the shim can't help here: the build script of other tracks PATH",
         ),
-        (variable("PATH", "/a", "/b", OTHER), True, "a rerun-if-env-changed=PATH can't be steadied"),
+        (variable("PATH", "/a", "/b", OTHER), True, "only its authors can remove the rerun-if-env-changed=PATH"),
         (variable("VIRTUAL_ENV", "/a", "/b", OTHER), False, "give it the same value in every build"),
         (variable("SOMETHING", "/a", "/b"), False, "the build script of pyo3-ffi tracks SOMETHING"),
         (variable("PYO3_CONFIG_FILE", None, CONFIG), True, "the first build with the shim"),
@@ -61,7 +61,7 @@ def variable(name: str, old: str | None, new: str | None, package: Package = PYO
         (
             variable("PYO3_CONFIG_FILE", CONFIG, None),
             False,
-            "the build before had the shim, and this one had not: pyo3-base",
+            "the build before had the shim, and this one did not: pyo3-base",
         ),
     ],
 )
@@ -293,7 +293,7 @@ def test_a_path_dependency_outside_of_the_workspace_has_its_path_in_its_identity
     outside = Package("core", "1.0", f"{SDIST}/core")
     seen = WITH._replace(sources=UNPACKED)
     advice = advise(first("/shared"), seen, (CRATE, outside))
-    assert advice.startswith("core (../core) lies outside of the workspace, and cargo knows it by its absolute path")
+    assert advice.startswith("core (../core) lies outside the workspace, and cargo knows it by its absolute path")
     assert "unpack it once, and build from that folder" in advice
     assert advise(first("/shared"), seen, (CRATE,)).startswith("new here")
     assert advise(first("/shared"), seen._replace(cold=True), (CRATE, outside)).startswith("a first build")
@@ -306,7 +306,7 @@ def test_a_path_dependency_outside_of_the_workspace_has_its_path_in_its_identity
 def test_packages_of_another_tree_in_the_same_target_directory() -> None:
     seen = WITH._replace(shim=Shim(SET, did="A=b (c); cleaned common: another tree was built last"))
     advice = advise(first("/shared"), seen, (CRATE,))
-    assert "a target directory for each, or one [workspace] over them" in advice
+    assert "a target directory for each, or one [workspace] for them all" in advice
 
 
 def test_a_change_that_the_shim_has_seen_is_named() -> None:

@@ -1,4 +1,4 @@
-"""Cargo's log: units, reasons, times and needs, from real ones."""
+"""Cargo's log: units, reasons, times and dependencies, read from real logs."""
 
 from __future__ import annotations
 

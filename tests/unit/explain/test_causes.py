@@ -1,4 +1,4 @@
-"""From what cargo logs to root causes and what followed."""
+"""From cargo's log to root causes and what followed from them."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from .support import stderr_of
 
 @pytest.fixture
 def environ(tmp_path: Path, script: Script) -> dict[str, str]:
-    """An environment with a cargo that says what a real one once said, and with a folder for scratch files."""
+    """An environment with a cargo that prints what a real one once printed, and with a folder for scratch files."""
     (tmp_path / "said").write_bytes(stderr_of("variable-changed"))
     cargo = script("cargo", f"cat '{tmp_path / 'said'}' >&2; exit 7")
     (tmp_path / "tmp").mkdir()

@@ -1,4 +1,4 @@
-"""The answer as JSON: what its description promises."""
+"""The answer as JSON keeps what its description promises."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The answer as a page; that it looks as it should is for a browser, see tests/integration/test_explain_page.py."""
+"""The answer as a page; for its looks, in a browser, see tests/integration/test_explain_page.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands where cargo is started: recorded, and to cargo and its caller as if nothing stood there."""
+"""The program in the place of cargo: it records, and neither cargo nor its caller notices."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TELLS = 'printf "%s\\n" "$0 $*" "CARGO=$CARGO" "SHIM=$PYO3_SHIM_CARGO" "PATH=$PA
 
 
 class Recording:
-    """A folder to record in, a cargo on PATH, and the environment for what starts it."""
+    """A folder to record in, a cargo on PATH, and the environment in which to start it."""
 
     def __init__(self, folder: Path, cargo: str, **environ: str) -> None:
         self.folder = folder
@@ -44,7 +44,7 @@ class Recording:
 
     @property
     def calls(self) -> list[recording.Recorded]:
-        """What is recorded."""
+        """The recorded calls."""
         return recording.calls(self.folder)
 
 

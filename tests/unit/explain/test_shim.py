@@ -1,4 +1,4 @@
-"""What the shim says that it did, found again."""
+"""What the shim did, read from its log."""
 
 from __future__ import annotations
 

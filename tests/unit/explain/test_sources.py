@@ -1,4 +1,4 @@
-"""Where sources are."""
+"""Where the sources are."""
 
 from __future__ import annotations
 

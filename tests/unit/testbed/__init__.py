@@ -1,3 +1,3 @@
-"""The pure parts of the test bed, and what needs no more than git."""
+"""The pure parts of the test bed, and those that need no more than git."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What may be measured: released, patched, a version, somebody's checkout."""
+"""What can be measured: released, patched, a version, somebody's checkout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command group: what is asked for in the wrong way costs one line and an exit code of its own."""
+"""The command group: a wrong request gets one line and an exit code of its own."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def test_an_interrupt_has_a_code_of_its_own(run: Run, monkeypatch: pytest.Monkey
     monkeypatch.setattr(commands, "_patch_sets", interrupted)
     result = run("fetch")
     assert result.exit_code == Exit.INTERRUPTED
-    assert "the same command goes on from there" in result.output
+    assert "the same command continues from there" in result.output
 
 
 def test_the_cells_can_be_listed_without_building(run: Run) -> None:

@@ -1,4 +1,4 @@
-"""The servers of a shared compiler cache: how their statistics read, and that none of them outlives its use."""
+"""The servers of a shared compiler cache: their statistics are read, and none of them outlives its use."""
 
 from __future__ import annotations
 

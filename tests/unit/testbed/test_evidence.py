@@ -1,4 +1,4 @@
-"""What a recorded build says, and against which half. The messages are those of cargo 1.95, shortened."""
+"""What a recorded build shows, and which half is to blame. The messages are those of cargo 1.95, shortened."""
 
 from __future__ import annotations
 

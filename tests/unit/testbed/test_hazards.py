@@ -1,4 +1,4 @@
-"""What a trial makes of what it finds: the builds themselves are the integration tests' matter."""
+"""What a trial concludes from what it finds; the builds themselves are left to the integration tests."""
 
 from __future__ import annotations
 

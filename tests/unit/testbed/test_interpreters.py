@@ -1,4 +1,4 @@
-"""Several interpreters in turn: what the report says, and how room on disk is counted."""
+"""Several interpreters in turn: what the report says, and how disk space is counted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Without a terminal a long run shows that it lives."""
+"""Without a terminal, a long run shows that it is alive."""
 
 from __future__ import annotations
 

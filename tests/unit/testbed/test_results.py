@@ -1,4 +1,4 @@
-"""The state file: an interrupted run goes on where it was, and trusts nothing that is torn."""
+"""The state file: an interrupted run continues where it stopped, and trusts no torn line."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ SELECTION = Selection(
 
 
 class Builds:
-    """Stands for the builds: counts them, and may be told to fail."""
+    """Takes the place of the builds: counts them, and can be told to fail."""
 
     def __init__(self) -> None:
         self.cells: list[str] = []

@@ -1,4 +1,4 @@
-"""Sources and patches: what is fetched, what applies, what is left when something goes wrong."""
+"""Sources and patches: what is fetched, what applies, and what remains when something goes wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which failing tests are the patches' doing."""
+"""Which failing tests the patches have caused."""
 
 from __future__ import annotations
 

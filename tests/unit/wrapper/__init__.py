@@ -1,3 +1,3 @@
-"""What $CARGO runs, without builds."""
+"""The code that $CARGO runs, without builds."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A build directory for each interpreter: which one, and what cargo is told."""
+"""A build directory for each interpreter: which one, and the option for cargo."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_cargo_is_told_where_it_listens(arguments: list[str], expected: list[str
 
 
 class Target:
-    """A target directory in which cargo has compiled something, and a build directory that is to begin with it."""
+    """A target directory in which cargo has compiled something, and a build directory that begins as a copy of it."""
 
     def __init__(self, folder: Path) -> None:
         self.debug = folder / "target" / "debug"
@@ -135,7 +135,7 @@ class Target:
         self.write("incremental/crate/state")
 
     def write(self, name: str) -> None:
-        """A file of the profile's, a while ago."""
+        """Write a file in the profile's folder, with an older time."""
         path = self.debug / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(name)
@@ -146,7 +146,7 @@ class Target:
         build_dir.seed(os.fspath(self.own), below)
 
     def refuses(self, why: str) -> bool:
-        """Whether there is no copy, for this reason, and nothing of one."""
+        """Whether there is no copy, not even a part of one, for this reason."""
         with pytest.raises(CannotSteady, match=why):
             self.seed()
         return not list(self.own.glob("debug*"))
@@ -248,7 +248,7 @@ def test_a_copy_that_was_cut_short_is_made_again(target: Target) -> None:
 
 
 def of_another(wrapper: Wrapper) -> Path:
-    """Have cargo's own build directory compiled for another interpreter; returns that of the profile."""
+    """Make cargo's own build directory hold crates for another interpreter; returns the folder of the profile."""
     target = Target(wrapper.project)
     config = wrapper.store / "config" / "other.txt"
     config.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

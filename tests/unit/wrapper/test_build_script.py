@@ -22,7 +22,7 @@ pyo3-build-config = { version = "0.30", features = ["resolve-config"] }
 
 
 def readers(folder: Path, manifest: str = MANIFEST, source: str | bytes | None = FLAGS) -> list[str]:
-    """Who may still run the interpreter, of the package in `folder` and another one."""
+    """Which of the package in `folder` and another one may still run the interpreter."""
     (folder / "Cargo.toml").write_text(manifest, encoding="utf-8")
     if source is not None:
         (folder / "build.rs").write_bytes(source.encode() if isinstance(source, str) else source)

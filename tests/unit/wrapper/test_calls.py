@@ -1,4 +1,4 @@
-"""What is written down of cargo's calls, and read again."""
+"""The record of cargo's calls, written and read again."""
 
 from __future__ import annotations
 

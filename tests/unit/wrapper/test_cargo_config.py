@@ -39,7 +39,7 @@ def config(folder: Path, name: str, text: str) -> None:
 
 
 def found(folder: Path, *options: str, **environ: str) -> CargoConfig:
-    """The configuration that a cargo would find that is started in ``folder``."""
+    """The configuration that a cargo started in ``folder`` would find."""
     return load(options, {"CARGO_HOME": os.fspath(folder / "home"), **environ}, os.fspath(folder))
 
 

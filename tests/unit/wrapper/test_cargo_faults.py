@@ -1,4 +1,4 @@
-"""The wrapper where the world around it is odd or broken: a build that works without it works with it."""
+"""The wrapper in odd or broken surroundings: a build that works without it works with it."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ Decide = Callable[..., Decision]
 
 @pytest.fixture
 def decided(wrapper: Wrapper) -> Decide:
-    """What is decided for a call in the wrapper's project."""
+    """The decision for a call in the wrapper's project."""
 
     def run(line: str = "build", **changes: str | None) -> Decision:
         return decide(wrapper.cargo, parse(line.split()), wrapper.variables(**changes), os.fspath(wrapper.project))

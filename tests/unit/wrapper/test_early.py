@@ -1,4 +1,4 @@
-"""The interpreter that is asked before the wrapper has looked at anything."""
+"""The interpreter is asked before the wrapper has looked at anything."""
 
 from __future__ import annotations
 

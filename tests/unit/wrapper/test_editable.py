@@ -22,7 +22,7 @@ FILES = {"pyproject.toml": "", "src/helper/__init__.py": "VALUE = 1\n", "src/hel
 
 @pytest.fixture
 def helper(tree: Tree) -> Path:
-    """A project that is installed editable."""
+    """A project in an editable installation."""
     return tree(FILES)
 
 

@@ -1,4 +1,4 @@
-"""What a failure carries."""
+"""The data that a failure carries."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def test_help_says_all_of_them() -> None:
 
 
 def numbers(tree: ast.AST) -> list[int]:
-    """The lines on which a process is ended, or a failure made, with a code that is written as a number."""
+    """The lines that end a process, or make a failure, with an exit code written as a number."""
     found = []
     for call in ast.walk(tree):
         if not isinstance(call, ast.Call):

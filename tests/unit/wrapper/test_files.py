@@ -1,4 +1,4 @@
-"""Files of others are read whole, if they are files."""
+"""Other people's files are read in full, if they are regular files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is installed: the same lines for equal environments, and others for all that a build script can see."""
+"""What is installed: the same lines for equal environments, other lines for any change a build script can see."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Environment:
 
 @pytest.fixture
 def environments(tmp_path: Path) -> tuple[Environment, Environment]:
-    """Two of them, in two places."""
+    """Two environments, in two places."""
     return Environment(tmp_path / "one"), Environment(tmp_path / "the other")
 
 

@@ -1,4 +1,4 @@
-"""Interpreters and their environments: real ones, and facts as the probe would print them."""
+"""Interpreters and their environments: real ones, and facts in the form that the probe prints."""
 
 from __future__ import annotations
 
@@ -233,11 +233,11 @@ class Place(NamedTuple):
 
     @property
     def executable(self) -> Path:
-        """The environment's own."""
+        """The environment's own interpreter."""
         return self.environment / "bin" / "python"
 
     def facts(self, **changes: str) -> dict[str, str]:
-        """As the environment's interpreter would state them, but for what is given."""
+        """The facts that the environment's interpreter would print, except for what is given."""
         return {
             "implementation": "cpython",
             "version": "3.11",

@@ -1,4 +1,4 @@
-"""What cargo would take for fresh: each case in files as cargo writes them."""
+"""What cargo would wrongly take for fresh: each case in files as cargo writes them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls of cargo that link nothing have pyo3 configured as the build backend has it."""
+"""Calls of cargo that link nothing configure pyo3 in the same way as the build backend."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ NO_INTERPRETER = "cargo runs without a stable interpreter"
 
 
 class BecameError(Exception):
-    """What the wrapper would have become."""
+    """The program that the wrapper would have become."""
 
     def __init__(self, program: str, arguments: Sequence[str], environ: Mapping[str, str]) -> None:
         super().__init__(program)
@@ -59,7 +59,7 @@ def main(wrapper: Wrapper, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Bec
 
 
 def changed_at(folder: Path) -> dict[Path, int]:
-    """When each file below was last touched in any way; but for the list of calls, which grows."""
+    """When each file below was last changed in any way, except the list of calls, which grows."""
     found = [path for path in folder.rglob("*") if path.is_file() and path.parent.name != "calls"]
     return {path: path.stat().st_ctime_ns for path in found}
 
@@ -743,7 +743,7 @@ def test_sources_of_an_sdist_are_fresh_before_cargo_looks(wrapper: Wrapper, tmp_
 
 
 def another_tree_in(tmp_path: Path) -> dict[str, str]:
-    """Let another tree have been built last into the target directory that is returned as a variable."""
+    """Pretend that another tree was built last into the target directory, which is returned as a variable."""
     target = tmp_path / "shared target"
     (target / "release").mkdir(parents=True)
     (target / "release" / "libcrate.d").write_text(f"{target}/libcrate.so: /another/tree/lib.rs\n", encoding="utf-8")
@@ -806,7 +806,7 @@ def test_interpreter_is_not_steadied_where_sources_can_not_be_made_fresh(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """A steady interpreter without fresh sources would ship a stale wheel."""
+    """A stable interpreter without fresh sources would ship a stale wheel."""
 
     def refuse(*_: object, **__: object) -> NoReturn:
         raise PermissionError(errno.EPERM, "Operation not permitted")

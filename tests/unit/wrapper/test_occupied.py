@@ -21,7 +21,7 @@ class Directory:
         self.profile = folder / "target" / "debug"
 
     def config(self, name: str, executable: str = "", lib_dir: str = "") -> str:
-        """One for an interpreter called ``name``, which is there unless a path is given that is not."""
+        """A configuration for an interpreter called ``name``, which exists unless another path is given."""
         path = self.folder / "store" / "config" / f"{name}.txt"
         path.parent.mkdir(parents=True, exist_ok=True)
         home = self.folder / name
@@ -30,13 +30,13 @@ class Directory:
         return os.fspath(path)
 
     def printed(self, crate: str, *lines: str) -> None:
-        """Let cargo have run the build script of ``crate``."""
+        """Pretend that cargo has run the build script of ``crate``."""
         output = self.profile / "build" / crate / "output"
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text("".join(lines))
 
     def configured(self, config: str, *lines: str, crate: str = "pyo3-ffi-0123") -> None:
-        """Let it have been for ``config``, and have printed ``lines`` as well."""
+        """Pretend that it was for ``config``, and printed ``lines`` as well."""
         self.printed(crate, f"cargo:rerun-if-changed={config}\n", *lines)
 
     def by_another(self, config: str, *, extension_module: bool = False) -> bool:

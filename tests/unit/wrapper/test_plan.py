@@ -1,4 +1,4 @@
-"""The plan: when cargo is left alone, what is set otherwise, and which files that needs."""
+"""The plan: when cargo is left alone, what is set if not, and which files that needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What runs inside the interpreter that is asked about, in each version that is at hand."""
+"""The program that runs inside the interpreter in question, in each version on this machine."""
 
 from __future__ import annotations
 

@@ -235,7 +235,7 @@ sys.exit(code)
 
 
 def stand_for(does: str, late: str = "", **options: object) -> subprocess.Popen[bytes]:
-    """Start a process that starts a shell and ends as that does."""
+    """Start a process that starts a shell and ends in the same way."""
     code = STANDS_FOR.format(source=SOURCE, does=does, late=late)
     return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, **options)  # type: ignore[call-overload,no-any-return]
 

@@ -1,4 +1,4 @@
-"""Where a project is and what it locks, by cargo's rules; its readers agree with a TOML reader."""
+"""Where a project is and what it locks, by cargo's rules; our readers agree with a TOML reader."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KEYS = ("target", "target-dir", "build-dir")
 
 
 def no_cargo(folder: str) -> str:
-    """For manifests that tell the root of the workspace by themselves."""
+    """No cargo is needed for manifests that show the root of the workspace by themselves."""
     raise AssertionError(folder)
 
 

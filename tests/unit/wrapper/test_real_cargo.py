@@ -1,4 +1,4 @@
-"""The cargo that is to be become; what it is asked for is tested where the wrapper is run, in `test_main`."""
+"""The real cargo, which the wrapper becomes; questions to it are tested where the wrapper runs, in `test_main`."""
 
 from __future__ import annotations
 

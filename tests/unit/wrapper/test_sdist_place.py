@@ -51,7 +51,7 @@ def held(folder: Path, project: str) -> Iterator[str]:
 
 
 def is_held(folder: Path, name: str) -> bool:
-    """Whether another process finds a place to be held."""
+    """Whether another process finds that a place is held."""
     command = [sys.executable, "-c", IS_FREE, os.fspath(folder / f"{name}.lock")]
     return subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode == 1
 

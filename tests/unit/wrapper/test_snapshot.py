@@ -26,7 +26,7 @@ def grow(tree: Path, files: Mapping[str, str]) -> Path:
 
 
 def seen(tree: Path, known: Mapping[str, tuple[str, int]] | None = None) -> dict[str, tuple[str, int]]:
-    """What a look at the tree finds."""
+    """The result of a look at the tree."""
     return look(os.fspath(tree), os.path.realpath(tree / "target"), known or {})
 
 

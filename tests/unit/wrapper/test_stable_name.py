@@ -109,7 +109,7 @@ def put(found: Interpreter, root: Path) -> Path:
 
 
 def said(path: Path, *arguments: str, code: int = 0, environ: dict[str, str] | None = None) -> str:
-    """What a program prints, in an environment that is empty but for ``environ``."""
+    """The output of a program in an environment that is empty except for ``environ``."""
     done = subprocess.run([path, *arguments], env=environ or {}, capture_output=True, text=True, check=False)
     assert done.returncode == code, done.stderr
     return done.stdout.strip() if code == 0 else done.stderr
@@ -130,7 +130,7 @@ def one(tmp_path: Path) -> Environment:
 
 @pytest.fixture
 def other(tmp_path: Path) -> Environment:
-    """Of the same content."""
+    """Another environment with the same content."""
     return Environment(Path(os.path.realpath(tmp_path)) / "second")
 
 

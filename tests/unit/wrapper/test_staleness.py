@@ -47,7 +47,7 @@ class Site:
         self.cleaned: list[list[str]] = []
 
     def unpack(self, name: str, files: dict[str, str]) -> Path:
-        """A tree, every file and folder of which has one fixed time, as maturin's sdists have."""
+        """A tree in which every file and folder has one fixed time, as in maturin's sdists."""
         tree = self.folder / name
         for path, content in files.items():
             (tree / path).parent.mkdir(parents=True, exist_ok=True)
@@ -57,14 +57,14 @@ class Site:
         return tree
 
     def built(self, tree: Path, name: str = "libcrate") -> None:
-        """Let cargo have written which sources the artifact is made of."""
+        """Pretend that cargo has written which sources the artifact is made of."""
         self.profile_dir.mkdir(parents=True, exist_ok=True)
         (self.profile_dir / "deps").mkdir(exist_ok=True)
         path = self.profile_dir / f"{name}.d"
         path.write_bytes(os.fsencode(f"{self.profile_dir}/{name}.so: {tree}/src/a.rs {tree}/src/lib.rs\n"))
 
     def fingerprint(self, name: str) -> Path:
-        """Let cargo have written a fingerprint."""
+        """Pretend that cargo has written a fingerprint."""
         path = self.profile_dir / ".fingerprint" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
@@ -115,13 +115,13 @@ class Site:
         return settle(project, profile_dir, ["crate"], self.cleaned.append, ours=ours, environ=variables)
 
     def build(self, tree: Path) -> str:
-        """Settle the tree and let cargo have compiled it."""
+        """Settle the tree, and pretend that cargo has compiled it."""
         said = self.settle(tree)
         self.built(tree)
         return said
 
     def record(self, package: str) -> Record | None:
-        """What is remembered of a package."""
+        """The record of a package."""
         return read_record(os.fspath(self.profile_dir / ".pyo3-base-python" / f"{package}.sources"))
 
 
@@ -132,7 +132,7 @@ def write(path: Path, text: str) -> None:
 
 
 def times(tree: Path) -> dict[str, int]:
-    """When each file was modified, but for the mark of a target directory."""
+    """When each file was modified, except the mark of a target directory."""
     files = [path for path in tree.rglob("*") if path.is_file() and path.name != "CACHEDIR.TAG"]
     return {path.relative_to(tree).as_posix(): path.stat().st_mtime_ns for path in files}
 
@@ -731,7 +731,7 @@ TRACKED = {"Cargo.toml": "", "Cargo.lock": "", "src/a.rs": "1", "src/lib.rs": ""
 
 @pytest.fixture
 def tracked(site: Site) -> Path:
-    """A tree of which rustc alone has read something, after builds for the interpreters `/1` and `/2`."""
+    """A tree that only rustc has read from, after builds for the interpreters `/1` and `/2`."""
     tree = site.unpack("tree", TRACKED)
     assert site.settle_own(tree, "/1") == ""
     (tree / "target" / "release" / "build").mkdir()

@@ -1,4 +1,4 @@
-"""The store: private, verified, whole at any time, and not fooled by what was planted in it."""
+"""The store: private, verified, complete at any time, and not fooled by planted files."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def files_below(root: str) -> list[str]:
 
 
 def check(root: str, file: File) -> None:
-    """It is exactly as it should be, and nothing lies beside it."""
+    """Check that it is exactly as it should be, and that nothing lies beside it."""
     path = os.path.join(root, file.name)
     found = os.lstat(path)
     assert stat.S_ISREG(found.st_mode)

@@ -1,4 +1,4 @@
-"""Target triples: cargo's names for the host, and pyo3's rule of what is a cross build."""
+"""Target triples: cargo's names for the host, and pyo3's rule for cross builds."""
 
 from __future__ import annotations
 

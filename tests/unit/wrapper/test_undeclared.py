@@ -1,4 +1,4 @@
-"""What may read files that cargo does not track: build scripts of the project's own, and macros."""
+"""What may read files that cargo does not track: the project's own build scripts, and macros."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Tree:
         (folder / "Cargo.toml").write_text('[package]\nname = "own"\n')
 
     def compiled(self, *names: str) -> None:
-        """Add what cargo has compiled."""
+        """Add a crate that cargo has compiled."""
         for name in names:
             (self.profile_dir / "deps" / name).touch()
 
