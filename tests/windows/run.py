@@ -1,6 +1,6 @@
 """Run tests in Python for Windows under wine: ``python -m tests.windows.run [arguments of pytest]``.
 
-Without arguments: those in this folder, and the unit tests of what runs in a build. Ends with pytest's exit code; where
+Without arguments (any replaces this choice): those in this folder, and the unit tests of what runs in a build. Ends with pytest's exit code; where
 there is no wine, says so and ends with 0.
 """
 

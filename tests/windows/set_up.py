@@ -158,3 +158,5 @@ def compile_programs(windows: Windows) -> None:
         kind = "-shared" if place.suffix == ".dll" else "-municode"
         options = ["-O1", "-s", kind, "-Wall", "-Werror", "-o", os.fspath(place)]
         subprocess.run([COMPILER, *options, HERE / "programs" / f"{name}.c", "-ladvapi32"], check=True)
+    for name in ("python", "redirector"):  # uv wants those without a console as well
+        shutil.copy2(places[name], places[name].with_name("pythonw.exe"))
