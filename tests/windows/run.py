@@ -1,7 +1,7 @@
 """Run tests in Python for Windows under wine: ``python -m tests.windows.run [arguments of pytest]``.
 
-Without arguments (any replaces this choice): those in this folder, and the unit tests of what runs in a build. Ends with pytest's exit code; where
-there is no wine, says so and ends with 0.
+Without arguments: those in this folder, and the unit tests of what runs in a build. Any argument replaces that choice.
+Ends with pytest's exit code; where there is no wine, says so and ends with 0.
 """
 
 from __future__ import annotations
