@@ -45,7 +45,7 @@ def count(reports: list[pytest.TestReport]) -> tuple[Counter[str], Counter[str]]
     tried: Counter[str] = Counter()
     failed: Counter[str] = Counter()
     for report in reports:
-        noted = dict(report.user_properties)
+        noted = dict(getattr(report, "user_properties", ()))  # a file that can't be imported has none
         if PROPERTY in noted:
             promise = str(noted[PROPERTY])
             tried[promise] += int(str(noted.get("cases", 1)))

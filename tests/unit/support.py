@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable
 from inspect import signature
@@ -35,8 +38,11 @@ __all__ = [
     "an_interpreter",
     "click_runner",
     "damaged",
+    "needs_root",
     "needs_tomllib",
+    "posix",
     "project_with",
+    "stand_in_cargo",
     "wait_for",
 ]
 
@@ -66,6 +72,18 @@ source = "registry+index"
 # What a shell adds of its own to the environment that it was given.
 SHELL_VARIABLES = frozenset({"PWD", "OLDPWD", "SHLVL", "_"})
 
+# Without these no program starts on Windows, or it has no folder for temporary files.
+NEEDED = ("SYSTEMROOT", "TEMP", "TMP") if os.name == "nt" else ()
+
+
+def posix(why: str) -> pytest.MarkDecorator:
+    """Marks what can't be so, or can't be tried so, on Windows."""
+    return pytest.mark.skipif(os.name != "posix", reason=why)
+
+
+needs_root = pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give a file away"
+)
 # For what is unknown to the shim on older ones.
 needs_tomllib = pytest.mark.skipif(sys.version_info < (3, 11), reason="this Python has no reader for TOML")
 
@@ -131,6 +149,18 @@ def wait_for(path: Path, seconds: float = 60) -> None:
         time.sleep(0.005)
 
 
+@functools.lru_cache(None)
+def stand_in_cargo() -> str:
+    """A cargo for Windows that writes down how it was called; skips the test where there is none, and no compiler."""
+    named, compiler = os.environ.get("STAND_IN_CARGO"), shutil.which("gcc")
+    if named or not compiler:
+        return named or pytest.skip("there is no stand-in for cargo here, and no gcc to compile one")
+    program = os.path.join(tempfile.mkdtemp(), "cargo.exe")
+    source = Path(__file__).parents[1] / "windows" / "programs" / "cargo.c"
+    subprocess.run([compiler, "-municode", "-o", program, source], check=True)
+    return program
+
+
 class Result(NamedTuple):
     """How a run of the wrapper ended; ``arguments`` is None, and ``environ`` empty, if cargo was not reached."""
 
@@ -170,6 +200,7 @@ class Wrapper:
             "PYO3_PYTHON": python,
             "PYO3_SHIM_STORE": os.fspath(self.store),
             "PYTHONWARNINGS": "error",
+            **{name: os.environ[name] for name in NEEDED if name in os.environ},
         }
         self.program = launcher.install(self.environ, lasting=True)
         self.own_program = launcher.install(self.environ)
@@ -182,9 +213,14 @@ class Wrapper:
             (self.project / "Cargo.lock").write_text(lock, encoding="utf-8")
 
     def fake_cargo(self, path: Path) -> str:
-        """Write a recording cargo to ``path``."""
+        """Write a recording cargo to ``path``, and return that; on Windows it ends in ``.exe``."""
         record = self.folder / "record"
         record.mkdir(exist_ok=True)
+        if os.name == "nt":
+            program = path.with_suffix(".exe")
+            shutil.copyfile(stand_in_cargo(), program)
+            Path(f"{program}.record").write_text(os.fspath(record), encoding="utf-8")
+            return os.fspath(program)
         path.write_text(
             "#!/bin/sh\n"
             f"cd '{record}'\n"
@@ -227,11 +263,13 @@ class Wrapper:
         does: str = "",
         **changes: str | None,
     ) -> Result:
-        """Run the wrapper to its end."""
+        """Run the wrapper to its end. What cargo ``does`` is a line of shell."""
+        if does and os.name == "nt":
+            pytest.skip("there is no shell that cargo's stand-in could run")
         record = self.folder / "record"
         for name in ("arguments", "environ", "called"):
             (record / name).unlink(missing_ok=True)
-        variables = self.variables(FAKE_CARGO_DOES=does, **changes)
+        variables = self.variables(**{"FAKE_CARGO_DOES": does, **changes})
         with self.start(*arguments, environ=variables, program=program) as process:
             try:
                 out, err = process.communicate(stdin.encode() if isinstance(stdin, str) else stdin, timeout=30)

@@ -11,14 +11,11 @@ environment holds an older version must not put that in place for every shell.
 from __future__ import annotations
 
 import os
-import sys
 import sysconfig
 from pathlib import Path
 
 from .. import __version__
-from ..wrapper import interpreter, probe, stable_name, store
-from ..wrapper.errors import ShimError
-from ..wrapper.exit_codes import Exit
+from ..wrapper import interpreter, probe, process, stable_name, store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,23 +30,30 @@ PACKAGE = Path(__file__).resolve().parent.parent
 def install(environ: Mapping[str, str], *, lasting: bool = False) -> str:
     """Make sure that the launcher is in the store, and return the path for ``CARGO``.
 
-    ``lasting`` is whether that is to be one path for every version.
-    On Windows that is the ``.exe`` that pip makes from this package's entry point. Raises ``CannotSteady`` if the
-    store can't be used.
+    ``lasting`` is whether that is to be one path for every version. Raises ``CannotSteady`` if the store can't be used.
     """
-    if os.name == "nt":
-        return _windows_launcher()
     root = store.default_root(environ)
     code = wrapper_code()
-    version = store.digest(*(part for item in sorted(code.items()) for part in (item[0].encode(), item[1])))
-    folder = f"wrapper/{version}"
-    for name, content in code.items():
-        store.put(root, store.File(f"{folder}/pyo3_base_python/{name}", content))
-    script = launcher_script(base_python(), os.path.join(root, *folder.split("/")), needed_by_python())
-    own = store.put(root, store.File(f"{folder}/bin/cargo", script, executable=True))
-    if not lasting and os.path.exists(os.path.join(root, "bin", "cargo")):
+    python = base_python()
+    name, own_parts = "cargo", []
+    if process.WINDOWS:
+        from . import windows_program  # noqa: PLC0415 - slow to import, and needed there alone
+
+        # A program that runs can't be written anew: another stub, or another Python, is another folder.
+        name, own_parts = "cargo.exe", [windows_program.stub(), python.encode(errors="surrogatepass")]
+    parts = [part for item in sorted(code.items()) for part in (item[0].encode(), item[1])]
+    folder = f"wrapper/{store.digest(*parts, *own_parts)}"
+    for module, content in code.items():
+        store.put(root, store.File(f"{folder}/pyo3_base_python/{module}", content))
+    place = os.path.join(root, *folder.split("/"))
+    if process.WINDOWS:
+        program = windows_program.program(own_parts[0], python, place)
+    else:
+        program = launcher_script(python, place, needed_by_python())
+    own = store.put(root, store.File(f"{folder}/bin/{name}", program, executable=True))
+    if not lasting and os.path.exists(os.path.join(root, "bin", name)):
         return own
-    shared = store.put(root, store.File("bin/cargo", script, executable=True))
+    shared = store.put(root, store.File(f"bin/{name}", program, executable=True))
     return shared if lasting else own
 
 
@@ -128,12 +132,3 @@ def base_python() -> str:
     """The base interpreter of the interpreter that runs this; it outlives any environment."""
     facts = {name: str(value) for name, value in probe.facts().items()}
     return interpreter.base_executable(facts)
-
-
-def _windows_launcher() -> str:
-    name = f"{PACKAGE.name.replace('_', '-')}-cargo.exe"  # each distribution has one of its own
-    for folder in (os.path.dirname(sys.executable), os.path.join(sys.prefix, "Scripts")):
-        path = os.path.join(folder, name)
-        if os.path.isfile(path):
-            return path
-    raise ShimError(f"{name} is not beside {sys.executable}", "install pyo3-base-python anew", Exit.DISK)

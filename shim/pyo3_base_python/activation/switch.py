@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ..wrapper import command_line, process, real_cargo, report, store
+from ..wrapper import command_line, paths, process, real_cargo, report, store
 from ..wrapper.decide import decide
 from ..wrapper.errors import ShimError
 from . import inventory, launcher, search_path
@@ -73,8 +73,8 @@ def removals(environ: Mapping[str, str]) -> dict[str, str | None]:
 def names_launcher(environ: Mapping[str, str]) -> bool:
     """Whether ``CARGO`` in ``environ`` is one of our launchers, or the path of one in a store that was cleared."""
     cargo = environ.get("CARGO", "")
-    within = os.path.join(store.default_root(environ), "")
-    return bool(cargo) and (real_cargo.is_wrapper(cargo) or os.path.abspath(cargo).startswith(within))
+    root = store.default_root(environ)
+    return bool(cargo) and (real_cargo.is_wrapper(cargo) or paths.is_inside(os.path.abspath(cargo), root))
 
 
 def variables_if_possible(

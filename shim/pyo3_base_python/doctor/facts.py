@@ -335,7 +335,9 @@ def _settings(
 def _names_launcher(setting: Setting, environ: Mapping[str, str]) -> bool:
     """Whether ``setting`` is the shim's own: the launcher, of this machine or another."""
     program = process.find_program(setting.value, environ)
-    return setting.value.endswith(LAUNCHER_PATH) or bool(program and real_cargo.is_wrapper(program))
+    path = setting.value.replace("\\", "/")
+    named = path.endswith((LAUNCHER_PATH, f"{LAUNCHER_PATH}.exe"))
+    return named or bool(program and real_cargo.is_wrapper(program))
 
 
 def _tox(folder: str, document: dict[str, Any]) -> Tox | None:

@@ -133,6 +133,13 @@ def cargo(facts: Facts) -> Iterator[Finding]:
             f"is {found.named}, which is not the shim: in this shell the shim is off",
             f"to turn it on, in front of that cargo: {SWITCH_ON}",
         )
+    if found.kind.endswith("launcher") and (found.named or "").lower().endswith(".exe"):
+        yield Finding(
+            NOTE,
+            "CARGO",
+            "is a program of Windows, which does not start where the Python that it was made with is gone",
+            "unset CARGO before you remove that Python, or let `pyo3-base-python env` of another one put its own there",
+        )
 
 
 def pyo3(facts: Facts) -> Iterator[Finding]:
@@ -291,14 +298,17 @@ def build_scripts(facts: Facts) -> Iterator[Finding]:
         )
         return
     others = [script for script in facts.graph.scripts if script.crate.name not in PYO3_FAMILY]
-    found = [finding for script in others for finding in _script(script)]
+    steps = facts.decision.plan
+    named = steps is None or "PYO3_PYTHON" in steps.set or "PYO3_PYTHON" not in steps.reasons
+    found = [finding for script in others for finding in _script(script, named=named)]
     yield from found
     if facts.graph.scripts and not any(finding.level == PROBLEM for finding in found):
         number = len(facts.graph.scripts)
         yield Finding(OK, "build scripts", f"none of {number} watches anything that is new in every build")
 
 
-def _script(script: BuildScript) -> Iterator[Finding]:
+def _script(script: BuildScript, *, named: bool = True) -> Iterator[Finding]:
+    """``named``: whether the interpreter gets a stable name."""
     crate = script.crate
     name = f"{crate.name} {crate.version}"
     for variable in UNSTEADY:
@@ -312,7 +322,14 @@ def _script(script: BuildScript) -> Iterator[Finding]:
                 if crate.local
                 else "ask its authors to watch a variable of its own instead",
             )
-    if "PYO3_PYTHON" in script.does.watches:
+    if "PYO3_PYTHON" in script.does.watches and not named:
+        yield Finding(
+            PROBLEM,
+            "build scripts",
+            f"{name} watches PYO3_PYTHON, which is new in every isolated build here: it is compiled each time",
+            "build with an interpreter that can have a stable name: see what the wrapper says of PYO3_PYTHON",
+        )
+    elif "PYO3_PYTHON" in script.does.watches:
         yield Finding(OK, "build scripts", f"{name} watches PYO3_PYTHON, which the wrapper gives a stable name")
     if script.does.runs_python and "pyo3-build-config" in crate.depends_on:
         yield Finding(

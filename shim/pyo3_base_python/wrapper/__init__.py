@@ -7,7 +7,8 @@ Python), ``installed`` and ``editable`` (what is in its environment), ``plan`` w
 ``pyo3_config`` and ``stable_name`` (what to set), ``build_dir`` with ``occupied``, and ``sdist_place`` (where it is
 compiled), ``turns`` (one build after another), ``staleness`` with ``undeclared``, ``snapshot``, ``left_behind`` and
 ``displaced`` (what must be compiled again), ``store``, ``calls`` (what is written down for `stats`). At the edge are
-``process``, ``report``, ``errors``, ``exit_codes``, ``files``, ``paths`` and ``names``.
+``process``, ``report``, ``errors``, ``exit_codes``, ``files``, ``paths`` and ``names``; on Windows alone ``windows``
+(what a process is there) and ``redirector`` (the stable name).
 
 Two rules, which a test holds: the standard library only, and none of it that is slow to import. The whole wrapper costs
 each call of cargo about 25 ms; ``tests/benchmarks/wrapper.py`` measures it.

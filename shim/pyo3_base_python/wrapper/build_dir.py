@@ -168,17 +168,30 @@ class _locked:  # noqa: N801 - reads as what it does, in a `with`
         self._file = os.path.join(profile_dir, ".cargo-lock")
 
     def __enter__(self) -> None:
-        import fcntl  # noqa: PLC0415 - not on Windows
-
-        self._handle = os.open(self._file, os.O_RDWR | os.O_NOFOLLOW)
+        self._handle = os.open(self._file, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
         try:
-            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(self._handle)
         except BlockingIOError:
             os.close(self._handle)
             raise CannotSteady(f"another cargo is at work: {self._file} is locked") from None
 
     def __exit__(self, *error: object) -> None:
         os.close(self._handle)
+
+
+def _lock(handle: int) -> None:
+    """Have a file locked as cargo does, or raise ``OSError`` if another process has it locked."""
+    if process.WINDOWS:
+        import msvcrt  # noqa: PLC0415 - is there alone
+
+        try:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+        except OSError:  # whatever its number
+            raise BlockingIOError from None
+    else:
+        import fcntl  # noqa: PLC0415 - is not there
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _check_room(profile_dir: str, free: int) -> None:

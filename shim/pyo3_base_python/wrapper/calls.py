@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import time
 
+from .files import decoded, replace
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,7 +53,7 @@ def note(root: str, package: str, python: str, profile_dir: str, unpacked: str =
         finally:
             os.close(handle)
         if full:
-            os.replace(path, os.path.join(folder, "earlier.txt"))
+            replace(path, os.path.join(folder, "earlier.txt"))
     except OSError:
         pass
 
@@ -61,7 +63,7 @@ def read(root: str) -> Iterable[Call]:
     for name in ("earlier.txt", "calls.txt"):
         try:
             with open(os.path.join(root, FOLDER, name), "rb") as file:
-                lines = os.fsdecode(file.read()).splitlines()
+                lines = decoded(file.read()).splitlines()
         except OSError:
             continue
         for line in lines:

@@ -31,14 +31,20 @@ def project(direct_url: str) -> str:
         return ""
     first, *others = content.partition(b'"url":"file://')[2].partition(b'"')[0].split(b"%")
     try:
-        return os.fsdecode(first + b"".join(bytes.fromhex(other[:2].decode("ascii")) + other[2:] for other in others))
+        path = files.decoded(first + b"".join(bytes.fromhex(other[:2].decode("ascii")) + other[2:] for other in others))
     except ValueError:
         return ""
+    return _on_windows(path) if os.name == "nt" and path else path
+
+
+def _on_windows(path: str) -> str:
+    """The path in a URL of a file: with the drive first, or the name of a machine."""
+    return os.path.normpath(path[1:] if path.startswith("/") else f"//{path}")
 
 
 def linked_project(egg_link: str) -> str:
     """The folder that an ``.egg-link`` names in its first line (``setup.py develop``); ``""`` if it can't be read."""
-    return os.fsdecode((files.read(egg_link) or b"").partition(b"\n")[0].strip())
+    return files.decoded((files.read(egg_link) or b"").partition(b"\n")[0].strip())
 
 
 def modules(folder: str) -> str:

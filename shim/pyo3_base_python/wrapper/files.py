@@ -5,14 +5,17 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 
-__all__ = ["open_lock", "read", "write"]
+__all__ = ["decoded", "open_lock", "read", "replace", "write"]
 
 # A pipe is not waited for; to open a terminal is not to be controlled by it.
 FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_BINARY"))
 BLOCK = 1 << 16
 # The numbers of stdin, stdout and stderr come before.
 STREAMS = 3
+# How long to wait for who has a file open, on Windows.
+PAUSES = [0.01] * 100  # s
 
 
 def read(path: str, begins: bytes = b"") -> bytes | None:
@@ -40,6 +43,28 @@ def read(path: str, begins: bytes = b"") -> bytes | None:
     return content
 
 
+def decoded(content: bytes) -> str:
+    """Text that may name paths, whatever its bytes are: ``os.fsdecode``, which on Windows refuses what is no UTF-8."""
+    return content.decode(errors="surrogateescape") if os.name == "nt" else os.fsdecode(content)
+
+
+def replace(draft: str, path: str) -> None:
+    """Rename ``draft`` to ``path``, as ``os.replace`` does. Raises ``OSError``.
+
+    Windows has nobody replace a file that is open: a moment later it is not. A program that runs can be renamed.
+    """
+    for pause in PAUSES if os.name == "nt" else ():
+        try:
+            os.replace(draft, path)
+        except PermissionError:
+            time.sleep(pause)
+        else:
+            return
+    if os.name == "nt" and os.path.isfile(path):
+        os.rename(path, f"{draft}.old")
+    os.replace(draft, path)
+
+
 def write(path: str, content: bytes) -> None:
     """Write ``content`` to ``path``, at once or not at all. Raises ``OSError``, also where its folder is a link.
 
@@ -53,7 +78,7 @@ def write(path: str, content: bytes) -> None:
     try:
         with open(draft, "xb") as opened:
             opened.write(content)
-        os.replace(draft, path)
+        replace(draft, path)
     except BaseException:  # a full disk, above all: not one more file with each build
         try:
             os.unlink(draft)

@@ -101,7 +101,7 @@ def without_interpreter(script: bytes) -> bytes:
     first, *rest = script.split(b"\n")
     if rest and rest[0].startswith(b"'''exec'"):  # as distlib, pip and uv write it
         first, *rest = rest
-    return b"\n".join([first.rpartition(b"/")[2], *rest])
+    return b"\n".join([first.replace(b"\\", b"/").rpartition(b"/")[2], *rest])
 
 
 def _entry_points(information: str) -> set[str]:

@@ -50,10 +50,10 @@ class Interpreter:
     environment was made from; ``config`` is pyo3's view of it (see ``pyo3_config.describe``); ``abi`` tells builds of
     one version apart (SOABI where the platform has it); ``environment`` lists what is installed, a line for each
     distribution; ``full_version`` is ``sys.version``, which changes when the interpreter is upgraded in its place;
-    ``place`` is where it stands.
+    ``place`` is where it stands; ``redirector`` is the program that it brings for virtual environments on Windows.
     """
 
-    __slots__ = ("abi", "base_executable", "config", "environment", "executable", "full_version", "place")
+    __slots__ = ("abi", "base_executable", "config", "environment", "executable", "full_version", "place", "redirector")
 
     def __init__(
         self,
@@ -65,6 +65,7 @@ class Interpreter:
         *,
         full_version: str,
         place: Place,
+        redirector: bytes = b"",
     ) -> None:
         self.executable = executable
         self.base_executable = base_executable
@@ -73,6 +74,7 @@ class Interpreter:
         self.environment = list(environment)
         self.full_version = full_version
         self.place = place
+        self.redirector = redirector
 
 
 def find(environ: Mapping[str, str], *, pyo3: bool = True) -> str | None:
@@ -139,6 +141,7 @@ def ask(
             programs=_programs(os.path.dirname(name)),
             siblings=_siblings(os.path.dirname(os.path.dirname(name))),
         ),
+        redirector=_redirector(facts) if process.WINDOWS else b"",
     )
 
 
@@ -193,6 +196,12 @@ def _library_folders(facts: Mapping[str, str]) -> list[str]:
         for path in dict.fromkeys(facts["sys_path"].split("\0"))
         if path and path != stdlib and path != os.path.join(stdlib, "lib-dynload") and not path.endswith(".zip")
     ]
+
+
+def _redirector(facts: Mapping[str, str]) -> bytes:
+    from . import redirector  # noqa: PLC0415 - needed on Windows alone
+
+    return redirector.read(facts["stdlib"], facts["build_flags"])
 
 
 def _programs(folder: str) -> list[str]:

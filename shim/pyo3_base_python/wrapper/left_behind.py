@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import os
 
-from .files import read
+from . import paths
+from .files import decoded, read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def named_in_full(profile_dir: str, packages: Iterable[str], tree: str) -> set[s
         package
         for package in packages
         if (found := sources.get(package.replace("-", "_")))
-        and all(rule.startswith(b"/") and not rule.startswith(os.fsencode(os.path.join(tree, ""))) for rule in found)
+        and all(os.path.isabs(rule) and not rule.startswith(os.fsencode(os.path.join(tree, ""))) for rule in found)
     }
 
 
@@ -226,9 +227,9 @@ def _of_build_scripts(folders: Iterable[str], trees: Collection[str]) -> str:
 
 def _of_dep_info(path: str, trees: Collection[str], found: Collection[str], root: str) -> Iterator[str]:
     with open(path, "rb") as file:
-        lines = os.fsdecode(file.read()).splitlines()
+        lines = decoded(file.read()).splitlines()
     for line in lines:
-        if line.startswith(os.fsdecode(MANIFEST_DIR)):
+        if line.startswith(decoded(MANIFEST_DIR)):
             yield "CARGO_MANIFEST_DIR is compiled in"
         target, colon, sources = line.rpartition(":")
         if line.startswith("#") or not colon or sources or not target:
@@ -238,8 +239,12 @@ def _of_dep_info(path: str, trees: Collection[str], found: Collection[str], root
             if source.startswith(os.path.join(tree, "")):
                 source = os.path.relpath(source, os.path.join(tree, root))
         # rustc was started in the workspace's root.
-        if not os.path.isabs(source) and os.path.normpath(os.path.join(root, source)) not in found:
+        if not os.path.isabs(source) and _plain(root, source) not in found:
             yield f"{source} is made while it is built"
+
+
+def _plain(root: str, source: str) -> str:
+    return paths.with_slashes(os.path.normpath(os.path.join(root, source)))
 
 
 def last_written(profile_dir: str, packages: Collection[str]) -> int:
@@ -266,7 +271,7 @@ def _libraries(output: str) -> Iterator[str]:
     """The shared libraries that a build script's ``output`` has linked, as far as they are found."""
     try:
         with open(output, "rb") as file:
-            lines = os.fsdecode(file.read()).splitlines()
+            lines = decoded(file.read()).splitlines()
     except OSError:
         return
     folders: list[str] = []

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 
-from .files import read
+from .files import decoded, read
 from .linking import VARIABLE
 
 TYPE_CHECKING = False
@@ -81,13 +81,13 @@ def _is_another(config: bytes, wanted: bytes) -> bool:
 
 
 def _values(config: bytes) -> list[bytes]:
-    lines = (read(os.fsdecode(config)) or b"").splitlines()
+    lines = (read(decoded(config)) or b"").splitlines()
     return [line for line in lines if not line.startswith(EXECUTABLE)]
 
 
 def _is_alive(config: bytes) -> bool:
     """Whether the interpreter of a configuration still exists."""
-    content = read(os.fsdecode(config))
+    content = read(decoded(config))
     if content is None:
         return False
     places = [line.partition(b"=")[2] for line in content.splitlines() if line.startswith(PLACES)]

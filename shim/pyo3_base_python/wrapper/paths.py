@@ -8,7 +8,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["MARKS", "cache", "home", "is_inside", "is_plain", "passing", "with_parents"]
+__all__ = [
+    "MARKS",
+    "cache",
+    "home",
+    "is_inside",
+    "is_plain",
+    "passing",
+    "relative",
+    "with_parents",
+    "with_slashes",
+]
 
 # Files that mark a folder with no sources or modules in it: a target directory or other cache, a virtual environment.
 MARKS = ("CACHEDIR.TAG", "pyvenv.cfg")
@@ -24,10 +34,23 @@ def with_parents(folder: str) -> list[str]:
 
 def is_inside(path: str, folder: str) -> bool:
     """Whether ``path`` lies in ``folder``, by name or through links."""
-    for place in {folder, os.path.realpath(folder)}:
-        if path == place or path.startswith(os.path.join(place, "")):
-            return True
-    return False
+    places = {folder, os.path.realpath(folder)}
+    if os.name == "nt":  # whatever their case
+        path, places = os.path.normcase(path), {os.path.normcase(place) for place in places}
+    return any(path == place or path.startswith(os.path.join(place, "")) for place in places)
+
+
+def relative(path: str, folder: str) -> str:
+    """``path`` as seen from ``folder``, with ``/`` between the names; as it is, if it is on another drive."""
+    try:
+        return with_slashes(os.path.relpath(path, folder))
+    except ValueError:  # on Windows
+        return with_slashes(path)
+
+
+def with_slashes(path: str) -> str:
+    """``path`` with ``/`` between the names, as manifests, records and cargo's messages have them everywhere."""
+    return path.replace("\\", "/") if os.name == "nt" else path
 
 
 def is_plain(name: str) -> bool:

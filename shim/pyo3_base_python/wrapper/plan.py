@@ -171,9 +171,9 @@ def steady(
 ) -> Plan:
     """The plan for a build with ``interpreter``, for a store at ``root``.
 
-    ``maturin_config`` is the content of the file that maturin's ``PYO3_CONFIG_FILE`` names. On ``windows`` there is
-    no launcher, and ``PYO3_PYTHON`` stays as it is. ``build_dir`` is what ``build_dir.choose`` returns,
-    ``extension_module`` what ``linking.borrowed`` returns.
+    ``maturin_config`` is the content of the file that maturin's ``PYO3_CONFIG_FILE`` names. On ``windows`` not every
+    interpreter can have a stable name: then ``PYO3_PYTHON`` stays as it is. ``build_dir`` is what ``build_dir.choose``
+    returns, ``extension_module`` what ``linking.borrowed`` returns.
     """
     plan = Plan()
     plan.build_dir, why_not = build_dir
@@ -188,9 +188,12 @@ def steady(
     if extension_module:
         plan.export(linking.VARIABLE, extension_module, "as the build backend has it: nothing is linked here")
     name = interpreter.executable
-    if not windows:
-        plan.files += stable_name.files(interpreter)
-        name = os.path.join(root, plan.files[0].name)
+    stand_in, why_not = _stable_name(interpreter, windows=windows)
+    if why_not:
+        plan.reasons["PYO3_PYTHON"] = f"left alone: {why_not}"
+    else:
+        plan.files += stand_in
+        name = os.path.join(root, *stand_in[0].name.split("/"))
         plan.export("PYO3_PYTHON", name, "a stable name for the isolated interpreter")
         plan.export("PYO3_SHIM_PYTHON", interpreter.executable, "the isolated interpreter itself, for that name")
         legacy = environ.get("PYTHON_SYS_EXECUTABLE")
@@ -215,6 +218,16 @@ def steady(
     plan.files.append(file)
     plan.export("PYO3_CONFIG_FILE", os.path.join(root, *file.name.split("/")), reason)
     return plan
+
+
+def _stable_name(interpreter: Interpreter, *, windows: bool) -> tuple[list[File | Links], str]:
+    """What belongs into the store for it, or why there is none."""
+    if not windows:
+        return stable_name.files(interpreter), ""
+    from . import redirector  # noqa: PLC0415 - needed there alone
+
+    why_not = redirector.why_not(interpreter)
+    return [] if why_not else [*redirector.files(interpreter)], why_not
 
 
 def dotted(version: tuple[int, ...]) -> str:

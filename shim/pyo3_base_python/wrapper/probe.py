@@ -42,7 +42,8 @@ def facts() -> "dict[str, str]":
         "build_flags": ",".join(flag for flag in flags if text(flag) == "1"),
         "framework_prefix": text("PYTHONFRAMEWORKPREFIX") if framework else "",
         "platform": sysconfig.get_platform(),
-        "soabi": text("SOABI"),
+        # Python for Windows knows no SOABI; this says its version and processor as well.
+        "soabi": text("SOABI") or text("EXT_SUFFIX"),
         "stdlib": os.path.dirname(os.path.abspath(os.__file__)),
         "sys_path": "\0".join(sys.path),
     }

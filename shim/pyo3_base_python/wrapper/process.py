@@ -31,10 +31,14 @@ WINDOWS = sys.platform == "win32"
 
 # Ignored by Python at start-up, and an ignored signal stays ignored across exec: cargo must get the default back.
 IGNORED_BY_PYTHON = ("SIGPIPE", "SIGXFSZ")
+# On Windows a file is a program by its name.
+SUFFIXES = (".com", ".exe", ".bat", ".cmd")
 
 
 def is_program(path: str) -> bool:
     """Whether ``path`` names a file that this user may execute."""
+    if WINDOWS and not path.lower().endswith(SUFFIXES):
+        return False
     return os.path.isfile(path) and os.access(path, os.X_OK)
 
 
@@ -43,13 +47,13 @@ def find_program(name: str, environ: Mapping[str, str], skip: Callable[[str], bo
 
     ``skip`` is true of programs that must not be found (a wrapper's own).
     """
-    suffixes = environ.get("PATHEXT", ".EXE;.BAT;.CMD").lower().split(";") if WINDOWS else [""]
+    suffixes = ["", *environ.get("PATHEXT", ".EXE;.BAT;.CMD").lower().split(";")] if WINDOWS else [""]
     if os.path.dirname(name):
         folders = [""]
     else:
         folders = [folder for folder in environ.get("PATH", os.defpath).split(os.pathsep) if folder]
     for folder in folders:
-        for suffix in ["", *suffixes] if WINDOWS else suffixes:
+        for suffix in suffixes:
             path = os.path.join(folder, name + suffix)
             if is_program(path) and not (skip and skip(path)):
                 return path
@@ -62,14 +66,9 @@ def become(program: str, arguments: Sequence[str], environ: Mapping[str, str]) -
     ``arguments`` include the program's own name first. Raises ``OSError`` if it can't be started.
     """
     if WINDOWS:
-        import subprocess  # noqa: PLC0415 - 10 ms that the exec path must not pay
+        from . import windows  # noqa: PLC0415 - needed there alone
 
-        with subprocess.Popen(arguments, executable=program, env=dict(environ)) as child:
-            while True:
-                try:
-                    sys.exit(child.wait())
-                except KeyboardInterrupt:  # the console has sent it to the child as well: its answer counts
-                    continue
+        windows.stand_for(program, arguments, environ)
     import _signal  # type: ignore[import-not-found]  # noqa: PLC0415 - `signal` builds enums: 4 ms
 
     for name in IGNORED_BY_PYTHON:
@@ -81,6 +80,10 @@ def become(program: str, arguments: Sequence[str], environ: Mapping[str, str]) -
 
 def die_of_interrupt() -> NoReturn:
     """End by SIGINT, like a program that does not handle it."""
+    if WINDOWS:
+        from . import windows  # noqa: PLC0415 - as above
+
+        windows.end_of_interrupt()
     import _signal  # noqa: PLC0415 - as above
 
     die_of(_signal.SIGINT)
@@ -118,6 +121,7 @@ class Capture:
     def __init__(self, arguments: Sequence[str], environ: Mapping[str, str]) -> None:
         import _signal  # noqa: PLC0415 - as above
 
+        spawn = os.posix_spawn
         self.program = arguments[0]
         self._output, write_end = os.pipe()
         actions = [
@@ -127,7 +131,7 @@ class Capture:
         ]
         defaults = [getattr(_signal, name) for name in IGNORED_BY_PYTHON if hasattr(_signal, name)]
         try:
-            self._pid = os.posix_spawn(self.program, list(arguments), environ, file_actions=actions, setsigdef=defaults)
+            self._pid = spawn(self.program, list(arguments), environ, file_actions=actions, setsigdef=defaults)
         except BaseException:
             os.close(self._output)
             raise

@@ -10,6 +10,7 @@ import os
 from . import process
 from .errors import CannotSteady, ShimError
 from .exit_codes import Exit
+from .files import decoded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ SECONDS_TO_LOCATE = 60.0
 SECONDS_FOR_RUSTC = 60.0
 # In the second line of every launcher.
 LAUNCHER_MARK = b"Written by pyo3-base-python"
+# On Windows it is a program, with a script at its end.
+PROGRAM = b"MZ"
+AT_THE_END = 4096
 # Of the store: folders with the wrapper that are put first on PATH.
 ON_PATH = "path"
 NAME_LENGTH = 20  # of a digest
@@ -80,7 +84,11 @@ def is_wrapper(path: str) -> bool:
     """Whether ``path`` is a launcher of this package, in any store: two would start each other for ever."""
     try:
         with open(path, "rb") as file:
-            return LAUNCHER_MARK in file.read(256)
+            text = file.read(256)
+            if text.startswith(PROGRAM):
+                file.seek(-AT_THE_END, os.SEEK_END)
+                text = file.read()
+            return LAUNCHER_MARK in text
     except OSError:
         return False
 
@@ -103,7 +111,7 @@ def workspace_root(cargo: str, call: Invocation, environ: Mapping[str, str], man
         code, output = process.capture([*command, "--manifest-path", manifest], environ, SECONDS_TO_LOCATE)
     except OSError as error:
         raise CannotSteady(f"can't ask cargo for the workspace of {manifest}: {error.strerror or error}") from None
-    root, name = os.path.split(os.fsdecode(output).rstrip("\n"))
+    root, name = os.path.split(decoded(output).rstrip("\n"))
     if code or name != "Cargo.toml":
         raise CannotSteady(
             f"cargo does not say which workspace {manifest} is in (exit code {code})",

@@ -12,7 +12,7 @@ import os
 import stat
 
 from . import paths, store
-from .files import read
+from .files import decoded, read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,11 +50,11 @@ def contents(tree: str, target_dir: str = "") -> dict[str, str]:
             folders.remove("dist")
         if ".git" in folders:
             folders.remove(".git")
-            found.update(_of_git(os.path.join(path, ".git"), os.path.relpath(os.path.join(path, ".git"), tree)))
-        found[os.path.relpath(path, tree)] = _of_names([*folders, "", *sorted(names)])
+            found.update(_of_git(os.path.join(path, ".git"), paths.relative(os.path.join(path, ".git"), tree)))
+        found[paths.relative(path, tree)] = _of_names([*folders, "", *sorted(names)])
         for name in names:
             file = os.path.join(path, name)
-            found[os.path.relpath(file, tree)] = _of_file(file, os.lstat(file))
+            found[paths.relative(file, tree)] = _of_file(file, os.lstat(file))
     return found
 
 
@@ -72,7 +72,7 @@ def look(tree: str, target_dir: str, known: Mapping[str, tuple[str, int]]) -> di
         if folder in seen:
             continue
         seen.add(folder)
-        prefix = "" if folder == tree else os.path.join(os.path.relpath(folder, tree), "")
+        prefix = "" if folder == tree else f"{paths.relative(folder, tree)}/"
         new: dict[str, tuple[str, int]] = {}
         # No link is followed: what lies below is named by its real path if the top is.
         real = os.path.realpath(folder)
@@ -87,7 +87,7 @@ def look(tree: str, target_dir: str, known: Mapping[str, tuple[str, int]]) -> di
                     if paths.is_inside(other, tree):
                         continue
                     if os.path.isfile(other):
-                        found[os.path.relpath(other, tree)] = (_of_file(other, os.lstat(other)), 0)
+                        found[paths.relative(other, tree)] = (_of_file(other, os.lstat(other)), 0)
                     elif os.path.isfile(os.path.join(other, "Cargo.toml")) or not paths.is_inside(tree, other):
                         folders.append(other)
         found.update(new)
@@ -102,7 +102,7 @@ def look_at(tree: str, files: Iterable[str], known: Mapping[str, tuple[str, int]
             of_file = os.lstat(file)
         except FileNotFoundError:
             continue
-        path = os.path.relpath(file, tree)
+        path = paths.relative(file, tree)
         digest, when = known.get(path, ("", -1))
         changed = _changed(of_file)
         if when != changed or stat.S_ISLNK(of_file.st_mode):
@@ -182,7 +182,7 @@ def _look(
 def _of_git(folder: str, prefix: str) -> Iterator[tuple[str, str]]:
     """What the repository in ``folder`` has checked out: paths, with ``prefix`` in place of ``folder``, and digests."""
     head = read(os.path.join(folder, "HEAD"), BRANCH)
-    branch = os.fsdecode(head[len(BRANCH) :].strip()) if head else "HEAD"
+    branch = decoded(head[len(BRANCH) :].strip()) if head else "HEAD"
     for name in (*GIT, branch):
         content = read(os.path.join(folder, name))
         if content is not None:
@@ -223,8 +223,8 @@ def _of_named_file(path: str, found: os.stat_result) -> str:
 
 
 def _changed(found: os.stat_result) -> int:
-    """When something about a file was changed, in ns; on Windows, which does not tell, when it was written."""
-    return found.st_mtime_ns if os.name == "nt" else found.st_ctime_ns
+    """When something about a file was changed, in ns; on Windows, which does not tell, when it was made and written."""
+    return found.st_mtime_ns + found.st_ctime_ns if os.name == "nt" else found.st_ctime_ns
 
 
 def _is_output(name: str, path: str) -> bool:

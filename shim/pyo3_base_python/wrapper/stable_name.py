@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .interpreter import Interpreter
 
-__all__ = ["files", "launcher_file", "shell_quoted"]
+__all__ = ["files", "identity", "launcher_file", "shell_quoted"]
 
 # Names in the folder that are its own.
 OWN = frozenset({"bin", "environments"})
@@ -74,22 +74,24 @@ def files(interpreter: Interpreter) -> list[File | Links]:
 
 
 def launcher_file(interpreter: Interpreter) -> File:
-    """A program that acts as the isolated interpreter while a build runs, with or without that build's variables.
-
-    Its name changes with the base interpreter and with the content of the environment, and with nothing else.
-    """
+    """A program that acts as the isolated interpreter while a build runs, with or without that build's variables."""
     base = shell_quoted(os.fsencode(interpreter.base_executable))
     is_environment = interpreter.place.is_environment
-    identity = digest(
+    script = OF_AN_ENVIRONMENT if is_environment else OF_A_BASE % base
+    name = identity(interpreter, b"environment" if is_environment else b"base")
+    return File(f"python/{name}/bin/python", script, executable=True)
+
+
+def identity(interpreter: Interpreter, kind: bytes) -> str:
+    """What a stable name of this ``kind`` changes with: the base interpreter and the content of the environment."""
+    return digest(
         os.fsencode(interpreter.base_executable),
         repr(sorted(interpreter.config.items())).encode(),
         interpreter.abi.encode(errors="surrogateescape"),
         "\n".join(interpreter.environment).encode(errors="surrogateescape"),
         interpreter.full_version.encode(errors="surrogateescape"),
-        b"environment" if is_environment else b"base",
+        kind,
     )
-    script = OF_AN_ENVIRONMENT if is_environment else OF_A_BASE % base
-    return File(f"python/{identity}/bin/python", script, executable=True)
 
 
 def shell_quoted(word: bytes) -> bytes:

@@ -51,7 +51,7 @@ import time
 from . import displaced, left_behind, paths, snapshot, store, undeclared
 from .build_dir import OF_PACKAGE, RECORDS
 from .errors import CannotSteady
-from .files import read, write
+from .files import decoded, read, write
 from .project import PYO3_CRATES, artifact_names
 
 TYPE_CHECKING = False
@@ -401,7 +401,7 @@ def _look_at_own_tree(
         left = f"{library} was replaced" if library else ""
         left = left or left_behind.changed_artifact(there.profile_dir, records, artifacts)
     if moved and seen is not None and not left:
-        root = os.path.relpath(os.path.realpath(project.root), os.path.realpath(tree))
+        root = paths.relative(os.path.realpath(project.root), os.path.realpath(tree))
         left = left_behind.reason(there.profile_dir, records, artifacts, seen.trees[-1:], found, root)
     # Had another tree been built into this one's target directory, there would be a record of it.
     alone = there.inside and not any(records.values())
@@ -460,7 +460,7 @@ def _look_at_sdist(
     if last or not _changed(found, records):
         if not last:
             earlier = {one for record in records.values() if record is not None for one in record.trees}
-            root = os.path.relpath(os.path.realpath(project.root), os.path.realpath(tree))
+            root = paths.relative(os.path.realpath(project.root), os.path.realpath(tree))
             left = left_behind.unfinished(profile_dir, records)
             left = left or left_behind.reason(profile_dir, records, crates, earlier - {tree}, found, root)
         since = min((os.stat(there.file(name)).st_mtime for name in records), default=0.0)
@@ -517,7 +517,7 @@ def _times(tree: str, found: Mapping[str, str], records: Mapping[str, Record | N
             times[path] = max(times[path], when if recorded == digest else now)
     for path in found:
         # Cargo looks at what a link points to: that must be as young as the link itself.
-        target = os.path.relpath(os.path.realpath(os.path.join(tree, path)), os.path.realpath(tree))
+        target = paths.relative(os.path.realpath(os.path.join(tree, path)), os.path.realpath(tree))
         if target != path and target in times:
             times[target] = max(times[target], times[path])
     return times
@@ -572,7 +572,7 @@ def read_dep_info(path: str) -> list[str]:
     """The sources named by one of cargo's ``.d`` files; none if there is no such file."""
     try:
         with open(path, "rb") as file:
-            text = os.fsdecode(file.read())
+            text = decoded(file.read())
     except OSError:
         return []
     _, _, sources = text.partition(": ")
@@ -591,7 +591,7 @@ def apply_times(tree: str, times: Mapping[str, int]) -> None:
 def read_record(file: str) -> Record | None:
     """The record in ``file``; ``None`` if there is none, or it can't be read in full."""
     try:
-        header, *rows, end = os.fsdecode(read(file) or b"").split("\n")
+        header, *rows, end = decoded(read(file) or b"").split("\n")
         trees = []
         entries = {}
         python = ""

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 
 try:
     from _blake2 import blake2b  # 3 ms less than hashlib, which loads OpenSSL
 except ImportError:
     from hashlib import blake2b
 
-from . import paths
+from . import files, paths
 from .errors import CannotSteady
 from .exit_codes import Exit
 
@@ -79,7 +80,9 @@ def default_root(environ: Mapping[str, str]) -> str:
 
 def _data_folder(environ: Mapping[str, str]) -> str:
     if os.name == "nt":
-        base = environ.get("LOCALAPPDATA") or ""
+        # What Python from the Store writes into AppData lies elsewhere for all other programs.
+        store_app = f"{os.sep}WindowsApps{os.sep}" in sys.base_prefix
+        base = paths.home(environ) if store_app else environ.get("LOCALAPPDATA") or ""
     elif os.uname().sysname == "Darwin":
         base = os.path.join(paths.home(environ), "Library", "Application Support")
     else:
@@ -129,16 +132,16 @@ def private_folder(path: str) -> None:
         raise CannotSteady(f"the store folder {path} can be written to by other users")
 
 
-def _make_folder(path: str) -> None:
+def _make_folder(path: str, *, again: bool = False) -> None:
     """Create ``path`` and missing parents for this user alone: ``makedirs`` applies its mode only to the last one."""
     try:
         os.mkdir(path, 0o700)
     except FileNotFoundError:
         above = os.path.dirname(path)
-        if above == path:
+        if above == path or again:  # Windows says so of a file in the way
             raise
         _make_folder(above)
-        _make_folder(path)
+        _make_folder(path, again=True)
     except FileExistsError:  # another build was faster
         pass
 
@@ -186,7 +189,7 @@ def _write(path: str, file: File) -> None:
         finally:
             os.close(handle)
         os.utime(draft, (PINNED_TIME, PINNED_TIME))
-        os.replace(draft, path)
+        files.replace(draft, path)
     except BaseException:
         try:
             os.unlink(draft)

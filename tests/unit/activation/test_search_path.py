@@ -13,9 +13,12 @@ import pytest
 from pyo3_base_python.activation import search_path, switch
 from pyo3_base_python.wrapper import process, real_cargo
 from pyo3_base_python.wrapper.errors import UserError
+from tests.unit.support import posix
 
 if TYPE_CHECKING:
     from tests.unit.support import Wrapper
+
+pytestmark = posix("on Windows there is no cargo of ours on PATH")
 
 
 def on_path(wrapper: Wrapper, **changes: str | None) -> str:

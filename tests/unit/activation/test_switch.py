@@ -92,9 +92,9 @@ def test_tox_hands_on_cargo_in_packaging_and_in_test_environments_of_each_format
     "before",
     [
         {},
-        {"CARGO": "/usr/bin/env"},
+        {"CARGO": sys.executable},
         {"TOX_OVERRIDE": "testenv.a=b"},
-        {"CARGO": "/usr/bin/env", "TOX_OVERRIDE": "testenv.a=b;testenv.c=d"},
+        {"CARGO": sys.executable, "TOX_OVERRIDE": "testenv.a=b;testenv.c=d"},
     ],
 )
 @pytest.mark.parametrize("lasting", [False, True])

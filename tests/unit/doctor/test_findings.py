@@ -383,6 +383,20 @@ def test_a_build_script_that_watches_the_interpreter() -> None:
     assert total.what == "none of 1 watches anything that is new in every build"
 
 
+def test_a_build_script_that_watches_an_interpreter_without_a_stable_name() -> None:
+    steps = plan.Plan()
+    steps.reasons["PYO3_PYTHON"] = "left alone: there is no redirector"
+    graph = facts.Graph((a_script("PYO3_PYTHON"),))
+    watching = one("build scripts", WELL._replace(graph=graph, decision=Decision(None, plan=steps)))
+    assert (watching.level, "new in every isolated build" in watching.what) == (PROBLEM, True)
+
+
+@pytest.mark.parametrize(("named", "said"), [(r"C:\store\bin\cargo.exe", True), ("/store/bin/cargo", False)])
+def test_a_launcher_that_needs_its_python_says_so(named: str, said: bool) -> None:
+    found = of("CARGO", WELL._replace(cargo=facts.Cargo(named, "launcher", "/bin/cargo", "1.95")))
+    assert any("does not start where the Python" in finding.what for finding in found) == said
+
+
 def test_a_build_script_that_runs_the_interpreter_of_pyo3_build_config() -> None:
     running, _ = scripts(a_script(runs_python=True, depends_on=("pyo3-build-config",)))
     assert running.level == NOTE

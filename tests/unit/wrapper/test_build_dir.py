@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from pathlib import Path
@@ -14,7 +13,7 @@ from pyo3_base_python.wrapper import build_dir, staleness
 from pyo3_base_python.wrapper.command_line import parse
 from pyo3_base_python.wrapper.errors import CannotSteady
 from pyo3_base_python.wrapper.project import Lock, Project
-from tests.unit.support import Script, Wrapper, an_interpreter
+from tests.unit.support import Script, Wrapper, an_interpreter, posix
 
 BUILT = Project("/src", "/src", Lock([(0, 26, 0)]), "/src/target")
 BUILD = parse(["build"])
@@ -177,15 +176,21 @@ def test_what_is_there_stays_as_it_is(target: Target) -> None:
     assert (target.own / "debug" / "deps" / "libpyo3.rlib").read_text() == "compiled since"
 
 
-@pytest.mark.parametrize("kind", [fcntl.LOCK_EX, fcntl.LOCK_SH])
-def test_nothing_is_copied_while_a_cargo_works(target: Target, kind: int) -> None:
+@posix("see tests/windows/test_build_dir.py")
+@pytest.mark.parametrize("kind", ["LOCK_EX", "LOCK_SH"])
+def test_nothing_is_copied_while_a_cargo_works(target: Target, kind: str) -> None:
+    import fcntl  # noqa: PLC0415 - not on Windows
+
     with (target.debug / ".cargo-lock").open() as lock:
-        fcntl.flock(lock, kind)
+        fcntl.flock(lock, getattr(fcntl, kind))
         assert target.refuses("another cargo is at work")
     target.seed()
 
 
+@posix("see tests/windows/test_build_dir.py")
 def test_no_cargo_works_while_it_is_copied(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    import fcntl  # noqa: PLC0415 - not on Windows
+
     seen = []
 
     def looks(source: str, *_: str, symlinks: bool) -> None:
@@ -217,6 +222,7 @@ def test_room_is_left_on_the_disk(target: Target, monkeypatch: pytest.MonkeyPatc
     assert target.refuses("no room")
 
 
+@posix("there are no pipes with names")
 def test_a_copy_that_fails_leaves_nothing(target: Target) -> None:
     os.mkfifo(target.debug / "deps" / "pipe")
     assert target.refuses("can't copy")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pyo3_base_python.wrapper import calls
+from tests.unit.support import posix
 
 
 def noted(root: Path, package: str = "crate", profile_dir: str = "/target/debug", unpacked: str = "") -> None:
@@ -56,6 +57,7 @@ def test_the_list_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.Mon
     assert found == [f"crate-{number}" for number in range(100 - len(found), 100)]
 
 
+@posix("there are no pipes in folders there")
 @pytest.mark.promise("fault")
 @pytest.mark.parametrize("kind", ["file", "link", "pipe"])
 def test_where_it_can_not_be_noted_nothing_happens(tmp_path: Path, kind: str) -> None:

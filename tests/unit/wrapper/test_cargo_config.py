@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pyo3_base_python.wrapper import cargo_config, names
 from pyo3_base_python.wrapper.cargo_config import CargoConfig, alias, files, load
-from tests.unit.support import damaged, needs_tomllib
+from tests.unit.support import damaged, needs_tomllib, posix
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -422,6 +422,7 @@ def test_files_that_include_themselves_many_times_do_not_hang(tmp_path: Path, na
 # Files that are none, or no good ones
 
 
+@posix("there are no pipes in folders there")
 @pytest.mark.promise("fault")
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("place", ["file", "option", "included"])
@@ -437,6 +438,7 @@ def test_a_pipe_is_not_opened_and_may_set_anything(tmp_path: Path, place: str) -
     assert "PYO3_CONFIG_FILE" in settings.variables
 
 
+@posix("there are no pipes in folders there")
 @pytest.mark.promise("fault")
 @pytest.mark.timeout(60)
 def test_only_regular_files_are_read(tmp_path: Path) -> None:

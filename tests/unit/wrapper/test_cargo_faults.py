@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pyo3_base_python.activation import launcher
+from tests.unit.support import posix
 
 if TYPE_CHECKING:
     from tests.unit.support import Result, Wrapper
 
-pytestmark = pytest.mark.promise("fault")
+pytestmark = [pytest.mark.promise("fault"), posix("what cargo is given there, and becomes, is tested in tests/windows")]
 
 BASE = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
 LONG = "/".join(["x" * 150, "y" * 150])
-AWKWARD = ["with blank", "quotes'\"`$HOME", "a=b", "new\nline", "umlaut-ä", os.fsdecode(b"not UTF-8 \xff"), LONG]
+AWKWARD = ["with blank", "quotes'\"`$HOME", "a=b", "new\nline", "umlaut-ä", "not UTF-8 \udcff", LONG]
 
 
 def environment(folder: Path) -> str:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from pyo3_base_python.wrapper import early, interpreter, process
+from pyo3_base_python.wrapper import early, interpreter
 from pyo3_base_python.wrapper.command_line import parse
 from pyo3_base_python.wrapper.decide import Decision, decide, decide_for, locate, use_base_python
 from pyo3_base_python.wrapper.errors import CannotSteady, UserError
-from tests.unit.support import LOCK, MANIFEST, Script, Wrapper, an_interpreter, project_with
+from tests.unit.support import LOCK, MANIFEST, Script, Wrapper, an_interpreter, posix, project_with
 
 BASE = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
 Decide = Callable[..., Decision]
@@ -62,13 +62,6 @@ def test_an_interpreter_that_was_asked_already_is_not_asked_again(
     assert (tmp_path / "started").read_text() == "started\n"
 
 
-def test_on_windows_there_is_no_other_name_for_the_interpreter(
-    decided: Decide, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(process, "WINDOWS", True)
-    assert set(variables(decided())) == {"PYO3_BASE_PYTHON", "PYO3_CONFIG_FILE"}
-
-
 def test_target_that_is_the_hosts_is_built_for_and_any_other_is_not(decided: Decide, script: Script) -> None:
     rustc = script("rustc", "echo host: my-own-host")
     decision = decided("build --target my-own-host", RUSTC=rustc)
@@ -108,6 +101,7 @@ def test_what_is_built_may_be_installed_editable_and_change(wrapper: Wrapper, de
     assert names[0] == names[1]
 
 
+@posix("there are no places for sdists on Windows")
 @pytest.mark.parametrize("environ", [{}, {"PYO3_SHIM_BUILD_DIR": "interpreter"}])
 def test_what_was_unpacked_is_compiled_in_the_place_for_sdists_whatever_else_is_asked_for(
     wrapper: Wrapper, decided: Decide, environ: dict[str, str]
@@ -138,6 +132,7 @@ def test_what_is_only_checked_is_compiled_where_the_build_backend_compiles(wrapp
     assert check == rustc != test
 
 
+@posix("paths of POSIX")
 def test_config_file_of_maturin_is_handed_on_as_it_is(decided: Decide, tmp_path: Path) -> None:
     file = tmp_path / "maturin" / "pyo3-config-triple-3.11.txt"
     file.parent.mkdir()
@@ -244,6 +239,7 @@ def test_base_of_the_user_replaces_the_one_that_was_found(monkeypatch: pytest.Mo
     assert (used.base_executable, used.config) == (os.path.realpath(path), base.config)
 
 
+@posix("paths of POSIX")
 def test_base_of_the_user_may_be_named_as_it_is_on_path(wrapper: Wrapper, decided: Decide) -> None:
     (wrapper.bin / "my-python").symlink_to(BASE)
     assert variables(decided(PYO3_BASE_PYTHON="my-python"))["PYO3_BASE_PYTHON"] == BASE

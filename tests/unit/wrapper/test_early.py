@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pyo3_base_python.wrapper import early, interpreter
+from tests.unit.support import posix
 
 if TYPE_CHECKING:
     from tests.unit.support import Script, Wrapper
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 NAMED = {"PYO3_PYTHON": sys.executable, "PATH": os.environ["PATH"]}
 
 
+@posix("there is no posix_spawn")
 def test_the_interpreter_that_a_build_backend_names_is_asked() -> None:
     begun = early.begin(["+stable", "rustc", "--release"], NAMED)
     assert begun is not None

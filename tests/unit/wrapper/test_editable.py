@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from pyo3_base_python.wrapper import editable
 from pyo3_base_python.wrapper.installed import environment_content
+from tests.unit.support import posix
 
 Tree = Callable[[dict[str, str]], Path]
 FILES = {"pyproject.toml": "", "src/helper/__init__.py": "VALUE = 1\n", "src/helper/data.txt": "1"}
@@ -127,6 +128,7 @@ def test_project_that_is_gone_holds_nothing(tmp_path: Path) -> None:
     assert content(site) == content(site)
 
 
+@posix("there are no pipes in folders there")
 @pytest.mark.promise("fault")
 def test_what_can_not_be_read_is_passed_over(tmp_path: Path, helper: Path) -> None:
     """A pipe would be waited for."""
@@ -137,6 +139,7 @@ def test_what_can_not_be_read_is_passed_over(tmp_path: Path, helper: Path) -> No
     assert content(site) == content(site)
 
 
+@posix("there are no pipes in folders there")
 @pytest.mark.promise("fault")
 @pytest.mark.parametrize("place", ["helper-1.0.dist-info/direct_url.json", "helper-1.0.dist-info/RECORD", "a.egg-link"])
 @pytest.mark.parametrize("kind", ["pipe", "device"])

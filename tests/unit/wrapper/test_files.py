@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from pyo3_base_python.wrapper import files
+from tests.unit.support import posix
 
 
+@posix("a symbolic link takes a privilege there")
 @pytest.mark.parametrize("size", [0, 1, files.BLOCK - 1, files.BLOCK, files.BLOCK + 1, 3 * files.BLOCK])
 def test_file_is_read_whole_through_a_link_as_well(tmp_path: Path, size: int) -> None:
     content = os.urandom(size)

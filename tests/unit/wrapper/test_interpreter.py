@@ -20,7 +20,7 @@ from pyo3_base_python.wrapper.errors import CannotSteady, UserError
 from pyo3_base_python.wrapper.installed import environment_content
 from pyo3_base_python.wrapper.interpreter import ask, base_executable, find, read_answer
 from tests.installations import Installation, install
-from tests.unit.support import VERSIONS, InterpreterOf, Script, damaged
+from tests.unit.support import VERSIONS, InterpreterOf, Script, damaged, posix
 
 MAKERS = ("venv", "virtualenv", "uv")
 REAL_FACTS = {name: str(value) for name, value in probe.facts().items()}
@@ -131,6 +131,7 @@ def names(found: interpreter.Interpreter) -> tuple[bytes, str]:
     return pyo3_config.render(found.config, "/python"), stable_name.launcher_file(found).name
 
 
+@posix("interpreters lie elsewhere there: see tests/windows")
 @pytest.mark.promise("stale")
 @pytest.mark.parametrize(
     ("variable", "value"),
@@ -155,6 +156,7 @@ def test_interpreter_that_was_built_anew_in_its_place_is_another(
         assert one != other
 
 
+@posix("interpreters lie elsewhere there: see tests/windows")
 @pytest.mark.promise("stale")
 def test_interpreter_that_was_upgraded_in_its_place_is_another_to_build_scripts_alone(tmp_path: Path) -> None:
     """S13: a script can embed the full version; pyo3 knows `3.11` only, and need not be compiled again."""
@@ -167,6 +169,7 @@ def test_interpreter_that_was_upgraded_in_its_place_is_another_to_build_scripts_
     assert name == names(same)[1] != name_after
 
 
+@posix("interpreters lie elsewhere there: see tests/windows")
 @pytest.mark.promise("stale")
 def test_two_installations_of_one_version_are_told_apart(tmp_path: Path) -> None:
     first, second = (ask(os.fspath(Installation(tmp_path / name).python), PATH) for name in ("one", "two"))
@@ -212,6 +215,7 @@ def test_free_threaded_build_is_another() -> None:
         plan.check_base_python(one, other, "/usr/bin/python")
 
 
+@posix("interpreters lie elsewhere there: see tests/windows")
 def test_standard_library_is_no_part_of_an_environment() -> None:
     path = "/lib/python311.zip /lib/python3.11 /lib/python3.11/lib-dynload  /site /site /lib/python3.11/site-packages"
     facts = {"stdlib": "/lib/python3.11", "sys_path": path.replace(" ", "\0")}
@@ -264,6 +268,7 @@ def place(tmp_path: Path) -> Place:
     return Place(folder / "base", folder / "environment")
 
 
+@posix("interpreters lie elsewhere there: see tests/windows")
 def test_base_is_where_the_environments_link_ends(place: Place) -> None:
     path = place.put("bin/python3.11")
     os.symlink("python3.11", place.base / "bin" / "python3")
@@ -272,6 +277,7 @@ def test_base_is_where_the_environments_link_ends(place: Place) -> None:
     assert base_executable(place.facts(base_executable="/not/there")) == path
 
 
+@posix("interpreters lie elsewhere there: see tests/windows")
 def test_environment_may_be_reached_through_a_link(place: Place, tmp_path: Path) -> None:
     path = place.put("bin/python3.11")
     place.copy()
@@ -281,6 +287,7 @@ def test_environment_may_be_reached_through_a_link(place: Place, tmp_path: Path)
     assert base_executable(facts) == path
 
 
+@posix("interpreters lie elsewhere there: see tests/windows")
 @pytest.mark.promise("fault")
 @pytest.mark.parametrize("claimed", ["", "/not/there/python3.11", "{environment}/bin/python", "{base}/bin/python2"])
 @pytest.mark.parametrize("name", ["bin/python3.11", "bin/python3", "bin/python"])
@@ -293,6 +300,7 @@ def test_base_of_a_copy_is_looked_for_below_its_prefix_where_the_claim_is_no_use
     assert base_executable(place.facts(base_executable=claimed.format(**place._asdict()))) == path
 
 
+@posix("interpreters lie elsewhere there: see tests/windows")
 def test_claimed_base_of_a_copy_comes_first(place: Place) -> None:
     place.put("bin/python3.11")
     path = place.put("bin/python-custom")
@@ -300,6 +308,7 @@ def test_claimed_base_of_a_copy_comes_first(place: Place) -> None:
     assert base_executable(place.facts(base_executable=path)) == path
 
 
+@posix("interpreters lie elsewhere there: see tests/windows")
 @pytest.mark.promise("fault")
 @pytest.mark.parametrize("other", ["3.12", "3.11 and more"])
 def test_base_of_a_copy_has_its_content(place: Place, other: str) -> None:
@@ -312,6 +321,7 @@ def test_base_of_a_copy_has_its_content(place: Place, other: str) -> None:
     assert base_executable(place.facts(base_executable=claimed)) == path
 
 
+@posix("interpreters lie elsewhere there: see tests/windows")
 def test_base_of_a_copy_is_canonical(place: Place) -> None:
     path = place.put("bin/python3.11")
     os.symlink(path, place.base / "bin" / "python")
@@ -319,6 +329,7 @@ def test_base_of_a_copy_is_canonical(place: Place) -> None:
     assert base_executable(place.facts(base_executable=os.fspath(place.base / "bin" / "python"))) == path
 
 
+@posix("interpreters lie elsewhere there: see tests/windows")
 def test_base_of_a_copy_of_pypy_has_its_own_name(place: Place) -> None:
     place.put("bin/python3.11")
     path = place.put("bin/pypy3.11")
@@ -333,6 +344,7 @@ def test_base_on_windows_is_what_the_environments_launcher_passes(place: Place) 
     assert base_executable(place.facts(platform="win-amd64", base_executable="", executable=path)) == path
 
 
+@posix("interpreters lie elsewhere there: see tests/windows")
 @pytest.mark.parametrize("claimed", ["", "/not/there"])
 def test_an_interpreter_outside_of_environments_is_its_own_base(place: Place, claimed: str) -> None:
     path = place.put("bin/python3.11")
@@ -340,6 +352,7 @@ def test_an_interpreter_outside_of_environments_is_its_own_base(place: Place, cl
     assert base_executable(facts) == path
 
 
+@posix("interpreters lie elsewhere there: see tests/windows")
 @pytest.mark.promise("fault")
 @pytest.mark.parametrize("platform", ["linux-x86_64", "win-amd64"])
 def test_base_that_is_nowhere_is_said_with_the_environments_name(place: Place, platform: str) -> None:
@@ -423,6 +436,7 @@ def test_interpreter_that_does_not_answer_is_named(script: Script, body: str, sa
     assert caught.value.what == f"{path} {said}"
 
 
+@posix("interpreters lie elsewhere there: see tests/windows")
 @pytest.mark.promise("fault")
 def test_interpreter_that_is_missing_is_named() -> None:
     with pytest.raises(CannotSteady, match="can't run the interpreter /not/there: No such file or directory"):
@@ -487,6 +501,7 @@ def test_named_interpreter_may_be_a_name_on_path(script: Script) -> None:
     assert find({"PYO3_PYTHON": "python3.98", "PATH": os.path.dirname(path)}) == "python3.98"
 
 
+@posix("interpreters lie elsewhere there: see tests/windows")
 @pytest.mark.parametrize(
     ("environ", "expected"),
     [

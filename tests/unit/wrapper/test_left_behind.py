@@ -18,6 +18,7 @@ from pyo3_base_python.wrapper.left_behind import (
     trackers,
     unfinished,
 )
+from tests.unit.support import posix
 
 OLD = "/tmp/gone"
 FOUND = ("Cargo.toml", "src/lib.rs", "src/a file.rs")
@@ -65,6 +66,7 @@ def test_a_layout_that_is_not_known_is_a_reason(tmp_path: Path) -> None:
     assert reason(os.fspath(tmp_path), [], [], [], []) == "the layout of cargo's build directory is not known"
 
 
+@posix("paths of POSIX")
 @pytest.mark.promise("stale")
 @pytest.mark.parametrize("name", ["src/made.rs", f"{OLD}/src/made.rs", "src/../src/made.rs"])
 def test_a_source_that_is_not_in_the_tree(place: Place, name: str) -> None:
@@ -80,12 +82,14 @@ def test_a_source_that_is_there_or_elsewhere(place: Place, name: str) -> None:
     assert place.reason() == ""
 
 
+@posix("names are Unicode there")
 def test_a_source_may_have_a_name_that_is_not_utf_8(place: Place) -> None:
     (place.folder / "deps" / "my_crate-89ab.d").write_bytes(b"/place/x: src/\xff.rs\n\nsrc/\xff.rs:\n")
     assert place.reason() == "src/\udcff.rs is made while it is built"
     assert reason(os.fspath(place.folder), ["my-crate"], [], [OLD], [*FOUND, "src/\udcff.rs"]) == ""
 
 
+@posix("paths of POSIX")
 @pytest.mark.parametrize("name", ["src/lib.rs", f"{OLD}/bindings/src/lib.rs", "../core/lib.rs", f"{OLD}/core/lib.rs"])
 def test_sources_are_named_as_the_root_of_the_workspace_sees_them(place: Place, name: str) -> None:
     place.write("deps/my_crate-0123.d", f"/place/x: {name}\n\n{name}:\n")
@@ -173,6 +177,7 @@ def linking(place: Place, output: str) -> Path:
     return place.write("lib/libx.so", "library")
 
 
+@posix("libraries as Linux names them")
 @pytest.mark.promise("stale")
 @pytest.mark.parametrize(
     "output",
@@ -197,6 +202,7 @@ def test_what_is_no_shared_library_that_is_found(place: Place, output: str) -> N
     assert replaced_library(os.fspath(place.folder), 0.0) == ""
 
 
+@posix("libraries as Linux names them")
 @pytest.mark.promise("stale")
 def test_any_of_several_shared_libraries_may_have_been_replaced(place: Place) -> None:
     first = (
@@ -210,6 +216,7 @@ def test_any_of_several_shared_libraries_may_have_been_replaced(place: Place) ->
     assert replaced_library(os.fspath(place.folder), first) == os.fspath(second)
 
 
+@posix("names are Unicode there")
 @pytest.mark.promise("fault")
 def test_what_a_build_script_says_need_not_be_utf_8(place: Place) -> None:
     library = linking(place, "")
@@ -218,6 +225,7 @@ def test_what_a_build_script_says_need_not_be_utf_8(place: Place) -> None:
     assert replaced_library(os.fspath(place.folder), 0.0) == os.fspath(library)
 
 
+@posix("libraries as Linux names them")
 @pytest.mark.promise("fault")
 def test_a_system_need_not_have_a_folder_for_libraries(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(left_behind, "SYSTEM_LIBRARIES", os.fspath(place.folder / "nowhere"))
@@ -262,6 +270,7 @@ def test_a_build_that_was_killed_after_a_build_script(place: Place) -> None:
     assert unfinished(os.fspath(place.folder), ["other"]) == ""
 
 
+@posix("paths of POSIX")
 def test_packages_outside_of_the_tree_are_named_in_full(place: Place) -> None:
     def named() -> set[str]:
         return named_in_full(os.fspath(place.folder), ["com-mon", "member", "unknown", "below"], "/tree")

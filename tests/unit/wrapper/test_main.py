@@ -19,7 +19,9 @@ from pyo3_base_python.wrapper import interpreter, plan, process, report
 from pyo3_base_python.wrapper import main as entry
 from pyo3_base_python.wrapper.errors import ShimError
 from pyo3_base_python.wrapper.prepare import prepare
-from tests.unit.support import LOCK, MANIFEST, InterpreterOf, Script, Wrapper, needs_tomllib, wait_for
+from tests.unit.support import LOCK, MANIFEST, InterpreterOf, Script, Wrapper, needs_tomllib, posix, wait_for
+
+pytestmark = posix("what cargo is given there, and becomes, is tested in tests/windows")
 
 AWKWARD = ["", "a b", "'\"$HOME`e`\\", "new\nline", "--", "", "*", "ä", "-v"]
 BASE = os.path.realpath(getattr(sys, "_base_executable", sys.executable))

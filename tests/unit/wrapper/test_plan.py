@@ -15,7 +15,7 @@ from pyo3_base_python.wrapper.plan import (
     reasons_to_leave_alone,
     steady,
 )
-from tests.unit.support import an_interpreter, project_with
+from tests.unit.support import an_interpreter, posix, project_with
 
 if TYPE_CHECKING:
     from pyo3_base_python.wrapper.interpreter import Interpreter
@@ -167,6 +167,7 @@ def test_a_variable_without_a_value_counts_as_it_does_for_pyo3(variable: str) ->
 # What is set, and which files there are
 
 
+@posix("paths of POSIX")
 def test_full_mode() -> None:
     used = an_interpreter()
     planned = steady({"PYO3_PYTHON": used.executable}, BUILT, used, "/store")
@@ -217,6 +218,7 @@ def test_config_names_the_launcher_where_a_build_script_may_run_it() -> None:
     assert config_of(first).name != config_of(second).name
 
 
+@posix("paths of POSIX")
 def test_maturins_own_file_is_rehomed_byte_for_byte() -> None:
     content = b"implementation=CPython\r\nversion=3.11\nabi3=true\n\xff"
     planned = steady({"PYO3_CONFIG_FILE": MATURINS_FILE}, BUILT, an_interpreter(), "/store", maturin_config=content)
@@ -238,10 +240,21 @@ def test_the_older_name_of_the_variable_follows_where_it_says_the_same(before: d
     assert planned.set.get("PYTHON_SYS_EXECUTABLE") == (planned.set["PYO3_PYTHON"] if renamed else None)
 
 
-def test_there_is_no_launcher_on_windows() -> None:
+def test_an_interpreter_without_a_redirector_keeps_its_path_on_windows() -> None:
     planned = steady({}, project_with(NEW, readers=["crate"]), an_interpreter(), "/store", windows=True)
     assert sorted(planned.set) == ["PYO3_BASE_PYTHON", "PYO3_CONFIG_FILE"]
+    assert planned.reasons["PYO3_PYTHON"].startswith("left alone: /opt/python/bin/python3.11 has no redirector")
     assert lines_of(config_of(planned).content)["executable"] == an_interpreter().executable
+
+
+def test_an_interpreter_with_a_redirector_has_a_stable_name_on_windows() -> None:
+    used = an_interpreter()
+    used.redirector = b"MZ"
+    planned = steady({}, project_with(NEW, readers=["crate"]), used, "/store", windows=True)
+    assert planned.set["PYO3_PYTHON"] == os.path.join("/store", *planned.files[0].name.split("/"))
+    assert planned.set["PYO3_PYTHON"].endswith("python.exe")
+    assert planned.set["PYO3_SHIM_PYTHON"] == used.executable
+    assert lines_of(config_of(planned).content)["executable"] == planned.set["PYO3_PYTHON"]
 
 
 @pytest.mark.parametrize("mode", ["full", "export"])

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pyo3_base_python.wrapper import interpreter, probe
-from tests.unit.support import VERSIONS, InterpreterOf
+from tests.unit.support import VERSIONS, InterpreterOf, posix
 
 PROBE = os.path.abspath(probe.__file__)
 
@@ -34,6 +34,7 @@ def test_every_interpreter_answers_in_full(interpreter_of: InterpreterOf, versio
     assert os.path.exists(facts["stdlib"])
 
 
+@posix("Python for Windows has another configuration: see tests/windows")
 def test_this_interpreter_says_what_it_knows_of_itself() -> None:
     facts = probe.facts()
     assert facts["executable"] == sys.executable
@@ -60,6 +61,7 @@ def test_build_flags_are_those_that_are_switched_on(
     assert probe.facts()["build_flags"] == flags
 
 
+@posix("Python for Windows has another configuration: see tests/windows")
 @pytest.mark.parametrize(
     ("variables", "shared"), [({}, "False"), ({"Py_ENABLE_SHARED": 1}, "True"), ({"PYTHONFRAMEWORK": "Python"}, "True")]
 )
@@ -78,6 +80,7 @@ def test_framework_has_a_prefix_only_where_there_is_one(monkeypatch: pytest.Monk
     assert probe.facts()["framework_prefix"] == ""
 
 
+@posix("no file can have such a name")
 def test_a_path_in_whatever_alphabet_comes_through(tmp_path: Path) -> None:
     folder = tmp_path / "a b'\"\n=ä\udcff%"
     folder.mkdir()
@@ -93,6 +96,7 @@ def test_modules_beside_the_probe_are_not_in_its_way() -> None:
     assert os.path.dirname(PROBE) not in facts["sys_path"].split("\0")
 
 
+@posix("lines end otherwise")
 @pytest.mark.promise("fault")
 def test_answer_is_one_line_after_whatever_a_site_has_printed(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text("import sys; sys.stdout.write('no line end')", encoding="utf-8")

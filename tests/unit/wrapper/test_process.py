@@ -14,12 +14,15 @@ import pytest
 
 import pyo3_base_python
 from pyo3_base_python.wrapper import process
+from tests.unit.support import posix
 
 if TYPE_CHECKING:
     from tests.unit.support import Script
 
 SOURCE = os.path.dirname(os.path.dirname(pyo3_base_python.__file__))
 PATH = {"PATH": "/usr/bin:/bin"}
+
+pytestmark = posix("the programs here are shell scripts: see tests/windows/test_processes.py")
 
 captures = pytest.mark.parametrize("capture", [process.capture, process._capture_with_subprocess])
 
@@ -243,13 +246,13 @@ def test_begin_is_on_this_process_own_streams() -> None:
         assert started.returncode == 3
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
-def test_a_signal_is_handed_on_and_the_childs_answer_counts(number: signal.Signals) -> None:
-    does = f"trap 'echo got; exit 4' {number.name[3:]}; echo up; for i in $(seq 1000); do sleep 0.01; done"
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"])
+def test_a_signal_is_handed_on_and_the_childs_answer_counts(name: str) -> None:
+    does = f"trap 'echo got; exit 4' {name[3:]}; echo up; for i in $(seq 1000); do sleep 0.01; done"
     with stand_for(does) as started:
         assert started.stdout is not None
         assert started.stdout.readline() == b"up\n"
-        started.send_signal(number)
+        started.send_signal(signal.Signals[name])
         assert started.stdout.read() == b"got\n"
     assert started.returncode == 4
 
@@ -264,11 +267,11 @@ def test_a_signal_before_the_child_is_known_waits_for_it() -> None:
     assert started.returncode == 4
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL, signal.SIGSEGV])
-def test_death_by_a_signal_is_handed_up(number: signal.Signals, tmp_path: Path) -> None:
-    with stand_for(f"ulimit -c 0; kill -{number.name[3:]} $$", cwd=tmp_path) as started:
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGKILL", "SIGSEGV"])
+def test_death_by_a_signal_is_handed_up(name: str, tmp_path: Path) -> None:
+    with stand_for(f"ulimit -c 0; kill -{name[3:]} $$", cwd=tmp_path) as started:
         started.wait()
-    assert started.returncode == -number
+    assert started.returncode == -signal.Signals[name]
 
 
 def test_a_signal_that_was_ignored_stays_ignored() -> None:

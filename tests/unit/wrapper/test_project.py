@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pyo3_base_python.wrapper import paths, project
 from pyo3_base_python.wrapper.command_line import parse
 from pyo3_base_python.wrapper.project import Project, locate, parse_lock, unpacked_sdist
-from tests.unit.support import damaged, needs_tomllib
+from tests.unit.support import damaged, needs_tomllib, posix
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -133,6 +133,7 @@ def test_a_project_without_a_lock_file_has_none(tree: Tree) -> None:
 # Its target directory
 
 
+@posix("paths of POSIX")
 @pytest.mark.parametrize(
     ("line", "environ", "expected"),
     [
@@ -335,6 +336,7 @@ def test_package_has_the_first_name_in_its_manifest_or_none(tree: Tree, manifest
     assert project.package_name(os.fspath(tree({"Cargo.toml": manifest}))) == expected
 
 
+@posix("there are no pipes in folders there")
 @pytest.mark.promise("fault")
 @pytest.mark.timeout(60)
 def test_a_pipe_is_no_lock_file_and_no_manifest(tree: Tree) -> None:
@@ -439,6 +441,7 @@ def files(folder: Path, *names: str) -> None:
         (folder / name).touch()
 
 
+@posix("without a variable no folder for temporary files is known")
 @pytest.mark.parametrize("marker", ["pyproject.toml", "setup.py"])
 @pytest.mark.parametrize("manifest_dir", ["", "crates/deep"])
 def test_sdist_is_known_by_its_metadata_beside_the_build_file(tmp_path: Path, marker: str, manifest_dir: str) -> None:
@@ -446,6 +449,7 @@ def test_sdist_is_known_by_its_metadata_beside_the_build_file(tmp_path: Path, ma
     assert unpacked_sdist(os.path.normpath(tmp_path / manifest_dir), {}) == os.fspath(tmp_path)
 
 
+@posix("without a variable no folder for temporary files is known")
 def test_a_project_knows_the_sdist_that_it_lies_in(tmp_path: Path) -> None:
     files(tmp_path, "crates/deep/Cargo.toml")
     assert at(tmp_path / "crates" / "deep").sdist == ""
@@ -467,6 +471,7 @@ def test_a_checkout_is_no_sdist(tmp_path: Path) -> None:
     assert unpacked_sdist(os.fspath(tmp_path / "mine"), {}) == ""
 
 
+@posix("without a variable no folder for temporary files is known")
 @pytest.mark.parametrize(
     "folder", ["pip-req-build-k2_x", "pip-install-k2_x/name_0123", "uv/git-v0/checkouts/0123/4567"]
 )

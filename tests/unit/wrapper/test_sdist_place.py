@@ -19,7 +19,9 @@ from pyo3_base_python.wrapper.command_line import parse
 from pyo3_base_python.wrapper.errors import CannotSteady, UserError
 from pyo3_base_python.wrapper.project import Project
 from pyo3_base_python.wrapper.sdist_place import bound, choose, clear, limit, places, root, take
-from tests.unit.support import an_interpreter
+from tests.unit.support import an_interpreter, posix
+
+pytestmark = posix("there are no places for sdists on Windows")
 
 SOURCE = os.path.dirname(os.path.dirname(pyo3_base_python.__file__))
 # Takes a place as the wrapper does, and becomes a program that lives until its stdin ends.

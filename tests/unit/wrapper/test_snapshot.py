@@ -11,6 +11,7 @@ import pytest
 
 from pyo3_base_python.wrapper import snapshot
 from pyo3_base_python.wrapper.snapshot import contents, look
+from tests.unit.support import posix
 
 FILES = {"PKG-INFO": "", "pyproject.toml": "", "Cargo.toml": "", "src/lib.rs": "mod a;", "src/a.rs": "1"}
 OLD = 10**18
@@ -108,6 +109,7 @@ def test_a_look_finds_every_file_and_folder(tmp_path: Path) -> None:
     assert {path for path in after if after[path] != digests(tree)[path]} == {"src/"}
 
 
+@posix("what changed with its old time is not seen there")
 @pytest.mark.promise("stale")
 def test_another_content_with_the_same_time_and_size_is_seen(tmp_path: Path) -> None:
     tree = grow(tmp_path, FILES)
@@ -190,6 +192,7 @@ def test_what_lies_outside_and_is_named(tmp_path: Path, file: str) -> None:
     assert digests(tmp_path / "py") != before
 
 
+@posix("a symbolic link takes a privilege there")
 @pytest.mark.promise("stale")
 def test_what_a_link_leads_to(tmp_path: Path) -> None:
     tree = grow(tmp_path / "tree", FILES)
@@ -251,6 +254,7 @@ def test_a_folder_that_can_not_be_read_is_passed_over(tmp_path: Path, monkeypatc
     assert "data/secret" not in seen(tree)
 
 
+@posix("what changed with its old time is not seen there")
 @pytest.mark.promise("stale")
 def test_of_a_large_file_size_and_time_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(snapshot, "MOST_READ", 3)

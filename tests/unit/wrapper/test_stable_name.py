@@ -17,10 +17,12 @@ from pyo3_base_python.wrapper import stable_name, store
 from pyo3_base_python.wrapper.interpreter import Place, ask
 from pyo3_base_python.wrapper.stable_name import launcher_file, shell_quoted
 from tests.installations import install
-from tests.unit.support import Script, an_interpreter
+from tests.unit.support import Script, an_interpreter, needs_root, posix
 
 if TYPE_CHECKING:
     from pyo3_base_python.wrapper.interpreter import Interpreter
+
+pytestmark = posix("the launcher is a shell script: see tests/windows/test_stable_name.py")
 
 # The identity
 
@@ -195,7 +197,7 @@ def test_environments_that_are_gone_are_forgotten(root: Path, one: Environment, 
 
 
 @pytest.mark.promise("fault")
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+@needs_root
 def test_environment_that_another_user_has_put_in_the_place_of_one_is_not_run(root: Path, one: Environment) -> None:
     python = one.stand_in(root)
     os.chown(one.folder / "bin", 12345, -1)

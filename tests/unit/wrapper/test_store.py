@@ -20,12 +20,13 @@ import pyo3_base_python
 from pyo3_base_python.wrapper.errors import CannotSteady
 from pyo3_base_python.wrapper.paths import home
 from pyo3_base_python.wrapper.store import PINNED_TIME, File, Links, default_root, digest, put
+from tests.unit.support import needs_root, posix
+
+pytestmark = posix("modes, owners, links and pipes are POSIX's: see tests/windows/test_files.py")
 
 CONTENT = b"version=3.11\n"
 PLAIN = File("config/abc.txt", CONTENT)
 PROGRAM = File("python/abc/python", b"#!/bin/sh\n", executable=True)
-
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
 
 
 class StillWaitingError(Exception):

@@ -12,8 +12,9 @@ import pytest
 
 from pyo3_base_python.wrapper import turns
 from pyo3_base_python.wrapper.command_line import parse
+from tests.unit.support import posix
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no record locks here")
+pytestmark = posix("there are no record locks on Windows")
 
 HOLDS = """\
 import os, sys
