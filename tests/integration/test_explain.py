@@ -83,7 +83,7 @@ def test_the_one_root_cause_of_an_isolated_build_without_the_shim(site_of: Make)
     assert second.code == 0, second.stderr
     (switch,) = first.causes
     assert switch["subject"] == "PYO3_CONFIG_FILE", "the crate was built with the shim before"
-    assert switch["advice"].startswith("the build before had the shim, and this one had not")
+    assert switch["advice"].startswith("the build before had the shim, and this one did not")
     (cause,) = second.causes
     # What uv says of the environments that it made, and maturin was told.
     old, new = (re.findall(r"Running `maturin .* -i (\S+)", one.stderr)[0] for one in (first, second))
