@@ -23,6 +23,8 @@ __all__ = ["contents", "is_left", "look", "look_at"]
 # Left by Python, setuptools and tools that run tests; and what is installed beside the sources, which is not theirs.
 LEFT = frozenset("__pycache__ .eggs .hypothesis .hg .nox .svn .tox node_modules".split())
 LEFT_BY_BUILDS = (".egg-info", ".pyc")
+# `pip wheel .` leaves it at the top.
+WHEEL = ".whl"
 # Of the extension modules that are put beside Python sources; any other library may be linked.
 MODULES = (".cpython-", ".pypy", ".abi3.")
 # These name other places by their paths.
@@ -48,6 +50,8 @@ def contents(tree: str, target_dir: str = "") -> dict[str, str]:
         folders[:] = sorted(name for name in folders if os.path.realpath(os.path.join(path, name)) != target_dir)
         if path == tree and "dist" in folders and all(map(_is_built, os.listdir(os.path.join(path, "dist")))):
             folders.remove("dist")
+        if path == tree:
+            names = [name for name in names if not name.endswith(WHEEL)]
         if ".git" in folders:
             folders.remove(".git")
             found.update(_of_git(os.path.join(path, ".git"), paths.relative(os.path.join(path, ".git"), tree)))
@@ -113,7 +117,7 @@ def look_at(tree: str, files: Iterable[str], known: Mapping[str, tuple[str, int]
 
 def is_left(path: str) -> bool:
     """Whether the relative ``path`` is something that builds and tools leave in a tree."""
-    if path.startswith(("build/", "dist/")):
+    if path.startswith(("build/", "dist/")) or (path.endswith(WHEEL) and "/" not in path):
         return True
     return any(_is_left(name) for name in path.split("/"))
 
@@ -158,7 +162,7 @@ def _look(
     listed = []
     for entry in entries:
         name = entry.name
-        if _is_left(name):
+        if _is_left(name) or (top and name.endswith(WHEEL)):
             continue
         if entry.is_dir(follow_symlinks=False):
             if name == ".git":
@@ -236,4 +240,4 @@ def _is_output(name: str, path: str) -> bool:
 
 def _is_built(name: str) -> bool:
     """Whether a file in ``dist`` is what a front end puts there (uv adds a ``.gitignore``)."""
-    return name.endswith((".whl", ".tar.gz")) or name == ".gitignore"
+    return name.endswith((WHEEL, ".tar.gz")) or name == ".gitignore"

@@ -77,6 +77,16 @@ def test_what_earlier_builds_left_in_dist_is_no_source(tmp_path: Path, name: str
     assert contents(os.fspath(tree)) != before
 
 
+def test_a_wheel_at_the_top_is_no_source(tmp_path: Path) -> None:
+    """`pip wheel .` puts it there."""
+    tree = grow(tmp_path / "tree", FILES)
+    before = contents(os.fspath(tree))
+    (tree / "a-1.0-py3-none-any.whl").touch()
+    assert contents(os.fspath(tree)) == before
+    (tree / "src" / "a-1.0-py3-none-any.whl").touch()
+    assert contents(os.fspath(tree)) != before
+
+
 def test_a_target_directory_that_cargo_has_not_marked_holds_no_sources(tmp_path: Path) -> None:
     """Maturin makes it before cargo does (case S5)."""
     tree = grow(tmp_path / "tree", FILES)
@@ -131,6 +141,7 @@ def test_a_file_that_was_not_changed_is_not_read_again(tmp_path: Path, monkeypat
 
 
 LEAVINGS = [
+    "app-1.0-py3-none-any.whl",
     "__pycache__/a.pyc",
     "app.egg-info/PKG-INFO",
     "build/lib.linux/app.py",
@@ -154,7 +165,7 @@ def test_what_builds_and_tools_leave_is_no_source(tmp_path: Path, name: str) -> 
 
 
 @pytest.mark.promise("stale")
-@pytest.mark.parametrize("name", ["build/x.rs", "dist/x.rs", "src/dist/x.whl", "lib/libx.so", "src/target/x.rs"])
+@pytest.mark.parametrize("name", ["build/x.rs", "dist/x.rs", "src/dist/x.whl", "data/x.whl", "lib/libx.so", "src/target/x.rs"])
 def test_what_looks_like_leavings_may_be_a_source(tmp_path: Path, name: str) -> None:
     tree = grow(tmp_path, FILES)
     before = digests(tree)
