@@ -50,13 +50,12 @@ def contents(tree: str, target_dir: str = "") -> dict[str, str]:
         folders[:] = sorted(name for name in folders if os.path.realpath(os.path.join(path, name)) != target_dir)
         if path == tree and "dist" in folders and all(map(_is_built, os.listdir(os.path.join(path, "dist")))):
             folders.remove("dist")
-        if path == tree:
-            names = [name for name in names if not name.endswith(WHEEL)]
         if ".git" in folders:
             folders.remove(".git")
             found.update(_of_git(os.path.join(path, ".git"), paths.relative(os.path.join(path, ".git"), tree)))
-        found[paths.relative(path, tree)] = _of_names([*folders, "", *sorted(names)])
-        for name in names:
+        sources = [name for name in names if path != tree or not name.endswith(WHEEL)]
+        found[paths.relative(path, tree)] = _of_names([*folders, "", *sorted(sources)])
+        for name in sources:
             file = os.path.join(path, name)
             found[paths.relative(file, tree)] = _of_file(file, os.lstat(file))
     return found

@@ -165,7 +165,9 @@ def test_what_builds_and_tools_leave_is_no_source(tmp_path: Path, name: str) -> 
 
 
 @pytest.mark.promise("stale")
-@pytest.mark.parametrize("name", ["build/x.rs", "dist/x.rs", "src/dist/x.whl", "data/x.whl", "lib/libx.so", "src/target/x.rs"])
+@pytest.mark.parametrize(
+    "name", ["build/x.rs", "dist/x.rs", "src/dist/x.whl", "data/x.whl", "lib/libx.so", "src/target/x.rs"]
+)
 def test_what_looks_like_leavings_may_be_a_source(tmp_path: Path, name: str) -> None:
     tree = grow(tmp_path, FILES)
     before = digests(tree)
