@@ -85,7 +85,7 @@ def clear(found: Iterable[Entry]) -> None:
 def _listed(folder: Path) -> list[Path]:
     """What is in ``folder``; nothing if the folder does not exist, or no longer does."""
     try:
-        return list(folder.iterdir())
+        return list(folder.iterdir()) if folder.is_dir() else []
     except (FileNotFoundError, NotADirectoryError):
         return []
 

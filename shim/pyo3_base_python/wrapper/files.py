@@ -45,7 +45,10 @@ def read(path: str, begins: bytes = b"") -> bytes | None:
 
 def decoded(content: bytes) -> str:
     """Text that may name paths, whatever its bytes are: ``os.fsdecode``, which on Windows refuses what is no UTF-8."""
-    return content.decode(errors="surrogateescape") if os.name == "nt" else os.fsdecode(content)
+    try:
+        return os.fsdecode(content)
+    except UnicodeDecodeError:
+        return content.decode(errors="surrogateescape")
 
 
 def replace(draft: str, path: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,9 @@ from pyo3_base_python.wrapper.errors import ShimError
 from tests.unit.support import click_runner
 
 LONG_AGO = time.time() - 40 * inventory.DAY
+# No build was noted; and Windows finds a program by its name without the store's folder for PATH.
+NOT_MADE = {"calls", "path"} if sys.platform == "win32" else {"calls"}
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="links and their errors are other ones there")
 
 
 @pytest.fixture
@@ -37,7 +41,7 @@ def age(found: list[inventory.Entry]) -> list[inventory.Entry]:
 
 
 def test_entries_are_those_of_all_kinds(root: Path) -> None:
-    assert {entry.kind for entry in inventory.entries(root)} == set(inventory.KINDS) - {"calls"}
+    assert {entry.kind for entry in inventory.entries(root)} == set(inventory.KINDS) - NOT_MADE
     sizes = {os.fspath(entry.path.relative_to(root)): entry.size for entry in inventory.entries(root)}
     assert sizes[os.path.join("config", "a.txt")] == len(b"content")
     assert sizes[os.path.join("python", "b")] == len(b"content")
@@ -118,21 +122,22 @@ def test_a_crowded_store_is_cleared_when_the_shim_is_switched_on(root: Path, mon
     monkeypatch.setattr(inventory, "CROWDED", 2)
     switch.variables(os.environ)
     assert not (root / "config" / "a.txt").exists()
-    assert (root / "bin" / "cargo").exists()
+    assert list((root / "bin").iterdir())
 
 
 def test_command_shows_and_clears(root: Path) -> None:
+    count = len(inventory.entries(root))
     shown = CliRunner().invoke(main, ["store"])
     assert shown.output.startswith(f"{root}\n     1 configurations of interpreters")
     kept = CliRunner().invoke(main, ["store", "--clear"])
     first, second = kept.output.splitlines()
-    assert first == f"removed 0 of 5 entries from {root}"
+    assert first == f"removed 0 of {count} entries from {root}"
     assert second == (
-        "kept 5: what was used in the last 30 days, and what CARGO names with its code;"
+        f"kept {count}: what was used in the last 30 days, and what CARGO names with its code;"
         " `pyo3-base-python store --clear --all` removes everything"
     )
     cleared = CliRunner().invoke(main, ["store", "--clear", "--all"])
-    assert cleared.output == f"removed 5 of 5 entries from {root}\n"
+    assert cleared.output == f"removed {count} of {count} entries from {root}\n"
     assert inventory.entries(root) == []
     assert CliRunner().invoke(main, ["store", "--all"]).exit_code == 2
 
@@ -154,29 +159,33 @@ def test_command_says_that_there_is_no_store_yet_and_makes_none(
 
 @pytest.mark.promise("bad input")
 def test_command_says_where_no_store_can_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYO3_SHIM_STORE", os.fspath(tmp_path / "no" / "store"))
+    none = tmp_path / "no" / "store"
+    monkeypatch.setenv("PYO3_SHIM_STORE", os.fspath(none))
     # Whoever runs the tests may be root, who may write everywhere.
     monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path or not mode & os.W_OK)
     done = click_runner().invoke(main, ["store"])
     what, hint = done.stderr.splitlines()
     assert (done.exit_code, done.stdout) == (8, "")
-    assert (
-        what == f"pyo3-base-python: error: there is no store at {tmp_path}/no/store, nor can one be made in {tmp_path}"
-    )
+    assert what == f"pyo3-base-python: error: there is no store at {none}, nor can one be made in {tmp_path}"
     assert hint == "pyo3-base-python: hint: set PYO3_SHIM_STORE to a folder of your own"
 
 
 @pytest.mark.promise("bad input")
 @pytest.mark.parametrize(
     ("place", "why"),
-    [("file", "it is not a folder"), ("link", "it is not a folder"), ("file/store", "Not a directory")],
+    [
+        ("file", "it is not a folder"),
+        pytest.param("link", "it is not a folder", marks=POSIX),
+        pytest.param("file/store", "Not a directory", marks=POSIX),
+    ],
 )
 def test_command_says_why_there_can_be_no_store(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, why: str
 ) -> None:
     """As `run` and `env` say it, which do not follow a link either."""
     (tmp_path / "file").touch()
-    (tmp_path / "link").symlink_to(root)
+    if place == "link":
+        (tmp_path / "link").symlink_to(root)
     monkeypatch.setenv("PYO3_SHIM_STORE", os.fspath(tmp_path / place))
     for options in ((), ("--clear", "--all")):
         done = click_runner().invoke(main, ["store", *options])
