@@ -300,15 +300,19 @@ def build_scripts(facts: Facts) -> Iterator[Finding]:
     others = [script for script in facts.graph.scripts if script.crate.name not in PYO3_FAMILY]
     steps = facts.decision.plan
     named = steps is None or "PYO3_PYTHON" in steps.set or "PYO3_PYTHON" not in steps.reasons
-    found = [finding for script in others for finding in _script(script, named=named)]
+    here = facts.decision.project
+    readers = here.lock.readers_of_executable if here and here.lock else []
+    found = [
+        finding for script in others for finding in _script(script, named=named, reads=script.crate.name in readers)
+    ]
     yield from found
     if facts.graph.scripts and not any(finding.level == PROBLEM for finding in found):
         number = len(facts.graph.scripts)
         yield Finding(OK, "build scripts", f"none of {number} watches anything that is new in every build")
 
 
-def _script(script: BuildScript, *, named: bool = True) -> Iterator[Finding]:
-    """``named``: whether the interpreter gets a stable name."""
+def _script(script: BuildScript, *, named: bool = True, reads: bool = False) -> Iterator[Finding]:
+    """``named``: whether the interpreter gets a stable name; ``reads``: whether the script may run it by its other one."""
     crate = script.crate
     name = f"{crate.name} {crate.version}"
     for variable in UNSTEADY:
@@ -331,11 +335,13 @@ def _script(script: BuildScript, *, named: bool = True) -> Iterator[Finding]:
         )
     elif "PYO3_PYTHON" in script.does.watches:
         yield Finding(OK, "build scripts", f"{name} watches PYO3_PYTHON, which the wrapper gives a stable name")
-    if script.does.runs_python and "pyo3-build-config" in crate.depends_on:
+    if (script.does.runs_python or reads) and "pyo3-build-config" in crate.depends_on:
         yield Finding(
             NOTE,
             "build scripts",
-            f"{name} asks pyo3-build-config for the interpreter: a changed build requirement compiles pyo3 again",
+            f"{name} asks pyo3-build-config for the interpreter: a changed build requirement compiles pyo3 again, and"
+            " so do front ends in turn that install different things (pip, uv)",
+            "build with one front end, or see that build.rs asks for no more than pyo3's flags" if crate.local else "",
         )
     for pattern in script.does.patterns:
         folder = pattern.partition("*")[0].rpartition("/")[0] or "its folder"

@@ -10,6 +10,7 @@ from pyo3_base_python.doctor.remedies import REMEDIES
 from pyo3_base_python.wrapper import command_line, plan
 from pyo3_base_python.wrapper.decide import Decision
 from pyo3_base_python.wrapper.errors import CannotSteady, UserError
+from pyo3_base_python.wrapper.project import Lock, Project
 from tests.unit.support import project_with
 
 from .support import WELL, a_script, decided
@@ -402,6 +403,16 @@ def test_a_build_script_that_runs_the_interpreter_of_pyo3_build_config() -> None
     assert running.level == NOTE
     assert "a changed build requirement compiles pyo3 again" in running.what
     assert len(scripts(a_script(runs_python=True, depends_on=("which",)))) == 1
+
+
+def test_a_build_script_that_the_wrapper_takes_to_run_the_interpreter() -> None:
+    script = a_script(name="mine", local=True, depends_on=("pyo3-build-config",))
+    for readers, hint in ((["mine"], "build with one front end"), (["another"], None)):
+        lock = Lock([(0, 28, 3)], readers_of_executable=readers)
+        here = Project("/crates/mine", "/crates/mine", lock, "/crates/mine/target")
+        found = of("build scripts", WELL._replace(graph=facts.Graph((script,)), decision=Decision(here)))
+        hints = [finding.hint for finding in found if "asks pyo3-build-config" in finding.what]
+        assert [one[: len(hint or "")] for one in hints] == ([hint] if hint else [])
 
 
 def test_a_build_script_that_names_nothing_matters_in_a_crate_of_ones_own() -> None:
