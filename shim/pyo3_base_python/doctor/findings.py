@@ -312,7 +312,7 @@ def build_scripts(facts: Facts) -> Iterator[Finding]:
 
 
 def _script(script: BuildScript, *, named: bool = True, reads: bool = False) -> Iterator[Finding]:
-    """``named``: whether the interpreter gets a stable name; ``reads``: whether the script may run it by its other one."""
+    """``named``: whether the interpreter gets a stable name; ``reads``: whether the script may run the real one."""
     crate = script.crate
     name = f"{crate.name} {crate.version}"
     for variable in UNSTEADY:
