@@ -28,13 +28,13 @@ class Profile:
         path.write_text("")
         os.utime(path, ns=(self.now * SECOND, self.now * SECOND))
 
-    def build(self, name: str, artifact: str) -> None:
+    def build(self, name: str, artifact: str, crate: str = "app") -> None:
         """Cargo compiles what has the fingerprint ``name``, and writes ``artifact``."""
         fingerprint = self.folder / ".fingerprint" / name
         fingerprint.mkdir(exist_ok=True)
         self.write(fingerprint / "invoked.timestamp")
         self.write(self.folder / "deps" / artifact)
-        for file in ("lib-app", "lib-app.json"):
+        for file in (f"lib-{crate}.json", f"lib-{crate}"):
             self.write(fingerprint / file)
 
     def look(self, python: str, packages: tuple[str, ...] = PACKAGES) -> list[str]:
@@ -66,6 +66,30 @@ def test_what_was_seen_with_its_artifact_and_has_none_now_is_forgotten(profile: 
     assert profile.look("/3") == ["app"]
     assert profile.fingerprints == ["app-1"]
     assert profile.look("/4") == []
+
+
+def test_every_package_and_every_platforms_name_of_a_library(profile: Profile) -> None:
+    """Among what else cargo has fingerprints of: programs, and build scripts."""
+    for number in range(4):
+        (profile.folder / ".fingerprint" / f"app-{number}a").mkdir()
+        (profile.folder / ".fingerprint" / f"app-{number}a" / "bin-app").write_text("")
+    for number in (1, 2):
+        profile.build(f"app-{number}", "libapp.so")
+        profile.build(f"my-app-{number}", "my_app.dll", "my_app")
+        found = profile.look(f"/{number}", ("app", "my-app"))
+    assert found == ["app", "my-app"]
+    assert [name for name in profile.fingerprints if not name.endswith("a")] == ["app-2", "my-app-2"]
+
+
+def test_times_without_fractions(profile: Profile) -> None:
+    """As an archive keeps them."""
+    for name in ("app-1", "app-2"):
+        profile.build(name, "libapp.so")
+        for path in (*(profile.folder / ".fingerprint" / name).iterdir(), profile.folder / "deps" / "libapp.so"):
+            os.utime(path, ns=(profile.now * SECOND, profile.now * SECOND))
+        found = profile.look(f"/{name}")
+    assert found == ["app"]
+    assert profile.fingerprints == ["app-2"]
 
 
 def test_for_the_same_interpreter_it_is_forgotten_before_the_next_one(profile: Profile) -> None:
