@@ -46,8 +46,8 @@ def completed(*words: str) -> list[str]:
         (["env", "--format", "f"], ["fish"]),
         (["testbed", "ma"], ["machines", "matrix"]),
         (["nonsense"], []),
-        (["run", "--", "pyo3-base-py"], ["pyo3-base-python", "pyo3-base-python-cargo"]),
-        (["run", "pyo3-base-python-c"], ["pyo3-base-python-cargo"]),
+        (["run", "--", "pyo3-base-py"], ["pyo3-base-python"]),
+        (["run", "maturin-s"], ["maturin-shim"]),
     ],
 )
 def test_bash_completes(words: list[str], expected: list[str]) -> None:
