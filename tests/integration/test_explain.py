@@ -263,10 +263,8 @@ def test_an_interpreter_that_a_left_alone_cargo_was_told_of_is_not_blamed_on_a_m
 
 
 @pytest.mark.parametrize("front_end", [("uv", "build"), ("python", "-m", "build")])
-def test_a_build_by_way_of_an_sdist_and_its_advice_followed(
-    site_of: Make, front_end: tuple[str, ...], tmp_path: Path
-) -> None:
-    """What is compiled among the unpacked sources is lost; in a target directory that stays it is not."""
+def test_a_build_by_way_of_an_sdist_and_its_advice_followed(site_of: Make, front_end: tuple[str, ...]) -> None:
+    """What is compiled among the unpacked sources is lost; in the place for sdists it is not."""
     site = site_of("version_specific")
     command = [*front_end, "--out-dir" if front_end[0] == "uv" else "--outdir", os.fspath(site.scratch / "wheels")]
     first = explain(site, command)
@@ -274,10 +272,10 @@ def test_a_build_by_way_of_an_sdist_and_its_advice_followed(
     (cause,) = first.causes
     assert cause["count"] == 14
     assert cause["advice"].startswith("the sources were unpacked from an sdist")
-    words = shlex.split(cause["advice"].rpartition(": ")[2].replace("/a/folder/that/stays", os.fspath(tmp_path / "t")))
-    assert words[1:] == ["pyo3-base-python", "run", "--", *command]
-    explain(site, ["env", *words])
-    second = explain(site, ["env", *words])
+    words = shlex.split(cause["advice"].rpartition(": ")[2])
+    assert words == ["pyo3-base-python", "run", "--", *command]
+    explain(site, words)
+    second = explain(site, words)
     assert (second.code, second.causes) == (0, [])
 
 

@@ -250,11 +250,9 @@ def _on_moved_sources(seen: Circumstances) -> str:
 
 def _on_lost_target(seen: Circumstances) -> str:
     what = "the sources were unpacked from an sdist at a path of their own, and what is compiled goes with them"
-    if seen.shim.state == shim.OFF and not seen.typed.on:
-        return f"{what}: {LASTING} {RUN} {seen.typed.words}"
     if seen.shim.on:
         return f"{what}: set {LASTING}"
-    return f"{what}: set {LASTING}; the shim would then keep pyo3 fresh: {_how(seen)}"
+    return f"{what}; the shim keeps it in a place of its own: {_how(seen)}"
 
 
 def _unpack_once(seen: Circumstances) -> str:

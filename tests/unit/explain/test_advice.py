@@ -250,7 +250,7 @@ def first(place: str) -> Reason:
 @pytest.mark.parametrize(
     ("shim", "on", "words"),
     [
-        (Shim(OFF), False, f"CARGO_TARGET_DIR=/a/folder/that/stays {RUN} uv build"),
+        (Shim(OFF), False, f"the shim keeps it in a place of its own: {RUN} uv build"),
         (Shim(SET), True, "set CARGO_TARGET_DIR=/a/folder/that/stays"),
         (ALONE, True, "left this cargo alone: pyo3 0.15.2 is older"),
         (Shim(OFF), True, "CARGO did not reach this cargo"),
