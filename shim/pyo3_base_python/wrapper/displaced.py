@@ -83,7 +83,7 @@ class _Fingerprint:
 
 def _fingerprints(profile_dir: str, packages: Collection[str]) -> Iterator[_Fingerprint]:
     artifacts = os.path.join(profile_dir, "deps")
-    for folder in left_behind.own(os.path.join(profile_dir, left_behind.FINGERPRINTS), packages):
+    for folder in left_behind.removable(profile_dir, packages):
         crate = next((name[len(LIBRARY) :] for name in os.listdir(folder) if name.startswith(LIBRARY)), "")
         crate = crate.partition(".")[0]
         digits = folder.rpartition("-")[2]

@@ -29,8 +29,8 @@ __all__ = [
     "forget",
     "last_written",
     "named_in_full",
-    "own",
     "reason",
+    "removable",
     "remove",
     "replaced_library",
     "trackers",
@@ -70,7 +70,7 @@ def reason(
     return (
         _of_sources(deps, names, trees, found, root)
         or changed_artifact(profile_dir, packages, crates)
-        or _of_build_scripts(own(os.path.join(profile_dir, "build"), packages), trees)
+        or _of_build_scripts(_own(os.path.join(profile_dir, "build"), packages), trees)
         or _of_host(profile_dir, names, packages, trees, found, root)
     )
 
@@ -82,7 +82,7 @@ def unfinished(profile_dir: str, packages: Collection[str]) -> str:
     before it compiles, and the whole one after it.
     """
     ran, compiled = set(), set()
-    for folder in own(os.path.join(profile_dir, FINGERPRINTS), packages):
+    for folder in _own(os.path.join(profile_dir, FINGERPRINTS), packages):
         package = os.path.basename(folder).rpartition("-")[0]
         for name in os.listdir(folder):
             if name.endswith(".json") or not os.path.getsize(os.path.join(folder, name)):
@@ -103,13 +103,9 @@ def changed_artifact(profile_dir: str, packages: Collection[str], crates: Iterab
 def forget(profile_dir: str, packages: Collection[str]) -> list[str]:
     """Have cargo compile ``packages`` again, without their build scripts; returns those of which nothing is known here.
 
-    Cargo compiles what it finds no fingerprint of. What a link leads to is not touched: cargo makes none here, but a
-    repository may have brought it. Raises ``OSError``.
+    Cargo compiles what it finds no fingerprint of. Raises ``OSError``.
     """
-    fingerprints = os.path.join(profile_dir, FINGERPRINTS)
-    if os.path.islink(fingerprints):
-        return list(packages)
-    folders = own(fingerprints, packages)
+    folders = removable(profile_dir, packages)
     for folder in folders:
         if not any("build-script" in name for name in os.listdir(folder)):
             remove(folder)
@@ -117,8 +113,14 @@ def forget(profile_dir: str, packages: Collection[str]) -> list[str]:
     return [name for name in packages if name not in known]
 
 
+def removable(profile_dir: str, packages: Collection[str]) -> list[str]:
+    """The folders of the fingerprints of ``packages``; none behind a link, which a repository may have brought."""
+    folder = os.path.join(profile_dir, FINGERPRINTS)
+    return [] if os.path.islink(folder) else _own(folder, packages)
+
+
 def remove(fingerprint: str) -> None:
-    """Remove the folder of a fingerprint. Raises ``OSError``."""
+    """Remove the folder of a fingerprint, or the link that is there in its place. Raises ``OSError``."""
     if os.path.islink(fingerprint):
         os.unlink(fingerprint)
         return
@@ -184,7 +186,7 @@ def _of_host(
     deps = os.path.join(host, "deps")
     if not os.path.isdir(deps):
         return ""
-    scripts = own(os.path.join(host, "build"), packages)
+    scripts = _own(os.path.join(host, "build"), packages)
     return _of_sources(deps, names, trees, found, root) or _of_build_scripts(scripts, trees)
 
 
@@ -250,12 +252,12 @@ def _plain(root: str, source: str) -> str:
 def last_written(profile_dir: str, packages: Collection[str]) -> int:
     """When cargo last wrote a fingerprint of one of ``packages``, in ns."""
     times = [0]
-    for folder in own(os.path.join(profile_dir, FINGERPRINTS), packages):
+    for folder in _own(os.path.join(profile_dir, FINGERPRINTS), packages):
         times += [os.stat(os.path.join(folder, file)).st_mtime_ns for file in os.listdir(folder)]
     return max(times)
 
 
-def own(folder: str, packages: Collection[str]) -> list[str]:
+def _own(folder: str, packages: Collection[str]) -> list[str]:
     """The folders in ``folder`` that cargo has made for ``packages``: a name, and a hash."""
     names = os.listdir(folder) if os.path.isdir(folder) else []
     return [os.path.join(folder, name) for name in names if name.rpartition("-")[0] in packages]

@@ -166,6 +166,18 @@ def test_other_packages_and_what_is_not_whole_are_left_alone(profile: Profile) -
     assert profile.look("/3") == ["app"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a symbolic link takes a privilege there")
+def test_nothing_behind_a_link_is_removed(profile: Profile) -> None:
+    profile.build("app-1", "libapp.so")
+    profile.look("/1")
+    profile.build("app-2", "libapp.so")
+    folder = profile.folder / ".fingerprint"
+    folder.rename(profile.folder.parent / "elsewhere")
+    folder.symlink_to(profile.folder.parent / "elsewhere")
+    assert profile.look("/2") == []
+    assert profile.fingerprints == ["app-1", "app-2"]
+
+
 def test_a_record_that_is_none(profile: Profile) -> None:
     profile.build("app-1", "libapp.so")
     profile.look("/1")
