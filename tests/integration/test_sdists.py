@@ -43,10 +43,11 @@ def pip_of_an_sdist(site: Site, wheels: Path) -> list[str]:
 
 @pytest.mark.quick
 def test_the_second_uv_build_compiles_nothing_and_an_edit_its_own_crate(site: Site) -> None:
+    site.edit("src/lib.rs", "    42", "    41")  # so that no other test has built it
     first = site.build(uv_by_sdist)
     assert "version_specific" in first.recompiled
     assert site.build(uv_by_sdist).recompiled == ()
-    site.edit("src/lib.rs", "    42", "    43")
+    site.edit("src/lib.rs", "    41", "    43")
     edited = site.build(uv_by_sdist)
     assert edited.recompiled == ("version_specific",)
     assert site.answer(edited) == 43
@@ -67,9 +68,10 @@ def test_a_backend_that_calls_cargo_twice_and_writes_into_the_tree_in_between(
 ) -> None:
     """setuptools-rust builds for `build_ext` and for `install`, and has written `build/` when it does so again."""
     site = Site(bundled.copy("setuptools_rust", tmp_path / "project"), tmp_path / "scratch", environ)
-    assert "pyo3" in site.run(["uv", "build"]).recompiled
+    site.edit("src/lib.rs", "    42", "    41")  # so that no other test has built it
+    assert "setuptools_rust_fixture" in site.run(["uv", "build"]).recompiled
     assert site.run(["uv", "build"]).recompiled == ()
-    site.edit("src/lib.rs", "    42", "    43")
+    site.edit("src/lib.rs", "    41", "    43")
     assert site.run(["uv", "build"]).recompiled == ("setuptools_rust_fixture",)
     assert site.run(["uv", "build"]).recompiled == ()
 
