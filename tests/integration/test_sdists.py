@@ -13,7 +13,7 @@ import pytest
 
 from pyo3_base_python import bundled
 
-from .conftest import FrontEnd, Site, build_by_sdist
+from .conftest import FrontEnd, Site, build_by_sdist, uv
 from .test_never_different import content
 from .test_never_stale import uv_by_sdist
 
@@ -107,6 +107,32 @@ def test_a_place_that_is_off_or_chosen_elsewhere_is_not_used(site: Site, tmp_pat
     chosen = tmp_path / "target"
     assert "pyo3" in site.build(uv_by_sdist, CARGO_TARGET_DIR=os.fspath(chosen)).recompiled
     assert (chosen / "release" / "deps").is_dir()
+
+
+@pytest.mark.parametrize("interpreter", ["3.12"], indirect=True)
+def test_a_tree_that_is_built_where_it_lies_takes_along_what_it_has(
+    site: Site, tmp_path: Path, interpreter: str
+) -> None:
+    """Into `target`, an isolated build for another interpreter compiles pyo3 and what depends on it."""
+    (site.project / "PKG-INFO").write_text("Metadata-Version: 2.1\nName: version_specific\nVersion: 0.1.0\n")
+    bare = Site(shutil.copytree(site.project, tmp_path / "bare"), tmp_path / "bare-scratch", site.environ)
+    for each in (site, bare):
+        each.edit("src/lib.rs", "    42", "    41")  # so that no other test has built it
+        first = each.build(uv, shim=each is site, PYO3_SHIM_SDIST_DIR=os.fspath(tmp_path / "places"))
+        assert "pyo3" in first.recompiled
+        each.python = interpreter
+    second = site.build(uv, PYO3_SHIM_SDIST_DIR=os.fspath(tmp_path / "places"))
+    plain = bare.build(uv, shim=False)
+    assert set(second.recompiled) <= set(plain.recompiled)
+    assert site.answer(second) == bare.answer(plain) == 41
+
+
+def test_a_tree_in_which_cargo_has_compiled_without_the_shim_takes_along_what_it_has(site: Site) -> None:
+    (site.project / "PKG-INFO").write_text("Metadata-Version: 2.1\nName: version_specific\nVersion: 0.1.0\n")
+    assert "pyo3" in site.build(uv, shim=False).recompiled
+    built = site.build(uv)
+    assert "unicode-ident" in built.fresh
+    assert site.build(uv).recompiled == ()
 
 
 # What cargo does not look at

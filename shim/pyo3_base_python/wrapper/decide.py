@@ -101,7 +101,7 @@ def decide_for(
         borrowed = ""  # what is there for programs serves as well
     if borrowed:
         environ = {**environ, linking.VARIABLE: borrowed}
-    place = sdist_place.choose(environ, call, here, used)
+    place = sdist_place.choose(environ, call, here, used, profiles)
     steps = plan.steady(
         environ,
         here,

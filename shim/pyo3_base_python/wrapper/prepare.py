@@ -81,6 +81,7 @@ def prepare(
     if elsewhere:
         arguments = build_dir.add_option(arguments, elsewhere)
     if place:
+        sdist_place.remember(here.target_dir, place)
         given[sdist_place.HELD] = place
     if steps.files:
         calls.note(
@@ -142,6 +143,7 @@ def _place(
             project.package_name(here.manifest_dir),
             sdist_place.limit(environ),
             lambda place: say(f"another build is using {place}: waiting for it to end"),
+            earlier=sdist_place.remembered(here.target_dir),
         )
     except CannotSteady as error:
         return "", [f"no place for the sdist: {error.what}"]

@@ -10,6 +10,9 @@ project takes the next one, up to as many as there are processors; later it goes
 it. The lock is held by the process that becomes cargo, up to its end: a record lock (``fcntl``), which its children do
 not inherit and a crash does not leave behind.
 
+A tree that is built again where it lies, for another interpreter, say, comes back to the place where it was built: what
+does not depend on the interpreter is compiled there. If cargo has compiled in the tree itself, it goes on there.
+
 The total size of the places is limited: it is checked when one is made, and once a day. The least recently used place
 is removed first, and none that is in use.
 """
@@ -22,17 +25,32 @@ import time
 
 from . import build_dir, paths, process, store
 from .errors import CannotSteady, UserError
-from .files import open_lock, read
+from .files import decoded, open_lock, read, write
+from .left_behind import FINGERPRINTS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from .command_line import Invocation
     from .interpreter import Interpreter
     from .project import Project
 
-__all__ = ["HELD", "LIMIT", "VARIABLE", "bound", "choose", "clear", "limit", "places", "root", "size", "take"]
+__all__ = [
+    "HELD",
+    "LIMIT",
+    "VARIABLE",
+    "bound",
+    "choose",
+    "clear",
+    "limit",
+    "places",
+    "remember",
+    "remembered",
+    "root",
+    "size",
+    "take",
+]
 
 # A folder, or `off`.
 VARIABLE = "PYO3_SHIM_SDIST_DIR"
@@ -49,6 +67,8 @@ DAY = 24 * 60 * 60
 PROJECTS = ".pyo3-base-python-projects"
 LOCK = ".lock"
 LOOKED = ".looked"
+# In the target directory of a tree: the name of its place.
+NAME = ".pyo3-base-python-place"
 
 
 def root(environ: Mapping[str, str]) -> str:
@@ -62,10 +82,17 @@ def root(environ: Mapping[str, str]) -> str:
     return os.path.join(base, "pyo3-base-python", "sdists") if base else ""
 
 
-def choose(environ: Mapping[str, str], call: Invocation, project: Project, interpreter: Interpreter) -> str:
+def choose(
+    environ: Mapping[str, str],
+    call: Invocation,
+    project: Project,
+    interpreter: Interpreter,
+    profile_dirs: Iterable[str] = (),
+) -> str:
     """The name of the place for ``project``, if it was unpacked from an sdist and no target directory is set.
 
-    ``""`` for none. Not on Windows, where it has not been tried; not within a build that holds one.
+    ``""`` for none. Not on Windows, where it has not been tried; not within a build that holds one; not where cargo has
+    compiled in the tree itself: into one of ``profile_dirs``.
     """
     folder = root(environ)
     if process.WINDOWS or not folder or environ.get(HELD) or not (project.sdist and project.target_dir):
@@ -74,6 +101,8 @@ def choose(environ: Mapping[str, str], call: Invocation, project: Project, inter
     if not paths.is_inside(os.path.realpath(project.target_dir), project.sdist):
         return ""
     if not build_dir.takes_option(call) or not build_dir.nameable(folder):
+        return ""
+    if any(os.path.isdir(os.path.join(profile_dir, FINGERPRINTS)) for profile_dir in profile_dirs):
         return ""
     # Cargo knows vendored crates by their path: each unpacking would leave its own in the place, and find none.
     if _vendors(project):
@@ -91,15 +120,34 @@ def limit(environ: Mapping[str, str]) -> int:
     return int(chosen) * MEBIBYTE
 
 
-def take(folder: str, name: str, project: str, most: int, waiting: Callable[[str], None]) -> str:
+def remembered(target_dir: str) -> str:
+    """The name of the place where the tree with ``target_dir`` was built last; ``""`` for none."""
+    return decoded(read(os.path.join(target_dir, NAME)) or b"")
+
+
+def remember(target_dir: str, place: str) -> None:
+    """Note for ``remembered`` that the tree with ``target_dir`` is built in ``place``, if it can be written there."""
+    name = os.path.basename(place)
+    if remembered(target_dir) == name:
+        return
+    try:
+        write(os.path.join(target_dir, NAME), os.fsencode(name))
+    except OSError:  # a repository may have brought a link, for instance
+        return
+
+
+def take(folder: str, name: str, project: str, most: int, waiting: Callable[[str], None], *, earlier: str = "") -> str:
     """The place below ``folder`` for the interpreter called ``name``, locked until this process ends.
 
     ``project`` is a name for what is built; ``most`` is how many bytes all places may hold; ``waiting`` is told the
-    place if another build has to end first. Raises ``CannotSteady`` if there can't be one.
+    place if another build has to end first; ``earlier`` is the name of the place where this very tree was built last,
+    for whatever interpreter. Raises ``CannotSteady`` if there can't be one.
     """
     names = [name, *(f"{name}.{number}" for number in range(2, (os.cpu_count() or 1) + 1))]
     try:
         store.private_folder(folder)
+        if earlier in places(folder):
+            names = [earlier]
         known = [one for one in names if os.path.exists(os.path.join(folder, one, PROJECTS, project))]
         for one in known or names:
             if _lock(folder, one) is not None:

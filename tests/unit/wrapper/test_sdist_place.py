@@ -128,6 +128,15 @@ def test_there_is_none_for_what_lies_elsewhere_or_can_not_be_told(
     assert chosen(project, line, **changes) == ""
 
 
+def test_there_is_none_where_cargo_has_compiled_in_the_tree_itself(tmp_path: Path) -> None:
+    def choose_for(profile_dir: Path) -> str:
+        return choose(ENVIRON, parse(["rustc", "--lib"]), SDIST, an_interpreter(), [os.fspath(profile_dir)])
+
+    (tmp_path / "release" / ".fingerprint").mkdir(parents=True)
+    assert choose_for(tmp_path / "release") == ""
+    assert choose_for(tmp_path / "debug")
+
+
 @pytest.mark.parametrize("name", ["config", "config.toml"])
 def test_there_is_none_for_crates_that_are_vendored(tmp_path: Path, name: str) -> None:
     """Cargo knows them by their path: none would ever be found again."""
@@ -187,6 +196,35 @@ def test_the_second_place_is_taken_where_the_first_is_in_use(folder: Path) -> No
     with held(folder, "a"):
         assert name_of(take(os.fspath(folder), "python", "b", PLENTY, refuse)) == "python.2"
     assert name_of(take(os.fspath(folder), "python", "b", PLENTY, refuse)) == "python.2"
+
+
+def test_a_tree_comes_back_to_its_place_for_another_interpreter(folder: Path, tmp_path: Path) -> None:
+    target = os.fspath(tmp_path / "target")
+    assert sdist_place.remembered(target) == ""
+    assert sdist_place.take(os.fspath(folder), "python", "a", PLENTY, refuse, earlier="python") == os.fspath(
+        folder / "python"
+    )
+    sdist_place.remember(target, os.fspath(folder / "python"))
+    earlier = sdist_place.remembered(target)
+    assert name_of(take(os.fspath(folder), "pypy", "a", PLENTY, refuse, earlier=earlier)) == "python"
+    assert name_of(take(os.fspath(folder), "pypy", "a", PLENTY, refuse)) == "pypy"
+
+
+@pytest.mark.promise("bad input")
+@pytest.mark.parametrize("earlier", ["gone", "../elsewhere", "/", ".", "python.lock", "a\0b"])
+def test_what_a_tree_names_is_taken_only_if_it_is_a_place(folder: Path, tmp_path: Path, earlier: str) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    sdist_place.clear(os.fspath(folder), 0)
+    assert name_of(take(os.fspath(folder), "python", "a", PLENTY, refuse, earlier=earlier)) == "python"
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+@pytest.mark.promise("bad input")
+def test_where_the_note_would_be_written_behind_a_link_there_is_none(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "target").symlink_to("elsewhere")
+    sdist_place.remember(os.fspath(tmp_path / "target"), "/places/python")
+    assert not list((tmp_path / "elsewhere").iterdir())
 
 
 @pytest.mark.promise("fault")
