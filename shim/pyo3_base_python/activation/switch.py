@@ -87,11 +87,11 @@ def variables_if_possible(
     try:
         return variables(environ, on_path=on_path)
     except ShimError as error:
-        why = error.what
+        why = error
     except Exception as error:  # noqa: BLE001 - as above
-        why = f"internal error ({type(error).__name__}: {error})"
+        why = ShimError(f"internal error ({type(error).__name__}: {error})")
     if not quiet:
-        report.say(f"{why}; {what} runs without a stable interpreter")
+        report.warn(why, what)
     return {}
 
 

@@ -61,7 +61,7 @@ def main(locale: str | None = None) -> NoReturn:
         process.die_of_interrupt()
     except CannotSteady as error:
         log = f"left alone: {error.what}"
-        report.say(f"{error.what}; cargo runs without a stable interpreter")
+        report.warn(error, "cargo")
     except Exception as error:  # noqa: BLE001 - a mistake of ours must not break a build that works without us
         log = f"left alone: {type(error).__name__}: {error}"
         report.say(f"internal error ({type(error).__name__}: {error}); cargo runs without a stable interpreter")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from .errors import ShimError
 
-__all__ = ["fail", "log", "say"]
+__all__ = ["fail", "log", "say", "warn"]
 
 
 def log(environ: Mapping[str, str], arguments: Sequence[str], what: str) -> None:
@@ -35,6 +35,12 @@ def say(line: str) -> None:
             sys.stderr.flush()
     except OSError:
         pass
+
+
+def warn(error: ShimError, what: str) -> None:
+    """Say in one line why ``what`` runs without a stable interpreter, and what to do about it."""
+    hint = f" ({error.hint})" if error.hint else ""
+    say(f"{error.what}{hint}; {what} runs without a stable interpreter")
 
 
 def fail(error: ShimError) -> NoReturn:
