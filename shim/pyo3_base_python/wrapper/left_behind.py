@@ -38,6 +38,9 @@ __all__ = [
 ]
 
 FINGERPRINTS = ".fingerprint"
+# In a fingerprint, how files are called that speak of a build script: how it was compiled, and what it has printed.
+SCRIPT = "build-script"
+RUN = "run-build-script"
 # More than this in the OUT_DIRs of a project is not read: it may name any path.
 MOST_READ = 64 << 20
 # In dep-info: cargo does not look at it.
@@ -100,17 +103,35 @@ def changed_artifact(profile_dir: str, packages: Collection[str], crates: Iterab
     return _of_artifacts(os.path.join(profile_dir, "deps"), names, last_written(profile_dir, packages))
 
 
-def forget(profile_dir: str, packages: Collection[str]) -> list[str]:
-    """Have cargo compile ``packages`` again, without their build scripts; returns those of which nothing is known here.
+def forget(
+    profile_dir: str, packages: Collection[str], scripts: Collection[str] = (), stays: Collection[str] = ()
+) -> list[str]:
+    """Have cargo compile ``packages`` again; returns those of which nothing is known here.
 
-    Cargo compiles what it finds no fingerprint of. Raises ``OSError``.
+    The build scripts of ``scripts``, some of them, are run again, and compiled again if they are made of other crates
+    than those in ``stays``. Cargo does what it finds no fingerprint of. Raises ``OSError``.
     """
     folders = removable(profile_dir, packages)
-    for folder in folders:
-        if not any("build-script" in name for name in os.listdir(folder)):
+    for folder in [*folders, *removable(_host_dir(profile_dir), scripts)]:
+        name = os.path.basename(folder).rpartition("-")[0]
+        files = os.listdir(folder)
+        script = next((file for file in files if file.startswith(SCRIPT) and file.endswith(".json")), "")
+        if script:
+            outdated = name in scripts and not _depends_on(os.path.join(folder, script)) <= {*stays}
+        elif any(file.startswith(RUN) for file in files):
+            outdated = name in scripts
+        else:
+            outdated = folder in folders
+        if outdated:
             remove(folder)
     known = {os.path.basename(folder).rpartition("-")[0] for folder in folders}
     return [name for name in packages if name not in known]
+
+
+def _depends_on(fingerprint: str) -> set[str]:
+    """The crates that something was compiled with, by what cargo has written of it (JSON; not ``json``: slow)."""
+    deps = (read(fingerprint) or b"").partition(b'"deps":[')[2].partition(b'],"local"')[0]
+    return {decoded(name) for name in deps.split(b'"')[1::2]}
 
 
 def removable(profile_dir: str, packages: Collection[str]) -> list[str]:
@@ -181,13 +202,18 @@ def _of_host(
     root: str,
 ) -> str:
     """If cargo is given a target, it compiles build scripts and macros beside the target's own folder."""
-    target_dir, profile = os.path.split(profile_dir)
-    host = os.path.join(os.path.dirname(target_dir), profile)
+    host = _host_dir(profile_dir)
     deps = os.path.join(host, "deps")
     if not os.path.isdir(deps):
         return ""
     scripts = _own(os.path.join(host, "build"), packages)
     return _of_sources(deps, names, trees, found, root) or _of_build_scripts(scripts, trees)
+
+
+def _host_dir(profile_dir: str) -> str:
+    """Where cargo compiles build scripts and macros if ``profile_dir`` is that of a target it is given."""
+    target_dir, profile = os.path.split(profile_dir)
+    return os.path.join(os.path.dirname(target_dir), profile)
 
 
 def _of_sources(deps: str, names: Collection[str], trees: Collection[str], found: Collection[str], root: str) -> str:

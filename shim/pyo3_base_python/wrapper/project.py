@@ -62,8 +62,8 @@ class Lock:
         """The packages that depend directly on one of ``packages``."""
         return {user for name in packages for user in self.users.get(name, ())}
 
-    def local_users(self, packages: Iterable[str]) -> list[str]:
-        """The local packages among ``packages`` and among those that depend on them, directly or not."""
+    def all_users(self, packages: Iterable[str]) -> set[str]:
+        """The names of ``packages``, and of all that depend on them, directly or not."""
         found: set[str] = set()
         left = list(packages)
         while left:
@@ -71,7 +71,7 @@ class Lock:
             if name not in found:
                 found.add(name)
                 left += self.users.get(name, ())
-        return [name for name in self.local_packages if name in found]
+        return found
 
 
 class Project:

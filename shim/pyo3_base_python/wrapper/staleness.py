@@ -22,7 +22,7 @@ an sdist, no record of it or a void one                cleaned       now
 an sdist, something in it is not as recorded           cleaned       as recorded; of what changed: now
 an sdist, everything as recorded                       stay          as recorded
 the same, cargo has left what it would not see         cleaned       as recorded
-an sdist, at the path of an earlier one                as above      stay: somebody works there
+an sdist, at the path of an earlier one [2]_           as above      stay: somebody works there
 an sdist, cargo has built here and nowhere else since  as one's own  stay
 an sdist, not known where it is compiled to            stay          now
 =====================================================  ============  =================================
@@ -30,6 +30,8 @@ an sdist, not known where it is compiled to            stay          now
 .. [1] What would be compiled without the shim, and nothing else: packages that depend on pyo3, or on a package whose
    build script tracks the interpreter. In the same environment cargo would compile nothing; the change is noted for the
    next one.
+
+.. [2] In whatever profile.
 
 Otherwise all packages of a project are cleaned, or none: a build script or macro may read what belongs to another
 package.
@@ -148,7 +150,7 @@ def settle(
         today = _today(project, profile_dir, python, pyo3_looks=pyo3_looks)
         look = _look_at_sdist if sdist and (in_place or not there.inside) else _look_at_own_tree
         actions = look(project, there, artifacts, today, environ or {})
-        _apply(actions, there, clean)
+        _apply(actions, there, clean, today.stays)
         records = os.path.join(there.described, RECORDS)
         others = displaced.forget(profile_dir, records, [] if actions.clean else today.packages, python)
     except OSError as error:
@@ -205,27 +207,35 @@ class _There:
 class Today:
     """What an isolated build compiles without the shim for a new path of ``python``.
 
-    ``packages`` are the local ones, by name; ``scripts`` are those of them whose build scripts are run again.
+    ``packages`` are the local ones, by name; ``scripts`` are those of them whose build scripts are run again; ``stays``
+    are the crates of all other packages.
     """
 
-    __slots__ = ("packages", "python", "scripts")
+    __slots__ = ("packages", "python", "scripts", "stays")
 
-    def __init__(self, python: str = "", packages: Iterable[str] = (), scripts: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        python: str = "",
+        packages: Iterable[str] = (),
+        scripts: Iterable[str] = (),
+        stays: Iterable[str] = (),
+    ) -> None:
         self.python = python
         self.packages = list(packages)
         self.scripts = list(scripts)
+        self.stays = set(stays)
 
 
 class Actions:
     """What to do before cargo starts: see the table above.
 
-    ``clean``: packages, by name; ``forget``: those to compile, but for their build scripts; ``times`` (ns): of files
-    and folders, by relative path, none of them to leave them as they are; ``record``: what is built next, for each
-    package, ``None`` where no other tree's is of interest; ``tree``: the same for the whole of a tree of the user's;
-    ``why``, in words.
+    ``clean``: packages, by name; ``forget``: those to compile, but for their build scripts; ``run``: those of them
+    whose build scripts to run; ``times`` (ns): of files and folders, by relative path, none of them to leave them as
+    they are; ``record``: what is built next, for each package, ``None`` where no other tree's is of interest; ``tree``:
+    the same for the whole of a tree of the user's; ``why``, in words.
     """
 
-    __slots__ = ("clean", "forget", "record", "times", "tree", "why")
+    __slots__ = ("clean", "forget", "record", "run", "times", "tree", "why")
 
     def __init__(
         self,
@@ -233,11 +243,14 @@ class Actions:
         record: Record | None,
         why: str,
         times: Mapping[str, int] | None = None,
+        *,
         tree: Record | None = None,
         forget: Iterable[str] = (),
+        run: Iterable[str] = (),
     ) -> None:
         self.clean = list(clean)
         self.forget = [name for name in forget if name not in self.clean]
+        self.run = [name for name in run if name not in self.clean]
         self.record = record
         self.why = why
         self.times = times or {}
@@ -273,14 +286,14 @@ def of_own_tree(
     now = Record([tree], dict(found), today.python)
     if not changed or stale:
         why = f"cleaned {', '.join(stale)}: another tree was built last" if stale else ""
-        clean = {*stale, *(today.scripts if changed else ())}
-        return Actions(clean, Record([tree]), why, tree=now, forget=today.packages if changed else ())
+        forget, run = (today.packages, today.scripts) if changed else ((), ())
+        return Actions(stale, Record([tree]), why, tree=now, forget=forget, run=run)
     if seen is not None and seen.python == today.python:
         # Without the shim nothing is compiled for it now, but in the next new environment.
         now.dirty = True
         return Actions((), Record([tree]), "", tree=now)
     why = f"cleaned {', '.join(today.packages)}: {changed}" if today.packages else ""
-    return Actions(today.scripts, Record([tree]), why, tree=now, forget=today.packages)
+    return Actions((), Record([tree]), why, tree=now, forget=today.packages, run=today.scripts)
 
 
 def of_sdist(
@@ -291,6 +304,7 @@ def of_sdist(
     now: int,
     *,
     last: bool = False,
+    worked_in: bool = False,
     today: Today | None = None,
 ) -> Actions:
     """What to do for an unpacked sdist with the digests ``found``. Pure, but for links.
@@ -298,7 +312,7 @@ def of_sdist(
     ``records`` are those of its packages, by name, ``None`` for one that is void; ``left`` is why what cargo has
     compiled of the same sources won't do, or ``""``; ``now`` is in ns; ``last`` is whether cargo has built in this very
     tree, and in no other since: then it sees what has changed as it would in any tree. A backend that calls cargo for
-    each extension module writes into the tree in between.
+    each extension module writes into the tree in between. ``worked_in``: it was built in another profile.
     """
     today = today or Today()
     earlier = next((record.trees for record in records.values() if record is not None), [])
@@ -306,6 +320,7 @@ def of_sdist(
     why = left or f"{len(found)} unpacked files and folders are as they were"
     clean: Iterable[str] = records if changed or left else ()
     forget: Iterable[str] = ()
+    run: Iterable[str] = ()
     entries: dict[str, tuple[str, int]] = {}
     dirty = ""
     new = True
@@ -316,7 +331,8 @@ def of_sdist(
         if any(record.dirty for record in known):
             dirty = "something in it had changed"
         new = any(record.python != today.python for record in known)
-        clean, forget = (today.scripts, today.packages) if dirty and new else ((), ())
+        clean = ()
+        forget, run = (today.packages, today.scripts) if dirty and new else ((), ())
         why = f"cleaned {', '.join(today.packages)}: {dirty}" if forget else f"{tree} was built last"
     elif changed:
         why = f"what {', '.join(changed)} may be made of has changed"
@@ -329,7 +345,7 @@ def of_sdist(
         today.python,
         dirty=bool(dirty) and not new,
     )
-    return Actions(clean, record, why, {} if tree in earlier else times, forget=forget)
+    return Actions(clean, record, why, {} if worked_in or tree in earlier else times, forget=forget, run=run)
 
 
 def _difference(before: Mapping[str, tuple[str, int]], now: Mapping[str, tuple[str, int]]) -> str:
@@ -361,7 +377,13 @@ def _today(project: Project, profile_dir: str, python: str, *, pyo3_looks: bool)
         if min(lock.pyo3_versions, default=(0, 0, 0)) < BUILD_CONFIG_LOOKS_BEFORE:
             roots.add("pyo3-build-config")
             scripts |= lock.direct_users(["pyo3-build-config"])
-    return Today(python, lock.local_users(roots), [name for name in lock.local_packages if name in scripts])
+    compiled = lock.all_users(roots)
+    return Today(
+        python,
+        [name for name in lock.local_packages if name in compiled],
+        [name for name in lock.local_packages if name in scripts],
+        [name.replace("-", "_") for name in lock.users if name not in compiled],
+    )
 
 
 def _look_at_own_tree(
@@ -466,11 +488,25 @@ def _look_at_sdist(
         since = min((os.stat(there.file(name)).st_mtime for name in records), default=0.0)
         library = left_behind.replaced_library(profile_dir, since)
         left = left or (f"{library} was replaced" if library else "")
-    return of_sdist(tree, found, records, left, time.time_ns(), last=last, today=today)
+    worked_in = _in_another_profile(there)
+    return of_sdist(tree, found, records, left, time.time_ns(), last=last, worked_in=worked_in, today=today)
 
 
-def _apply(actions: Actions, there: _There, clean: Callable[[list[str]], None]) -> None:
-    unknown = left_behind.forget(there.profile_dir, actions.forget)
+def _in_another_profile(there: _There) -> bool:
+    """Whether this very tree has been built in another profile: cargo compares the times of its files there."""
+    target, mine = os.path.split(there.described)
+    profiles = os.listdir(target) if os.path.isdir(target) else []
+    files = [
+        os.path.join(target, profile, RECORDS, name + OF_PACKAGE)
+        for profile in profiles
+        if profile != mine
+        for name in there.records
+    ]
+    return any(record is not None and there.tree in record.trees for record in map(read_record, files))
+
+
+def _apply(actions: Actions, there: _There, clean: Callable[[list[str]], None], stays: Collection[str]) -> None:
+    unknown = left_behind.forget(there.profile_dir, actions.forget, actions.run, stays)
     if (actions.clean or unknown) and os.path.isdir(there.profile_dir):
         clean(sorted({*actions.clean, *unknown}))
     apply_times(there.tree, actions.times)

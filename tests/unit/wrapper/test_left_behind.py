@@ -259,6 +259,32 @@ def test_forgotten_is_what_is_no_build_script(place: Place) -> None:
     assert other.exists()
 
 
+@pytest.mark.parametrize(
+    ("deps", "stays", "compiled"),
+    [
+        ("[]", [], False),
+        ('[[1,"cc",false,2]]', ["cc"], False),
+        ('[[1,"cc",false,2],[3,"pyo3_build_config",false,4]]', ["cc"], True),
+        ('[[1,"another_name",false,2]]', ["cc"], True),
+    ],
+)
+@pytest.mark.parametrize("host", [False, True])
+def test_a_build_script_is_run_again_and_compiled_if_what_it_is_made_of_is(
+    place: Place, deps: str, stays: list[str], compiled: bool, host: bool
+) -> None:
+    """With a target, cargo compiles it beside the target's folder: `target/release`, not `target/x86.../release`."""
+    profile = place.folder.name
+    run = place.write(".fingerprint/my-crate-4567/run-build-script-build-script-build", "hash")
+    folder = f"../../{profile}" if host else "."
+    script = place.write(
+        f"{folder}/.fingerprint/my-crate-89ab/build-script-build-script-build.json",
+        f'{{"features":"[]","deps":{deps},"local":[{{"CheckDepInfo":{{"dep_info":"x"}}}}]}}',
+    )
+    assert forget(os.fspath(place.folder), ["my-crate"], ["my-crate"], stays) == []
+    assert not run.exists()
+    assert script.exists() is not compiled
+
+
 @pytest.mark.promise("stale")
 def test_a_build_that_was_killed_after_a_build_script(place: Place) -> None:
     assert unfinished(os.fspath(place.folder), ["my-crate"]) == ""

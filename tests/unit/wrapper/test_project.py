@@ -289,17 +289,17 @@ def test_users_of_a_package_are_those_that_depend_on_it_through_whatever_others(
     )
     assert lock.direct_users(["pyo3"]) == {"numpy"}
     assert lock.direct_users(["serde", "numpy", "unknown"]) == {"crate", "helper", "pyo3"}
-    assert lock.local_users(["pyo3"]) == ["crate"]
-    assert lock.local_users(["serde", "unknown"]) == ["crate", "helper"]
-    assert lock.local_users(["pyo3-like"]) == ["pyo3-like"]
-    assert lock.local_users([]) == []
+    assert lock.all_users(["pyo3"]) == {"pyo3", "numpy", "crate"}
+    assert lock.all_users(["serde", "unknown"]) == {"serde", "unknown", "helper", "pyo3", "numpy", "crate"}
+    assert lock.all_users(["pyo3-like"]) == {"pyo3-like"}
+    assert lock.all_users([]) == set()
 
 
 @pytest.mark.promise("fault")
 @pytest.mark.timeout(60)
 def test_packages_that_depend_on_each_other_are_survived() -> None:
     lock = parse_lock(package("a", "0.1.0", "b") + package("b", "0.1.0", "a"))
-    assert lock.local_users(["a"]) == ["a", "b"]
+    assert lock.all_users(["a"]) == {"a", "b"}
 
 
 @pytest.mark.promise("fault")

@@ -318,6 +318,20 @@ def test_where_an_earlier_sdist_was_unpacked_somebody_works_and_times_stay(site:
     assert site.cleaned == [["crate", "numbers"]]
 
 
+@pytest.mark.parametrize("same", [True, False])
+def test_times_stay_where_the_tree_was_built_in_another_profile(site: Site, same: bool) -> None:
+    """Cargo would compile there all that depends on no interpreter, too."""
+    site.profile_dir = site.folder / "place" / "debug"
+    tree = site.unpack("one", FILES)
+    site.settle_in_place(tree)
+    before = times(tree)
+    site.profile_dir = site.folder / "place" / "release"
+    other = tree if same else site.unpack("two", FILES)
+    site.settle_in_place(other)
+    assert (times(other) == before) is same
+    assert is_fresh(times(other)["src/a.rs"])
+
+
 def test_a_target_directory_of_maturins_is_no_source_of_what_is_compiled_elsewhere(site: Site) -> None:
     site.profile_dir = site.folder / "place" / "release"
     site.settle_in_place(site.unpack("one", FILES))
@@ -654,10 +668,14 @@ def test_build_scripts_that_isolated_builds_run_again_are_cleaned_as_well(
 ) -> None:
     tree = site.unpack("tree", TREE)
     site.settle_own(tree, "/1", users=users)
-    site.fingerprint("crate-0123/lib-crate")
+    files = ["lib-crate", "build-script-build-script-build.json", "run-build-script-build-script-build"]
+    library, script, run = (site.fingerprint(f"crate-{number}/{file}") for number, file in enumerate(files))
+    script.write_text('{"deps":[[1,"cc",false,2]],"local":[]}')
     (tree / "native" / "foo.c").write_text("2")
+    users = {**users, "cc": ["crate"]}
     assert site.settle_own(tree, "/2", users=users) == "cleaned crate: native/foo.c has changed"
-    assert site.cleaned == [["crate"]]
+    assert [path.exists() for path in (library, script, run)] == [False, True, False]
+    assert site.cleaned == []
 
 
 @pytest.mark.promise("stale")
@@ -851,12 +869,9 @@ BEFORE = {"a": ("1", 1), "b": ("1", 1)}
 def test_a_tree_is_cleaned_after_another_one_and_compiled_as_isolated_builds_do_if_it_has_changed_too() -> None:
     today = Today("/2", ["crate", "user"], ["script"])
     records = {"crate": Record(["/other"]), "user": Record(["/tree"])}
-    for found, clean, forget in (
-        (BEFORE, {"crate"}, []),
-        ({**BEFORE, "b": ("2", 2)}, {"crate", "script"}, ["user"]),
-    ):
+    for found, forget, run in ((BEFORE, [], []), ({**BEFORE, "b": ("2", 2)}, ["user"], ["script"])):
         actions = of_own_tree("/tree", records, [], Record(["/tree"], BEFORE, "/1"), found, today=today)
-        assert (set(actions.clean), actions.forget) == (clean, forget)
+        assert (actions.clean, actions.forget, actions.run) == (["crate"], forget, run)
         assert actions.why == "cleaned crate: another tree was built last"
         assert actions.tree is not None
         assert (actions.tree.entries, actions.tree.python, actions.tree.dirty) == (found, "/2", False)
