@@ -57,24 +57,30 @@ def reason(
     crates: Iterable[str],
     trees: Collection[str],
     found: Collection[str],
+    *,
     root: str = "",
+    tree: str = "",
 ) -> str:
     """Why the project's own crates must be compiled again, though its sources are the same; ``""`` if they need not.
 
     ``profile_dir`` is cargo's, in the build directory; ``packages`` are the names of the project's own, ``crates``
-    those of their libraries and programs; ``trees`` are the folders where they were compiled, none of them that of
-    now; ``found`` are the paths of the sources, relative to the tree, and ``root`` is that of the workspace.
+    those of their libraries and programs; ``trees`` are the folders where they were compiled, none of them ``tree``,
+    that of now; ``found`` are the paths of the sources, relative to the tree, and ``root`` is that of the workspace.
     Raises ``OSError``.
     """
     deps = os.path.join(profile_dir, "deps")
     if not os.path.isdir(deps):
         return "the layout of cargo's build directory is not known"
     names = {crate.replace("-", "_") for crate in (*packages, *crates)}
+    # Of a package outside the workspace cargo names the sources in full.
+    places = [*trees, tree] if tree else trees
+    host = _host_dir(profile_dir)
     return (
-        _of_sources(deps, names, trees, found, root)
+        _of_sources(deps, names, places, found, root)
         or changed_artifact(profile_dir, packages, crates)
         or _of_build_scripts(_own(os.path.join(profile_dir, "build"), packages), trees)
-        or _of_host(profile_dir, names, packages, trees, found, root)
+        or _of_sources(os.path.join(host, "deps"), names, places, found, root)
+        or _of_build_scripts(_own(os.path.join(host, "build"), packages), trees)
     )
 
 
@@ -193,23 +199,6 @@ def replaced_library(profile_dir: str, since: float) -> str:
     return ""
 
 
-def _of_host(
-    profile_dir: str,
-    names: Collection[str],
-    packages: Collection[str],
-    trees: Collection[str],
-    found: Collection[str],
-    root: str,
-) -> str:
-    """If cargo is given a target, it compiles build scripts and macros beside the target's own folder."""
-    host = _host_dir(profile_dir)
-    deps = os.path.join(host, "deps")
-    if not os.path.isdir(deps):
-        return ""
-    scripts = _own(os.path.join(host, "build"), packages)
-    return _of_sources(deps, names, trees, found, root) or _of_build_scripts(scripts, trees)
-
-
 def _host_dir(profile_dir: str) -> str:
     """Where cargo compiles build scripts and macros if ``profile_dir`` is that of a target it is given."""
     target_dir, profile = os.path.split(profile_dir)
@@ -217,7 +206,7 @@ def _host_dir(profile_dir: str) -> str:
 
 
 def _of_sources(deps: str, names: Collection[str], trees: Collection[str], found: Collection[str], root: str) -> str:
-    for file in os.listdir(deps):
+    for file in os.listdir(deps) if os.path.isdir(deps) else []:
         stem, suffix = os.path.splitext(file)
         if suffix == ".d" and (stem in names or stem.rpartition("-")[0] in names):
             for why in _of_dep_info(os.path.join(deps, file), trees, found, root):

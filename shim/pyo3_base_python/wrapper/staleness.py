@@ -424,7 +424,7 @@ def _look_at_own_tree(
         left = left or left_behind.changed_artifact(there.profile_dir, records, artifacts)
     if moved and seen is not None and not left:
         root = paths.relative(os.path.realpath(project.root), os.path.realpath(tree))
-        left = left_behind.reason(there.profile_dir, records, artifacts, seen.trees[-1:], found, root)
+        left = left_behind.reason(there.profile_dir, records, artifacts, seen.trees[-1:], found, root=root, tree=tree)
     # Had another tree been built into this one's target directory, there would be a record of it.
     alone = there.inside and not any(records.values())
     own = (tree, project.manifest_dir)
@@ -484,7 +484,9 @@ def _look_at_sdist(
             earlier = {one for record in records.values() if record is not None for one in record.trees}
             root = paths.relative(os.path.realpath(project.root), os.path.realpath(tree))
             left = left_behind.unfinished(profile_dir, records)
-            left = left or left_behind.reason(profile_dir, records, crates, earlier - {tree}, found, root)
+            left = left or left_behind.reason(
+                profile_dir, records, crates, earlier - {tree}, found, root=root, tree=tree
+            )
         since = min((os.stat(there.file(name)).st_mtime for name in records), default=0.0)
         library = left_behind.replaced_library(profile_dir, since)
         left = left or (f"{library} was replaced" if library else "")

@@ -94,8 +94,8 @@ def test_a_source_may_have_a_name_that_is_not_utf_8(place: Place) -> None:
 def test_sources_are_named_as_the_root_of_the_workspace_sees_them(place: Place, name: str) -> None:
     place.write("deps/my_crate-0123.d", f"/place/x: {name}\n\n{name}:\n")
     found = ["bindings/src/lib.rs", "core/lib.rs"]
-    assert reason(os.fspath(place.folder), ["my-crate"], [], [OLD], found, "bindings") == ""
-    assert reason(os.fspath(place.folder), ["my-crate"], [], [OLD], [], "bindings").endswith("while it is built")
+    assert reason(os.fspath(place.folder), ["my-crate"], [], [OLD], found, root="bindings") == ""
+    assert reason(os.fspath(place.folder), ["my-crate"], [], [OLD], [], root="bindings").endswith("while it is built")
 
 
 @pytest.mark.promise("stale")
@@ -248,6 +248,17 @@ def test_libraries_are_looked_for_where_debian_keeps_them(place: Place) -> None:
     name = SYSTEMS[0].stem.removeprefix("lib")
     place.write("build/sys-0123/output", f"cargo:rustc-link-lib={name}\n")
     assert os.path.samefile(replaced_library(os.fspath(place.folder), 0.0), SYSTEMS[0])
+
+
+@posix("paths of POSIX")
+@pytest.mark.promise("fault")
+def test_a_source_outside_of_the_workspace_that_the_build_makes(place: Place) -> None:
+    """Cargo names it in full; the sdist was unpacked again at the same path, where it does not lie any more."""
+    found = ["py/src/lib.rs", "outer/src/lib.rs"]
+    names = ["my-crate"]
+    for source, why in (("lib.rs", ""), ("made.rs", "../outer/src/made.rs is made while it is built")):
+        place.write("deps/my_crate-0123.d", f"/place/libmy_crate.so: src/lib.rs\n\n/tree/outer/src/{source}:\n")
+        assert reason(os.fspath(place.folder), names, names, [], found, root="py", tree="/tree") == why
 
 
 def test_forgotten_is_what_is_no_build_script(place: Place) -> None:
