@@ -103,6 +103,13 @@ def unfinished(profile_dir: str, packages: Collection[str]) -> str:
     return f"the last build of {', '.join(sorted(ran - compiled))} did not come to its end" if ran - compiled else ""
 
 
+def ran(profile_dir: str, packages: Collection[str]) -> str:
+    """One of ``packages`` whose build script has run, or ``""``: what it has left anywhere may depend on its place."""
+    folders = _own(os.path.join(profile_dir, "build"), packages)
+    names = (os.path.basename(folder) for folder in folders if os.path.exists(os.path.join(folder, "output")))
+    return min((name.rpartition("-")[0] for name in names), default="")
+
+
 def changed_artifact(profile_dir: str, packages: Collection[str], crates: Iterable[str]) -> str:
     """Which artifact of the project's own was changed after cargo had made it, in words; else ``""``."""
     names = {crate.replace("-", "_") for crate in (*packages, *crates)}

@@ -422,6 +422,9 @@ def _look_at_own_tree(
         library = left_behind.replaced_library(there.profile_dir, os.stat(there.file_seen).st_mtime)
         left = f"{library} was replaced" if library else ""
         left = left or left_behind.changed_artifact(there.profile_dir, records, artifacts)
+    if moved and not left:
+        script = left_behind.ran(there.profile_dir, today.scripts)
+        left = f"the build script of {script} has run in {before}" if script else ""
     if moved and seen is not None and not left:
         root = paths.relative(os.path.realpath(project.root), os.path.realpath(tree))
         left = left_behind.reason(there.profile_dir, records, artifacts, seen.trees[-1:], found, root=root, tree=tree)

@@ -635,6 +635,26 @@ def test_a_tree_that_was_moved_with_its_target_directory(site: Site) -> None:
     assert site.settle_own(tree.rename(site.folder / "last"), "/4") == "cleaned crate: native/foo.c has changed"
 
 
+@pytest.mark.promise("stale")
+def test_a_build_script_that_ran_in_the_place_of_a_tree_before_runs_again(site: Site) -> None:
+    """It may have written that place into a source, where an isolated build has it run again."""
+    users = {"pyo3-ffi": ["crate"]}
+    tree = site.unpack("tree", TREE)
+    site.settle_own(tree, "/1", users=users)
+    for name in ("crate", "numbers"):  # the one of `numbers` would not be run without the shim either
+        output = site.profile_dir / "build" / f"{name}-0123" / "output"
+        output.parent.mkdir(parents=True)
+        output.write_text("cargo:rerun-if-changed=build.rs\n")
+    run = site.fingerprint("crate-0123/run-build-script-build-script-build").relative_to(tree)
+    assert site.settle_own(tree, "/2", users=users) == ""
+    moved = tree.rename(site.folder / "moved")
+    assert (moved / run).exists()
+    assert site.settle_own(moved, "/3", users=users) == f"cleaned crate: the build script of crate has run in {tree}"
+    assert not (moved / run).exists()
+    (moved / "target" / "release" / "build" / "crate-0123" / "output").unlink()
+    assert site.settle_own(moved.rename(tree), "/4", users=users) == ""
+
+
 def test_what_pyo3_does_not_look_at_is_not_cleaned(site: Site) -> None:
     """Maturin's own configuration file stands for the interpreter: isolated builds compile nothing then."""
     tree = site.unpack("tree", TREE)
