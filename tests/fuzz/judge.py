@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["KINDS", "NO_FAULTS", "Fault", "Judge"]
 
 KINDS = ("stale", "broken", "more", "touched")
-# No fault: more local packages are compiled where less is stale without the shim, or may be: of what is unpacked anew
-# into one target directory all packages are cleaned, or none (see `staleness`).
+# No fault: more local packages are compiled where less is stale without the shim, or may be: of trees that take turns
+# in one target directory, unpacked anew or not, all packages are cleaned, or none (see `staleness`).
 TOGETHER = "together"
 # Nor this: in an environment in which there was a build without the shim, PYO3_PYTHON has another name from now on.
 RENAMED = "renamed"
@@ -77,7 +77,7 @@ class Judge:
         self.figures["histories"] += 1
         self.figures["with a twin"] += twin
         play = _Play(self.machine, history, self.lock(history), twin=twin)
-        last = Build()
+        last, place = Build(), ""
         for number, step in enumerate(history.steps):
             if not isinstance(step, Build):
                 play.change(step)
@@ -91,8 +91,9 @@ class Judge:
                     return self.play(history)
                 continue
             (bare,) = others
-            kind = _verdict(step, last, history.shape, play.expected, shim, bare)
-            last = step
+            turns = history.shape.target == "shared" and place not in {"", play.name}
+            kind = _verdict(step, last, history.shape, play.expected, shim, bare, turns=turns)
+            last, place = step, play.name
             self.figures["stale without"] += bool(bare.answer) and bare.answer != play.expected
             self.figures["compiled"] += len(shim.compiled)
             self.figures["compiled without"] += len(bare.compiled)
@@ -137,7 +138,10 @@ class Judge:
         return self.locks[key]
 
 
-def _verdict(step: Build, last: Build, shape: Shape, expected: str, shim: Outcome, bare: Outcome) -> str:
+def _verdict(
+    step: Build, last: Build, shape: Shape, expected: str, shim: Outcome, bare: Outcome, *, turns: bool
+) -> str:
+    """``turns``: another tree was built last into this one's target directory."""
     if step.how.startswith("killed"):
         return ""
     if shim.code and not bare.code:
@@ -148,7 +152,8 @@ def _verdict(step: Build, last: Build, shape: Shape, expected: str, shim: Outcom
     if step.how == "shim" and (foreign or len(shim.compiled) > len(bare.compiled)):
         if (last.how, step.python) == ("bare", "same"):
             return RENAMED
-        together = not foreign and (bare.answer != expected or (shape.tree != "own" and shape.target == "shared"))
+        turns = turns or (shape.tree != "own" and shape.target == "shared")
+        together = not foreign and (bare.answer != expected or turns)
         return TOGETHER if together else "more"
     return "touched" if shim.written else ""
 

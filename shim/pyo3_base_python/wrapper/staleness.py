@@ -179,7 +179,7 @@ class _There:
         self.ours = ours
         self.described = described
         self.records = {name: read_record(self.file(name)) for name in packages}
-        self.file_seen = self._last_seen() if self.inside else self.file_of_tree
+        self.file_seen = self._last_seen() if self.inside else self._last_built()
         self.seen = read_record(self.file_seen)
 
     @property
@@ -198,10 +198,18 @@ class _There:
         files = [os.path.join(folder, name) for name in names if name.startswith(TREE)]
         return max(files, key=lambda file: os.stat(file).st_mtime_ns, default=self.file_of_tree)
 
+    def _last_built(self) -> str:
+        """The record of the tree that was built last into a target directory elsewhere: this one may be a copy."""
+        trees = {record.trees[-1] for record in self.records.values() if record is not None}
+        return self._file_of(trees.pop()) if len(trees) == 1 else self.file_of_tree
+
     @property
     def file_of_tree(self) -> str:
         """The record of what was seen in a tree of the user's."""
-        return os.path.join(self.profile_dir, RECORDS, TREE + store.digest(os.fsencode(self.tree)))
+        return self._file_of(self.tree)
+
+    def _file_of(self, tree: str) -> str:
+        return os.path.join(self.profile_dir, RECORDS, TREE + store.digest(os.fsencode(tree)))
 
 
 class Today:
@@ -275,14 +283,18 @@ def of_own_tree(
     """
     today = today or Today()
     found = found or {}
-    foreign = set(artifacts) - {tree}
-    stale = [name for name, record in records.items() if foreign or (record is not None and record.trees[-1] != tree)]
     if seen is None:
         changed = "it was not looked at before"
     elif seen.dirty:
         changed = "something in it had changed"
     else:
         changed = _difference(seen.entries, found) or left
+    # A tree that was moved or copied is no other one.
+    same = {tree} if changed or seen is None else {tree, seen.trees[-1]}
+    foreign = set(artifacts) - same
+    stale = [
+        name for name, record in records.items() if foreign or (record is not None and record.trees[-1] not in same)
+    ]
     now = Record([tree], dict(found), today.python)
     if not changed or stale:
         why = f"cleaned {', '.join(stale)}: another tree was built last" if stale else ""

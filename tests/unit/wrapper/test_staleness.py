@@ -163,7 +163,7 @@ def test_target_directory_inside_is_as_young_as_the_sources(site: Site, target_d
 @pytest.mark.promise("stale")
 @pytest.mark.parametrize("second", ["two", "one/two"])
 def test_a_target_directory_within_a_tree_that_another_was_built_into(site: Site, second: str) -> None:
-    trees = [site.unpack(name, {"Cargo.toml": ""}) for name in ("one", second)]
+    trees = [site.unpack(name, {"Cargo.toml": name}) for name in ("one", second)]
     target = trees[0] / "target"
     site.profile_dir = target / "release"
     for tree in [*trees, *trees]:
@@ -495,11 +495,29 @@ def test_own_sources_are_never_touched_and_not_cleaned_the_first_time(site: Site
 
 @pytest.mark.promise("stale")
 def test_local_packages_are_cleaned_when_another_tree_was_built_last(site: Site) -> None:
-    first, second = (site.unpack(name, {"Cargo.toml": ""}) for name in ("one", "two"))
+    first, second = (site.unpack(name, {"Cargo.toml": name}) for name in ("one", "two"))
     said = [site.build(tree) for tree in (first, second, second, first)]
     cleaned = "cleaned crate, numbers: another tree was built last"
     assert said == ["", cleaned, "", cleaned]
     assert site.cleaned == [list(PACKAGES)] * 2
+
+
+@pytest.mark.parametrize(
+    "difference", ["", "content", "a source that the build makes", "a third tree, without the shim"]
+)
+def test_a_tree_that_was_moved_or_copied_is_no_other_one(site: Site, difference: str) -> None:
+    """Cargo names both by the same relative path, and compiles nothing."""
+    first, second = (site.unpack(name, {"src/lib.rs": "", "src/a.rs": ""}) for name in ("one", "two"))
+    assert site.build(first) == ""
+    if difference == "content":
+        (second / "src" / "lib.rs").write_text("other")
+    elif difference == "a source that the build makes":
+        dep_info = site.profile_dir / "deps" / "crate-0123.d"
+        dep_info.write_text("x: src/made.rs\n\nsrc/made.rs:\n")
+    elif difference:
+        site.built(site.folder / "three")
+    said = site.build(second)
+    assert said == ("cleaned crate, numbers: another tree was built last" if difference else "")
 
 
 @pytest.mark.promise("stale")
@@ -527,7 +545,7 @@ def test_own_tree_is_cleaned_after_an_sdist(site: Site) -> None:
 
 @pytest.mark.promise("stale")
 def test_cleaning_that_failed_is_tried_again(site: Site) -> None:
-    first, second = (os.fspath(site.unpack(name, {"Cargo.toml": ""})) for name in ("one", "two"))
+    first, second = (os.fspath(site.unpack(name, {"Cargo.toml": name})) for name in ("one", "two"))
     site.build(Path(first))
 
     def refuse(_: list[str]) -> None:
