@@ -476,15 +476,6 @@ def test_the_app_of_a_framework_without_programs_is_its_own_base(place: Place) -
     assert interpreter.lasting_name(app, "3.12") == app
 
 
-@posix("there are no frameworks")
-def test_a_copy_of_a_frameworks_interpreter_is_of_the_stub_not_of_the_app_that_python_names(place: Place) -> None:
-    path = place.put(f"{FRAMEWORK}/bin/python3.12", "stub")
-    app = place.put(f"{FRAMEWORK}/Resources/Python.app/Contents/MacOS/Python", "the interpreter itself")
-    place.put("bin/python", "stub", folder=place.environment)
-    facts = place.facts(version="3.12", base_executable=app, base_prefix=os.fspath(place.base / FRAMEWORK))
-    assert base_executable(facts) == path
-
-
 def test_base_on_windows_is_what_the_environments_launcher_passes(place: Place) -> None:
     path = place.put("python.exe")
     place.copy()
