@@ -45,9 +45,10 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
 
 @pytest.fixture(scope="session")
 def interpreters() -> dict[str, str]:
-    """Real interpreters on this machine: ``3.9`` (or ``pypy3.9``) to the path of its executable."""
+    """Real interpreters on this machine: ``3.9``, ``3.14t`` or ``pypy3.9`` to the path of its executable."""
     places = [Path(folder) for folder in os.environ["PATH"].split(os.pathsep)]
-    places += sorted(Path.home().glob(".pyenv/versions/*/bin"))
+    for versions in (".pyenv/versions", ".local/share/uv/python"):
+        places += sorted(Path.home().glob(f"{versions}/*/bin"))
     found: dict[str, str] = {}
     for place in places:
         if "shims" in place.parts:
@@ -56,7 +57,12 @@ def interpreters() -> dict[str, str]:
             program = place / name
             if not os.access(program, os.X_OK) or _is_environment(program):
                 continue
-            code = "import sys; print('%s%d.%d' % (('', 'pypy')['PyPy' in sys.version], *sys.version_info[:2]))"
+            code = (
+                "import sys, sysconfig\n"
+                "kind = 'pypy' * ('PyPy' in sys.version)\n"
+                "threads = 't' * bool(sysconfig.get_config_var('Py_GIL_DISABLED'))\n"
+                "print('%s%d.%d%s' % (kind, *sys.version_info[:2], threads))"
+            )
             answer = subprocess.run([program, "-c", code], capture_output=True, text=True, check=False)
             if answer.returncode == 0:
                 found.setdefault(answer.stdout.strip(), os.fspath(program))

@@ -27,7 +27,7 @@ def test_a_second_isolated_build_compiles_nothing(site_of: Make, crate: str, fro
     assert site.answer(second) == 42
 
 
-@pytest.mark.parametrize("interpreter", ["3.9", "3.10", "3.12", "3.13"], indirect=True)
+@pytest.mark.parametrize("interpreter", ["3.9", "3.10", "3.12", "3.13", "3.14", "3.14t"], indirect=True)
 def test_each_interpreter_is_built_for_once(site_of: Make, interpreter: str) -> None:
     site = site_of("version_specific")
     site.python = interpreter

@@ -16,8 +16,10 @@ from pyo3_base_python.wrapper import pyo3_config
 from .conftest import Site, uv
 
 # The first that applies its features to a config file and tracks it, the last of the old design, the new ones.
-TAKE_NO_CONFIG_FILE = {"0.18.3": 11, "0.20.3": 12, "0.22.6": 13}  # to the newest minor version that each knows
-TAKE_A_CONFIG_FILE = ["0.23.3", "0.24.2", "0.26.0", "0.28.3", "0.29.0", "0.30.1"]
+TAKE_NO_CONFIG_FILE = {"0.18.3": 11, "0.20.3": 12, "0.22.6": 13, "0.29.0": 14}  # the newest minor version of each
+TAKE_A_CONFIG_FILE = ["0.23.3", "0.24.2", "0.26.0", "0.28.3", "0.29.1", "0.30.1"]
+KNOW_FREE_THREADS = [*TAKE_A_CONFIG_FILE, "0.29.0"]
+NEWEST = {**TAKE_NO_CONFIG_FILE, "0.23.3": 13, "0.24.2": 13}  # 14 for later ones
 OLDEST_PYPY = {"0.23.3": 9, "0.24.2": 9, "0.26.0": 9}  # minor versions; 11 for later ones
 # Before 0.21 a module is another type.
 MODULE = {
@@ -117,8 +119,10 @@ def test_pyo3_agrees(
     environ |= {"CARGO_TARGET_DIR": os.fspath(tmp_path / "target"), "PYO3_SHIM_LOG": os.fspath(log)}
     compared = 0
     for name, python in sorted(interpreters.items()):
-        oldest = OLDEST_PYPY.get(version, 11) if name.startswith("pypy") and version in TAKE_A_CONFIG_FILE else 9
-        if not oldest <= int(name.split(".")[1]) <= TAKE_NO_CONFIG_FILE.get(version, 13):
+        oldest = OLDEST_PYPY.get(version, 11) if name.startswith("pypy") and version in KNOW_FREE_THREADS else 9
+        if not oldest <= int(name.rstrip("t").split(".")[1]) <= NEWEST.get(version, 14):
+            continue
+        if name.endswith("t") and version not in KNOW_FREE_THREADS:
             continue
         by_itself = printed_config(crate, python, environ)
         behind_the_shim = printed_config(crate, python, environ, "pyo3-base-python", "run", "--")

@@ -59,3 +59,12 @@ def test_what_is_published_is_what_was_checked() -> None:
 def test_ci_runs_what_contributors_are_told_to_run() -> None:
     ci = yaml.safe_load((GITHUB / "workflows" / "ci.yml").read_text(encoding="utf-8"))
     assert "bash .ci/run" in [step.get("run") for step in ci["jobs"]["linux"]["steps"]]
+
+
+def test_ci_runs_tests_on_each_system() -> None:
+    ci = yaml.safe_load((GITHUB / "workflows" / "ci.yml").read_text(encoding="utf-8"))
+    tested = {
+        system for system, step in steps(ci) if "pytest" in step.get("run", "") or ".ci/run" in step.get("run", "")
+    }
+    assert tested == {"ubuntu-latest", "macos-latest", "windows-latest"}
+    assert [job.get("container") for job in ci["jobs"].values() if "container" in job] == ["python:3.12-alpine"]

@@ -123,8 +123,9 @@ exit 127
 def needed_by_python() -> list[str]:
     """The files that ``base_python`` needs to start: its library, if it is linked to one, and the standard library."""
     variables = sysconfig.get_config_vars()
-    library = os.path.join(str(variables.get("LIBDIR")), str(variables.get("INSTSONAME")))
-    linked = [library] if variables.get("Py_ENABLE_SHARED") else []
+    framework = variables.get("PYTHONFRAMEWORK") and variables.get("PYTHONFRAMEWORKPREFIX")
+    library = os.path.join(str(framework or variables.get("LIBDIR")), str(variables.get("INSTSONAME")))
+    linked = [library] if framework or variables.get("Py_ENABLE_SHARED") else []
     return [path for path in (*linked, os.path.abspath(os.__file__)) if os.path.isfile(path)]
 
 

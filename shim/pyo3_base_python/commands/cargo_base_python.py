@@ -14,11 +14,11 @@ from pyo3_base_python.activation import switch
 from pyo3_base_python.wrapper import process
 from pyo3_base_python.wrapper.errors import ShimError
 from pyo3_base_python.wrapper.exit_codes import Exit
+from pyo3_base_python.wrapper.main import become_cargo
 from pyo3_base_python.wrapper.report import fail
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import NoReturn
 
 __all__ = ["main"]
@@ -62,10 +62,12 @@ def main() -> NoReturn:
     run(arguments)
 
 
-def run(arguments: Sequence[str]) -> NoReturn:
-    """Become cargo with these ``arguments``, behind the wrapper if there can be one."""
+def run(arguments: list[str]) -> NoReturn:
+    """Become cargo with these ``arguments``, made ready by the wrapper if there can be one."""
     environ = dict(os.environ)
-    environ.update(switch.variables_if_possible(environ, "cargo"))
+    added = switch.variables_if_possible(environ, "cargo")
+    if "CARGO" in added:
+        become_cargo(added["CARGO"], arguments, {**environ, **added})
     program = environ.get("CARGO") or "cargo"
     found = process.find_program(program, environ)
     if found is None:

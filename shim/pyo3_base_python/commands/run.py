@@ -12,6 +12,7 @@ from pyo3_base_python.activation import search_path, switch
 from pyo3_base_python.wrapper import decide, process
 from pyo3_base_python.wrapper.errors import ShimError
 from pyo3_base_python.wrapper.exit_codes import Exit
+from pyo3_base_python.wrapper.main import become_cargo
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,16 +60,18 @@ def run(command: tuple[str, ...], verbose: bool, quiet: bool, no_path: bool) -> 
     search_path.check_choice(environ)
     added = switch.variables_if_possible(environ, "the command", quiet=quiet, on_path=not no_path)
     environ.update(added)
-    name = command[0]
+    name, *arguments = command
     # Cargo itself, typed as such, is to have the shim as well.
-    program = added.get("CARGO") if name == "cargo" else None
-    program = program or process.find_program(name, environ)
+    wrapper = added.get("CARGO") if name == "cargo" else None
+    program = wrapper or process.find_program(name, environ)
     if program is None:
         raise ShimError(f"there is no command {name!r}", "check its name, or PATH", Exit.NOT_FOUND)
     if verbose:
         for variable, value in added.items():
             click.echo(f"pyo3-base-python: {variable}={value}", err=True)
+    if wrapper:
+        become_cargo(wrapper, arguments, environ)
     try:
-        process.become(program, [name, *command[1:]], environ)
+        process.become(program, [name, *arguments], environ)
     except OSError as error:
         raise ShimError(f"can't start {program}: {error.strerror}", exit_code=Exit.NOT_STARTED) from None

@@ -18,5 +18,5 @@ REMEDIES = {
     "no lock": "run `cargo generate-lockfile`, or build once",
     "no pyo3": "nothing needs to be done: without pyo3 cargo does not look at the interpreter",
     "old pyo3": f"use pyo3 {plan.dotted(plan.OLDEST_PYO3)} or newer, or a release of the project that does",
-    "reader": f"use pyo3 {plan.dotted(plan.CONFIG_FILE_SINCE)} or newer, or a release of the project that does",
+    "reader": f"use pyo3 {plan.dotted(plan.CONFIG_FILE_SINCE)} or newer, but not 0.29.0, or a newer release",
 }

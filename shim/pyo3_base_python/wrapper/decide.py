@@ -141,7 +141,8 @@ def check_choices(environ: Mapping[str, str]) -> None:
 def use_base_python(used: Interpreter, path: str, environ: Mapping[str, str]) -> None:
     """Make the user's own ``PYO3_BASE_PYTHON`` the base of ``used``, if it can be. Raises ``UserError``."""
     path = process.find_program(path, environ) or path
-    if os.path.realpath(path) == used.base_executable:
+    lasting = interpreter.lasting_name(path, used.config["version"])
+    if lasting == used.base_executable:
         return
     if not process.is_program(path):
         raise UserError(
@@ -156,7 +157,7 @@ def use_base_python(used: Interpreter, path: str, environ: Mapping[str, str]) ->
             f"unset PYO3_BASE_PYTHON, or set it to {used.base_executable}",
         ) from None
     plan.check_base_python(base, used, path)
-    used.base_executable = os.path.realpath(path)
+    used.base_executable = lasting
     used.config = base.config
 
 

@@ -12,13 +12,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["Interpreter", "Place", "ask", "find", "named_by"]
+__all__ = ["Interpreter", "Place", "ask", "find", "lasting_name", "named_by"]
 
 # An interpreter on a cold network drive may be slow; one that hangs must not hang the build.
 SECONDS_TO_ANSWER = 30.0
 
 # A folder with more names in it is that of a system, whose programs are on PATH as well.
 NAMES_LISTED = 250
+
+# In a framework of macOS: what `bin/python3.x` becomes, so that it can have windows. By itself it knows no environment.
+APP = os.path.join("Resources", "Python.app", "Contents", "MacOS", "Python")
 
 EXPECTED_FACTS = frozenset(
     "implementation version full_version executable base_executable prefix base_prefix shared ld_version lib_dir"
@@ -164,7 +167,7 @@ def read_answer(output: bytes) -> dict[str, str] | None:
 
 
 def base_executable(facts: Mapping[str, str]) -> str:
-    """The interpreter that an environment was made from, by its real name. Raises ``CannotSteady`` if it is not found.
+    """The interpreter that an environment was made from, by its lasting name. Raises ``CannotSteady`` if there is none.
 
     Most environments link to it. In those that hold a copy ``sys._base_executable`` is a guess by file name, which may
     hit another version (CPython issue 99204): there, what is taken must have the copy's content. On Windows the
@@ -178,15 +181,36 @@ def base_executable(facts: Mapping[str, str]) -> str:
             return os.path.realpath(base)
     elif prefix == base_prefix or not _inside(executable, os.path.realpath(prefix)):
         if process.is_program(executable):
-            return executable
+            return lasting_name(executable, facts["version"])
     else:
         name = "pypy" if facts["implementation"] == "pypy" else "python"
         named = [os.path.join(base_prefix, "bin", name + suffix) for suffix in (facts["version"], "3", "")]
         for path in [facts["base_executable"], *named]:
             base = os.path.realpath(path)
             if process.is_program(base) and base != executable and _same_content(base, executable):
-                return base
+                return lasting_name(base, facts["version"])
     raise CannotSteady(f"can't find the base interpreter of {facts['executable'] or prefix}")
+
+
+def lasting_name(path: str, version: str) -> str:
+    """The real name of a base interpreter of ``version`` (``3.12``), and of two the one that upgrades leave as it is.
+
+    Homebrew keeps each release at ``Cellar/<formula>/<release>``, and ``opt/<formula>`` is a link to the current one
+    (https://docs.brew.sh/Formula-Cookbook#homebrew-terminology).
+    """
+    real = os.path.realpath(path)
+    framework = real[: -len(APP)]
+    if real == framework + APP:
+        names = (f"python{version}", f"python{version}t", "python3")
+        programs = [program for program in (f"{framework}bin/{name}" for name in names) if process.is_program(program)]
+        real = os.path.realpath(programs[0]) if programs else real
+    place, cellar, below = real.partition("/Cellar/")
+    if cellar and below.count("/") > 1:
+        formula, release, inside = below.split("/", 2)
+        lasting = f"{place}/opt/{formula}"
+        if os.path.realpath(lasting) == f"{place}/Cellar/{formula}/{release}":
+            return f"{lasting}/{inside}"
+    return real
 
 
 def _library_folders(facts: Mapping[str, str]) -> list[str]:

@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
-__all__ = ["main"]
+__all__ = ["become_cargo", "main"]
 
 
 def main(locale: str | None = None) -> NoReturn:
@@ -37,6 +37,14 @@ def main(locale: str | None = None) -> NoReturn:
         environ.pop("LC_CTYPE", None)
         if locale:
             environ["LC_CTYPE"] = locale[len("set to ") :]
+    become_cargo(wrapper, arguments, environ)
+
+
+def become_cargo(wrapper: str, arguments: list[str], environ: dict[str, str]) -> NoReturn:
+    """Become the cargo behind the launcher ``wrapper``, with these ``arguments`` and what is made ready for it.
+
+    Who calls this instead of starting ``wrapper`` has no shell in between, before which macOS removes ``DYLD_*``.
+    """
     try:
         cargo = real_cargo.find(environ, wrapper)
     except ShimError as error:

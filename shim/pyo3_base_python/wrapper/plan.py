@@ -23,6 +23,9 @@ MODES = ("full", "export", "off")
 # Before 0.23.0 pyo3 takes the config file's word over its own abi3 features (pyo3-build-config 0.22.6, build.rs), and
 # 0.23.0 to 0.23.2 do not track it (pyo3 PR 4758): a stable name for the interpreter does the work there alone.
 CONFIG_FILE_SINCE = (0, 23, 3)
+# With its abi3t features on it refuses a config file for a Python before 3.15, where it builds without one (pyo3 issue
+# 6176, mended in 0.29.1).
+MISTAKES_ABI3T = (0, 29, 0)
 # The oldest pyo3 that this is tested with.
 OLDEST_PYO3 = (0, 18, 0)
 
@@ -110,9 +113,8 @@ def _reasons_of_lock(environ: Mapping[str, str], lock: Lock | None) -> Iterator[
         yield "old pyo3", f"pyo3 {dotted(lock.pyo3_versions[0])} is older than {dotted(OLDEST_PYO3)}"
     elif not takes_config_file(lock) and lock.readers_of_executable:
         # Their answer would be the path of the first environment, which is gone by the second build.
-        older = f"pyo3 {dotted(lock.pyo3_versions[0])} is older than {dotted(CONFIG_FILE_SINCE)}"
         reader = lock.readers_of_executable[0]
-        yield "reader", f"{older}, and {reader} may run the interpreter that pyo3-build-config names"
+        yield "reader", f"{why_no_config_file(lock)}, and {reader} may run the interpreter that pyo3-build-config names"
 
 
 def targets(invocation: Invocation, project: Project, host: str | None) -> list[str]:
@@ -122,7 +124,16 @@ def targets(invocation: Invocation, project: Project, host: str | None) -> list[
 
 def takes_config_file(lock: Lock) -> bool:
     """Whether every pyo3 in the graph applies its features to a config file, and tracks it."""
-    return not lock.pyo3_versions or lock.pyo3_versions[0] >= CONFIG_FILE_SINCE
+    return not why_no_config_file(lock)
+
+
+def why_no_config_file(lock: Lock) -> str:
+    """Which pyo3 in the graph is to have none, and why; ``""`` if there is none."""
+    if lock.pyo3_versions and lock.pyo3_versions[0] < CONFIG_FILE_SINCE:
+        return f"pyo3 {dotted(lock.pyo3_versions[0])} is older than {dotted(CONFIG_FILE_SINCE)}"
+    if MISTAKES_ABI3T in lock.pyo3_versions:
+        return f"pyo3 {dotted(MISTAKES_ABI3T)} mistakes a configuration where its abi3t features are on"
+    return ""
 
 
 def written_by_maturin(config_file: str) -> bool:
@@ -212,7 +223,7 @@ def steady(
         content = pyo3_config.render(interpreter.config, name if readers else base)
         reason = f"what pyo3 finds out about {base}"
     else:
-        plan.reasons["PYO3_CONFIG_FILE"] = f"not set: pyo3 is older than {dotted(CONFIG_FILE_SINCE)}"
+        plan.reasons["PYO3_CONFIG_FILE"] = f"not set: {why_no_config_file(lock) if lock else 'there is no Cargo.lock'}"
         return plan
     file = File(f"config/{digest(content)}.txt", content)
     plan.files.append(file)

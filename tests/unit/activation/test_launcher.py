@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import time
 from pathlib import Path
 
@@ -291,6 +292,21 @@ def test_what_python_needs_is_named_by_the_launcher(wrapper: Wrapper) -> None:
         assert f" '{path}'" in Path(wrapper.program).read_text(encoding="utf-8")
 
 
+def test_python_of_a_framework_needs_the_frameworks_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    library = tmp_path / "Python.framework/Versions/3.12/Python"
+    variables = {
+        "LIBDIR": os.fspath(library.parent / "lib"),
+        "INSTSONAME": os.fspath(library.relative_to(tmp_path)),
+        "PYTHONFRAMEWORK": "Python",
+        "PYTHONFRAMEWORKPREFIX": os.fspath(tmp_path),
+        "Py_ENABLE_SHARED": 0,
+    }
+    library.parent.mkdir(parents=True)
+    library.touch()
+    monkeypatch.setattr(sysconfig, "get_config_vars", lambda: variables)
+    assert os.fspath(library) in launcher.needed_by_python()
+
+
 @pytest.mark.promise("fault")
 def test_launcher_without_its_code_becomes_the_cargo_that_was_named(wrapper: Wrapper, tmp_path: Path) -> None:
     (code,) = (wrapper.store / "wrapper").iterdir()
@@ -306,6 +322,24 @@ def test_launcher_without_its_code_does_not_find_itself_on_path(wrapper: Wrapper
     path = os.pathsep.join((os.fspath(wrapper.store / "bin"), wrapper.environ["PATH"]))
     result = wrapper.run("build", PATH=path)
     assert (result.code, result.arguments, len(result.lines)) == (0, ["build"], 1)
+
+
+@pytest.mark.promise("fault")
+@pytest.mark.parametrize("shell", ["bash", "busybox"])
+def test_any_systems_shell_reads_it(wrapper: Wrapper, tmp_path: Path, shell: str) -> None:
+    """`/bin/sh` is bash on macOS, and busybox on Alpine: with the code, and as plain cargo without it."""
+    sh = tmp_path / "sh"
+    sh.symlink_to(shutil.which(shell) or pytest.skip(f"there is no {shell} on this machine"))
+    for _ in range(2):  # the first run tries whether Python works
+        result = wrapper.run(wrapper.program, "build", "a b", program=os.fspath(sh))
+        assert (result.code, result.arguments, result.lines) == (0, ["build", "a b"], [])
+        assert "PYO3_CONFIG_FILE" in result.environ
+    (code,) = (wrapper.store / "wrapper").iterdir()
+    shutil.rmtree(code)
+    path = os.pathsep.join((os.fspath(wrapper.store / "bin"), wrapper.environ["PATH"]))
+    result = wrapper.run(wrapper.program, "build", "a b", program=os.fspath(sh), PATH=path)
+    assert (result.code, result.arguments, len(result.lines)) == (0, ["build", "a b"], 1)
+    assert "PYO3_CONFIG_FILE" not in result.environ
 
 
 def test_launcher_may_be_started_by_any_shell_and_by_a_link(wrapper: Wrapper, tmp_path: Path, script: Script) -> None:

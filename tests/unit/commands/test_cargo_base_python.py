@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pyo3_base_python import __version__
+from tests.unit.support import posix
 
 if TYPE_CHECKING:
-    from tests.unit.support import Wrapper
+    from tests.unit.support import Script, Wrapper
 
 START = """
 import sys
@@ -50,6 +51,34 @@ def test_cargo_gets_what_follows_and_what_the_wrapper_sets(wrapper: Wrapper, fir
     assert environ["PYO3_BASE_PYTHON"] == os.path.realpath(sys._base_executable)  # type: ignore[attr-defined]
     assert "CARGO" not in environ
     assert "PYO3_SHIM_CARGO" not in environ
+
+
+# Its launchers are scripts of a shell that loses a variable, as macOS removes DYLD_* before it starts /bin/sh.
+AS_ON_MACOS = """
+import sys
+from pyo3_base_python.activation import launcher
+real, shell = launcher.launcher_script, sys.argv.pop(1).encode()
+launcher.launcher_script = lambda *arguments: real(*arguments).replace(b"/bin/sh", shell, 1)
+"""
+RUN = """
+from pyo3_base_python.commands.cli import main
+sys.argv[1:] = ["run", "--", "cargo", *sys.argv[2:]]
+main()
+"""
+
+
+@posix("there are no such variables")
+@pytest.mark.parametrize("start", [START, RUN], ids=["cargo base-python", "run"])
+def test_no_shell_stands_before_cargo(wrapper: Wrapper, script: Script, start: str) -> None:
+    """X13: what macOS takes from programs of its own, cargo still gets."""
+    shell = script("sh", f'unset DYLD_OR_SO; echo >"{wrapper.folder}/shell"; exec /bin/sh "$@"')
+    command = [sys.executable, "-c", AS_ON_MACOS + start, shell, "base-python", "build"]
+    environ = wrapper.variables(DYLD_OR_SO="kept", CARGO=wrapper.cargo)
+    subprocess.run(command, env=environ, cwd=wrapper.project, check=True)
+    arguments, seen = recorded(wrapper)
+    assert (arguments, seen["DYLD_OR_SO"]) == (["build"], "kept")
+    assert "PYO3_CONFIG_FILE" in seen
+    assert not (wrapper.folder / "shell").exists()
 
 
 def test_the_interpreter_is_that_of_the_active_environment(wrapper: Wrapper) -> None:

@@ -60,7 +60,7 @@ def test_environment_gives_the_canonical_base_and_its_config(
     assert first.executable == os.fspath(tmp_path / "one place" / "bin" / "python")
     assert first.base_executable == base.base_executable == os.path.realpath(python)
     assert (first.config, first.abi) == (base.config, base.abi)
-    assert first.config["version"] == version
+    assert first.config["version"] == version.rstrip("t")
     assert first.environment == []
 
 
@@ -187,6 +187,29 @@ def test_debug_build_is_another(debug_python: str, interpreter_of: InterpreterOf
         assert one != other
     with pytest.raises(UserError, match="another build flags"):
         plan.check_base_python(release, debug, release.executable)
+
+
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize("version", ["3.13", "3.14"])
+def test_free_threaded_build_for_real(interpreter_of: InterpreterOf, tmp_path: Path, version: str) -> None:
+    free = ask(make_environment("venv", interpreter_of(f"{version}t"), tmp_path / "environment"), PATH)
+    assert free.base_executable == os.path.realpath(interpreter_of(f"{version}t"))
+    assert (free.config["version"], free.config["lib_name"]) == (version, f"python{version}t")
+    assert free.config["build_flags"] == "Py_GIL_DISABLED"
+    assert free.abi.startswith(f"cpython-{version.replace('.', '')}t")
+
+
+@posix("Alpine is no Windows")
+@pytest.mark.promise("stale")
+def test_build_for_musl_is_another_to_build_scripts(tmp_path: Path) -> None:
+    """As Alpine's Python states itself; pyo3 itself is told nothing of the C library."""
+    installation = Installation(tmp_path / "python")
+    before = ask(os.fspath(installation.python), PATH)
+    installation.set("SOABI", "cpython-311-x86_64-linux-musl")
+    after = ask(os.fspath(installation.python), PATH)
+    (config, name), (config_after, name_after) = names(before), names(after)
+    assert config == config_after
+    assert name != name_after
 
 
 @pytest.mark.promise("stale")
@@ -335,6 +358,122 @@ def test_base_of_a_copy_of_pypy_has_its_own_name(place: Place) -> None:
     path = place.put("bin/pypy3.11")
     place.copy()
     assert base_executable(place.facts(implementation="pypy")) == path
+
+
+# Its lasting name: stand-ins for Homebrew's folders and for a framework of macOS
+
+
+class Homebrew:
+    """An installation of Homebrew: `Cellar/<formula>/<release>`, `opt/<formula>`, and an environment made from it."""
+
+    FORMULA = "python@3.12"
+
+    def __init__(self, folder: Path, inside: str) -> None:
+        self.prefix = folder / "homebrew"
+        self.opt = self.prefix / "opt" / self.FORMULA
+        self.lasting = self.opt / inside / "bin" / "python3.12"
+        self.inside = inside
+        self.environment = folder / "environment"
+
+    def release(self, name: str) -> Path:
+        """Install this release, make it the current one, and return its interpreter: a script that starts this one."""
+        program = self.prefix / "Cellar" / self.FORMULA / name / self.inside / "bin" / "python3.12"
+        program.parent.mkdir(parents=True)
+        program.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+        program.chmod(0o755)
+        self.opt.parent.mkdir(exist_ok=True)
+        self.opt.unlink(missing_ok=True)
+        self.opt.symlink_to(f"../Cellar/{self.FORMULA}/{name}")
+        return program
+
+    def base(self) -> str:
+        """The base of an environment whose interpreter is a link, as `venv` makes it there: into `opt`."""
+        self.environment.joinpath("bin").mkdir(parents=True, exist_ok=True)
+        link = self.environment / "bin" / "python"
+        link.unlink(missing_ok=True)
+        link.symlink_to(self.lasting)
+        return base_executable(Place(self.opt / self.inside, self.environment).facts(version="3.12"))
+
+
+@pytest.fixture(params=["", "Frameworks/Python.framework/Versions/3.12"], ids=["Linux", "macOS"])
+def homebrew(tmp_path: Path, request: pytest.FixtureRequest) -> Homebrew:
+    return Homebrew(Path(os.path.realpath(tmp_path)), request.param)
+
+
+@posix("there is no Homebrew")
+@pytest.mark.promise("stale")
+def test_homebrews_python_has_a_name_without_its_release(homebrew: Homebrew) -> None:
+    """X14: a base named by its release was another one after each `brew upgrade`, and then gone."""
+    first = homebrew.release("3.12.7")
+    assert homebrew.base() == os.fspath(homebrew.lasting)
+    assert first == Path(os.path.realpath(homebrew.lasting))
+    homebrew.release("3.12.8_1")
+    shutil.rmtree(homebrew.prefix / "Cellar" / homebrew.FORMULA / "3.12.7")
+    assert homebrew.base() == os.fspath(homebrew.lasting)
+
+
+@posix("there is no Homebrew")
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize("opt", ["", "../Cellar/python@3.12/3.12.8", "../Cellar/python@3.13/3.12.7"])
+def test_a_release_that_is_not_the_current_one_keeps_its_own_name(homebrew: Homebrew, opt: str) -> None:
+    old = homebrew.release("3.12.7")
+    homebrew.release("3.12.8")
+    homebrew.opt.unlink()
+    if opt:
+        homebrew.opt.symlink_to(opt)
+    assert interpreter.lasting_name(os.fspath(old), "3.12") == os.fspath(old)
+
+
+@posix("there is no Homebrew")
+@pytest.mark.parametrize("path", ["Cellar/python3.12", "Cellar/python/bin", "Cellar"])
+def test_what_only_looks_like_homebrew_keeps_its_name(tmp_path: Path, path: str) -> None:
+    program = Path(os.path.realpath(tmp_path)) / path
+    assert interpreter.lasting_name(os.fspath(program), "3.12") == os.fspath(program)
+
+
+@posix("there is no Homebrew")
+@pytest.mark.promise("stale")
+def test_homebrews_upgrade_is_an_upgrade_in_place(tmp_path: Path) -> None:
+    """X14 and S13: pyo3's configuration is the same, the name for build scripts is another."""
+    place = Path(os.path.realpath(tmp_path))
+    cellar, opt = place / "Cellar" / "python@3", place / "opt" / "python@3"
+    opt.parent.mkdir()
+    found: list[interpreter.Interpreter] = []
+    for release in ("3.1", "3.2"):
+        installation = Installation(cellar / release)
+        installation.set("LIBDIR", os.fspath(opt / "lib"))  # Homebrew's own sysconfig says so
+        if found:
+            installation.upgrade()
+            opt.unlink()
+        opt.symlink_to(f"../Cellar/python@3/{release}")
+        found.append(ask(os.fspath(installation.python), PATH))
+    before, after = found
+    assert before.base_executable == after.base_executable == os.fspath(opt / "bin" / installation.python.name)
+    (config, name), (config_after, name_after) = names(before), names(after)
+    assert config == config_after
+    assert name != name_after
+
+
+FRAMEWORK = "Library/Frameworks/Python.framework/Versions/3.12"
+
+
+@posix("there are no frameworks")
+@pytest.mark.parametrize("name", ["python3.12", "python3.12t", "python3"])
+def test_the_app_of_a_framework_is_the_interpreter_that_starts_it(place: Place, name: str) -> None:
+    """It runs by its own path as well, and then without the environment that it is linked from."""
+    path = place.put(f"{FRAMEWORK}/bin/{name}", "stub")
+    app = place.put(f"{FRAMEWORK}/Resources/Python.app/Contents/MacOS/Python", "the interpreter itself")
+    prefix = os.fspath(place.base / FRAMEWORK)
+    facts = place.facts(version="3.12", executable=app, base_executable=app, prefix=prefix, base_prefix=prefix)
+    assert base_executable(facts) == path
+
+
+@posix("there are no frameworks")
+@pytest.mark.promise("fault")
+def test_the_app_of_a_framework_without_programs_is_its_own_base(place: Place) -> None:
+    app = place.put(f"{FRAMEWORK}/Resources/Python.app/Contents/MacOS/Python")
+    place.put(f"{FRAMEWORK}/bin/python3.11")
+    assert interpreter.lasting_name(app, "3.12") == app
 
 
 def test_base_on_windows_is_what_the_environments_launcher_passes(place: Place) -> None:

@@ -19,6 +19,7 @@ from pyo3_base_python.wrapper import interpreter, plan, process, report
 from pyo3_base_python.wrapper import main as entry
 from pyo3_base_python.wrapper.errors import ShimError
 from pyo3_base_python.wrapper.prepare import prepare
+from tests.installations import Installation
 from tests.unit.support import LOCK, MANIFEST, InterpreterOf, Script, Wrapper, needs_tomllib, posix, wait_for
 
 pytestmark = posix("what cargo is given there, and becomes, is tested in tests/windows")
@@ -467,6 +468,17 @@ def test_interpreter_that_does_not_answer_costs_one_line(wrapper: Wrapper, scrip
 @pytest.mark.promise("fault")
 def test_python_2_costs_one_line(wrapper: Wrapper, python_2: str) -> None:
     check_left_alone(wrapper, "does not answer like a Python 3", PYO3_PYTHON=python_2)
+
+
+@posix("interpreters lie elsewhere there")
+@pytest.mark.promise("fault")
+def test_graalpy_costs_one_line(wrapper: Wrapper, tmp_path: Path) -> None:
+    """A stand-in: an interpreter that says so of itself."""
+    graalpy = Installation(tmp_path / "graalpy")
+    (graalpy.library / "site-packages" / "sitecustomize.py").write_text(
+        "import sys\nsys.implementation.name = 'graalpy'\n", encoding="utf-8"
+    )
+    check_left_alone(wrapper, "the implementation 'graalpy' is not known", PYO3_PYTHON=os.fspath(graalpy.python))
 
 
 @pytest.mark.promise("fault")

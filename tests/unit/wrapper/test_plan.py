@@ -188,13 +188,18 @@ def test_export_mode_exports_and_writes_nothing() -> None:
     assert planned.files == []
 
 
-@pytest.mark.parametrize("version", [(0, 18, 0), OLD, (0, 23, 0), (0, 23, 2)])
+@pytest.mark.parametrize("version", [(0, 18, 0), OLD, (0, 23, 0), (0, 23, 2), (0, 29, 0)])
 def test_pyo3_that_does_not_take_a_config_file_gets_none(version: tuple[int, int, int]) -> None:
     for project in (project_with(version), project_with(version, NEW)):
         planned = steady({}, project, an_interpreter(), "/store")
         assert sorted(planned.set) == ["PYO3_BASE_PYTHON", "PYO3_PYTHON", "PYO3_SHIM_PYTHON"]
         assert [file.name for file in planned.files] == [file.name for file in stable_name.files(an_interpreter())]
         assert "not set" in planned.reasons["PYO3_CONFIG_FILE"]
+
+
+@pytest.mark.parametrize("version", [(0, 23, 3), (0, 28, 3), (0, 29, 1)])
+def test_pyo3_that_takes_a_config_file_gets_one(version: tuple[int, int, int]) -> None:
+    assert "PYO3_CONFIG_FILE" in steady({}, project_with(version), an_interpreter(), "/store").set
 
 
 def test_config_file_is_named_by_its_content_and_not_executable() -> None:

@@ -28,7 +28,7 @@ def answer(python: str, *options: str, **environ: str) -> tuple[bytes, dict[str,
 def test_every_interpreter_answers_in_full(interpreter_of: InterpreterOf, version: str) -> None:
     _, facts = answer(interpreter_of(version))
     assert set(facts) == interpreter.EXPECTED_FACTS
-    assert facts["version"] == version
+    assert facts["version"] == version.rstrip("t")
     assert facts["implementation"] == "cpython"
     assert facts["pointer_width"] in {"32", "64"}
     assert os.path.exists(facts["stdlib"])

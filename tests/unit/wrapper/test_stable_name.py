@@ -159,6 +159,20 @@ def test_script_with_a_cleared_environment_sees_the_build_requirements(
     assert said(python.with_name("python3"), *IMPORT, environ=environ) == f"seen {one.folder}"
 
 
+@pytest.mark.parametrize("shell", ["bash", "busybox"])
+def test_any_systems_shell_reads_it(root: Path, one: Environment, tmp_path: Path, shell: str) -> None:
+    """`/bin/sh` is bash on macOS, and busybox on Alpine."""
+    program = shutil.which(shell) or pytest.skip(f"there is no {shell} on this machine")
+    sh = tmp_path / "sh"
+    sh.symlink_to(program)
+    python = one.stand_in(root)
+    for environ in (one.variables, {}):
+        assert said(sh, os.fspath(python), *IMPORT, environ=environ) == f"seen {one.folder}"
+        assert said(sh, os.fspath(python.with_name("tool")), "a b", environ=environ) == f"{one.folder}/bin/tool a b"
+    base = put(ask(os.path.realpath(sys.executable), {"PATH": "/usr/bin:/bin"}), root)
+    assert said(sh, os.fspath(base), "-c", "print(3)") == "3"
+
+
 @pytest.mark.promise("fault")
 def test_name_whose_environment_is_gone_fails_and_says_so(root: Path, one: Environment) -> None:
     """As loudly as its path without the shim."""
