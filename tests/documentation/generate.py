@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from pathlib import Path
 from typing import Any, Callable
 
@@ -32,7 +33,8 @@ def generated() -> dict[Path, str]:
         README: _filled(README, {"commands": overview, "workflows": workflows}),
         PAGES / "reference.md": _filled(PAGES / "reference.md", {"commands": overview, "exit codes": exit_codes}),
         PAGES / "commands.md": _filled(PAGES / "commands.md", {"help": every_help}),
-        PICTURE: picture(json.loads(MATRIX.read_text(encoding="utf-8"))),
+        PAGES / "upstream.md": _filled(PAGES / "upstream.md", {"matrix": lambda: matrix(_measured())}),
+        PICTURE: picture(_measured()),
     }
 
 
@@ -58,6 +60,46 @@ def workflows() -> str:
         rows.setdefault(row["typed"], [f"`{row['typed']}`", row["project"], *crates, *seconds])
     headings = ["typed twice", "project", "crates without", "crates with", "seconds without", "seconds with"]
     return _table(headings, list(rows.values()))
+
+
+def matrix(measured: dict[str, Any]) -> str:
+    """The published matrix: the version-specific rows in which something is compiled today, and what became of hazards.
+
+    pip's own isolation is no environment, and is left out.
+    """
+    rows: dict[tuple[str, str, str], dict[str, str]] = {}
+    for cell in measured["cells"]:
+        if cell["abi"] == "version-specific" and cell["front_end"] != "pip":
+            key = (cell["pyo3"]["label"], f"{cell['backend']}, {cell['builder']['label']}", cell["front_end"])
+            rows.setdefault(key, {})[cell["shim"]] = f"{len(cell['crates'])}, {cell['seconds']:.1f} s"
+    headings = ["pyo3", "backend", "front end", "crates, shim off", "crates, shim on"]
+    table = _table(headings, [[*key, found["off"], found["full"]] for key, found in rows.items()])
+    made = ", ".join(f"{name} {value}" for name, value in measured["context"].items())
+    holds = "All that should hold in them, holds." if measured["holds"] else "Not all holds that should."
+    words = textwrap.fill(f"There are {len(measured['cells'])} combinations. {holds} Made with {made}.", 120)
+    return "\n".join([table, f"{words}\n", *_hazards(measured)])
+
+
+def _hazards(measured: dict[str, Any]) -> list[str]:
+    """A table of the hazards: in how many cells each was tried, and in how many it came true; nothing if none was."""
+    shims = ("off", "full")
+    names = dict.fromkeys(name for cell in measured["cells"] for name in cell["hazards"])
+    rows = []
+    for name in names:
+        tried = {shim: [c["hazards"][name] for c in _with(measured, name, shim)] for shim in shims}
+        bad = [f"{sum(not one['holds'] for one in tried[shim])} of {len(tried[shim])}" for shim in shims]
+        rows.append([f"`{name}`", *bad])
+    return [_table(["hazard", "came true, shim off", "came true, shim on"], rows)] if rows else []
+
+
+def _with(measured: dict[str, Any], hazard: str, shim: str) -> list[dict[str, Any]]:
+    """The cells of a mode of the shim in which ``hazard`` was tried."""
+    return [cell for cell in measured["cells"] if cell["shim"] == shim and hazard in cell["hazards"]]
+
+
+def _measured() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(MATRIX.read_text(encoding="utf-8"))
+    return found
 
 
 def every_help() -> str:

@@ -81,7 +81,9 @@ def test_patches_that_do_not_apply_to_a_version_name_hunk_and_version(work: Work
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("project", ["pyo3/0.26.0", "pyo3/0.30.1", "setuptools-rust/1.13.0"])
+@pytest.mark.parametrize(
+    "project", ["pyo3/0.24.2", "pyo3/0.25.1", "pyo3/0.26.0", "pyo3/0.30.1", "setuptools-rust/1.13.0"]
+)
 def test_the_projects_own_tests_pass_with_the_patches(work: WorkFolder, project: str) -> None:
     (patch_set,) = (one for one in patches.read_all(patches.find()) if f"{one.project}/{one.version}" == project)
     found = upstream_tests.run(patch_set, work, tools.clean(os.environ), print)
@@ -188,12 +190,16 @@ def test_what_is_typed_twice_compiles_once(work: WorkFolder) -> None:
 def test_ways_to_build_are_compared(work: WorkFolder) -> None:
     output = work.top / "comparison"
     project = os.fspath(bundled.folder() / "version_specific")
-    result = bed(work, "compare", project, "--way", "plain,no-isolation,shim", "--output", os.fspath(output))
+    wanted = ("--way", "plain,uv,pip,pip-venv,no-isolation,shim", "--repeat", "1")
+    result = bed(work, "compare", project, *wanted, "--output", os.fspath(output))
     assert result.exit_code == 0, result.output
     ways = {way["way"]: way for way in json.loads((output / "compare.json").read_text())["ways"]}
     assert not any(way["skipped"] for way in ways.values()), ways
-    assert len(ways["plain"]["crates"]) >= EVERY_TIME
-    assert ways["no-isolation"]["crates"] == ways["shim"]["crates"] == []
+    for way in ("plain", "uv", "pip-venv"):
+        assert len(ways[way]["crates"]) >= EVERY_TIME, way
+    # The pip of an environment builds in no environment of its own: PYO3_PYTHON is its own interpreter.
+    assert ways["pip"]["crates"] == ways["no-isolation"]["crates"] == ways["shim"]["crates"] == []
+    assert "pip 2" in ways["pip-venv"]["breaks"], "its pip is another one than the others', and is told"
     assert ways["shim"]["seconds"] < ways["plain"]["seconds"]
     assert not (Path(project) / "dist").exists(), "the project itself is left as it was"
 

@@ -39,7 +39,10 @@ HAZARDS = (
     *("import", "import-config", "import-script", "active-env", "switch", "edit", "user-tree"),
     *("wrong-version", "lost-folder"),
 )
-WAYS = ("plain", "no-isolation", "base-python", "env-dir", "config-file", "sccache", "patched", "shim")
+WAYS = (
+    *("plain", "uv", "pip", "pip-venv", "no-isolation", "base-python", "env-dir", "config-file", "sccache"),
+    *("patched", "shim"),
+)
 CANDIDATES = ("released", "patched")
 
 work_option = click.option(

@@ -62,12 +62,13 @@ class Setting(NamedTuple):
 
 
 class Way(NamedTuple):
-    """How to build: the variables, options of `python -m build`, the folder, and a note on anything special."""
+    """How to build: the variables, options of the front end, the folder, a note on anything special, the front end."""
 
     environ: Mapping[str, str]
     options: Sequence[str]
     folder: Path
     note: str = ""
+    front_end: str = "build"
 
 
 class Row(NamedTuple):
@@ -133,7 +134,7 @@ def run(
 def measure(way: str, setting: Setting, repeat: int, progress: Callable[[str], None]) -> Row:
     """Build by ``way``: once, then ``repeat`` times; the fastest counts, and what the last one compiled."""
     with WAYS[way](setting) as how:
-        commands = building.wheel_command("build", setting.bench.folder / "wheels", extra=how.options)
+        commands = building.wheel_command(how.front_end, setting.bench.folder / "wheels", extra=how.options)
         progress(f"{way}: first build")
         setting.bench.must_build(way, commands, how.environ, how.folder)
         builds = []
@@ -197,6 +198,27 @@ def read_subject(name: str, folder: Path) -> Subject:
 def plain(setting: Setting) -> Iterator[Way]:
     """`python -m build`, as it is."""
     yield Way(setting.environ, (), setting.subject.folder)
+
+
+@contextlib.contextmanager
+def uv(setting: Setting) -> Iterator[Way]:
+    """`uv build`, as it is."""
+    yield Way(setting.environ, (), setting.subject.folder, front_end="uv")
+
+
+@contextlib.contextmanager
+def pip(setting: Setting) -> Iterator[Way]:
+    """`pip wheel`, as it is: what isolates is no environment."""
+    yield Way(setting.environ, (), setting.subject.folder, front_end="pip")
+
+
+@contextlib.contextmanager
+def pip_venv(setting: Setting) -> Iterator[Way]:
+    """`pip wheel --use-feature=venv-isolation`, by a pip that has it."""
+    requirements = building.tools_of(building.PIP_VENV)
+    variables = tools.environment(setting.python, requirements, setting.work, setting.environ)
+    note = f"pip {tools.versions(('pip',), variables).get('pip', '')}".strip()
+    yield Way(variables, (), setting.subject.folder, note, building.PIP_VENV)
 
 
 @contextlib.contextmanager
@@ -300,6 +322,9 @@ def shim(setting: Setting) -> Iterator[Way]:
 
 WAYS: dict[str, Callable[[Setting], contextlib.AbstractContextManager[Way]]] = {
     "plain": plain,
+    "uv": uv,
+    "pip": pip,
+    "pip-venv": pip_venv,
     "no-isolation": no_isolation,
     "base-python": base_python,
     "env-dir": env_dir,
@@ -311,6 +336,9 @@ WAYS: dict[str, Callable[[Setting], contextlib.AbstractContextManager[Way]]] = {
 
 BREAKS = {
     "plain": "nothing",
+    "uv": "nothing",
+    "pip": "nothing",
+    "pip-venv": "nothing",
     "no-isolation": "build requirements are installed by hand; what a project does not declare goes unnoticed",
     "base-python": "PYO3_PYTHON leaves the environment: build scripts can't import build requirements",
     "env-dir": "one build at a time, and only with this front end; cargo does not see changed build requirements",

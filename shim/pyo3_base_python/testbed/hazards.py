@@ -107,11 +107,14 @@ def try_edit(cell: Cell, place: Place) -> dict[str, Outcome]:
 def try_switch(cell: Cell, place: Place) -> dict[str, Outcome]:
     """Builds for two interpreters in turn, and the first again: each module has to be for its own."""
     assert place.other is not None
+    before = ""
     for python in (place.python, place.other, place.python):
         built = place.bench.build(place.commands(cell, python=python), place.environ, place.crates / "built_for")
+        found = evidence.read(built.output)
         told = _built_for(built, python, place)
         if told:
-            return {matrix.SWITCH: _wrong(told, evidence.read(built.output), python)}
+            return {matrix.SWITCH: _wrong(told, found, python, before)}
+        before = found.variables.get(BASE, "")
     return {matrix.SWITCH: Outcome(holds=True, what=f"right for {place.python.version} and {place.other.version}")}
 
 
@@ -120,7 +123,7 @@ def try_wrong_version(cell: Cell, place: Place) -> dict[str, Outcome]:
     assert place.other is not None
     crate, commands = place.crates / "built_for", place.commands(cell)
     # What fails for other reasons than the variable, must not pass for a refusal.
-    place.bench.must_build("without PYO3_BASE_PYTHON", commands, place.environ, crate)
+    first = place.bench.must_build("without PYO3_BASE_PYTHON", commands, place.environ, crate)
     built = place.bench.build(commands, {**place.environ, BASE: place.other.path}, crate)
     versions = (place.other.path, place.python.version, place.other.version)
     if built.status and evidence.refusal(built.output, BASE, versions):
@@ -128,7 +131,8 @@ def try_wrong_version(cell: Cell, place: Place) -> dict[str, Outcome]:
     told = _built_for(built, place.python, place)
     if not told:
         return {matrix.WRONG_VERSION: Outcome(holds=True, what="no effect")}
-    return {matrix.WRONG_VERSION: _wrong(told, evidence.read(built.output), place.python)}
+    before = evidence.read(first.output).variables.get(BASE, "")
+    return {matrix.WRONG_VERSION: _wrong(told, evidence.read(built.output), place.python, before)}
 
 
 def _built_for(built: building.Built, python: Python, place: Place) -> str:
@@ -142,11 +146,16 @@ def _built_for(built: building.Built, python: Python, place: Place) -> str:
     return "" if f"3.{minor}" == python.version else f"built for 3.{minor}, tagged for {python.version}"
 
 
-def _wrong(told: str, found: evidence.Evidence, python: Python) -> Outcome:
-    """A bad outcome: the backend is to blame if what it exports is not the base of ``python``."""
+def _wrong(told: str, found: evidence.Evidence, python: Python, before: str = "") -> Outcome:
+    """A bad outcome: the backend is to blame if what it exports is not the base of ``python``.
+
+    ``before`` is what it exported in the build before this one; empty if nothing.
+    """
     base = found.variables.get(BASE, "")
+    was = f"was {before}, " if before not in {"", base} else ""
     right = not base or os.path.realpath(base) == os.path.realpath(python.path)
-    return Outcome(holds=False, what=f"{told}; {BASE} is {base or 'not set'}", half=PYO3 if right else BACKEND)
+    what = f"the crate built_for: {told}; {BASE} {was}is {base or 'not set'}"
+    return Outcome(holds=False, what=what, half=PYO3 if right else BACKEND)
 
 
 def try_lost_folder(cell: Cell, place: Place) -> dict[str, Outcome]:

@@ -30,8 +30,6 @@ __all__ = ["Judgement", "as_json", "judge", "run", "sheet"]
 FORMAT = 1
 BUILDER = "setuptools-rust"
 PYO3_VERSION = "0.30.1"
-# How fast the modules are is of no importance here.
-CHEAP = {"CARGO_PROFILE_RELEASE_OPT_LEVEL": "0", "CARGO_PROFILE_RELEASE_DEBUG": "false"}
 HEADINGS = ("candidate", "half", "judged", "by")
 
 
@@ -89,7 +87,7 @@ def run(
     progress: Callable[[str], None],
 ) -> Result:
     """Measure each of ``chosen`` that ``state`` does not have, and judge it. Raises ``ShimError``."""
-    environ = {**tools.clean(environ), **CHEAP}
+    environ = {**tools.clean(environ), **measurement.CHEAP}
     python = tools.default_python(environ)
     if tools.other_python(python, environ) is None:
         raise ShimError(

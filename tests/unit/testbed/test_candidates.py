@@ -122,6 +122,8 @@ def test_labels_differ(paths: list[str], labels: list[str]) -> None:
 @pytest.mark.parametrize(
     ("version", "expected"),
     [
+        ("0.24.0", "0.24.2"),
+        ("0.25.1", "0.25.1"),
         ("0.26.0", "0.26.0"),
         ("0.28.3", "0.26.0"),
         ("0.29.0", "0.30.1"),

@@ -59,7 +59,7 @@ def test_each_command_has_help(name: str) -> None:
 def test_the_bundled_patches_are_valid(run: Run) -> None:
     result = run("validate")
     assert result.exit_code == 0
-    assert "5 patch sets, 0 problems" in result.output
+    assert "7 patch sets, 0 problems" in result.output
 
 
 def test_problems_are_listed(run: Run, patch_folder: Path) -> None:

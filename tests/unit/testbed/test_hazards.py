@@ -45,6 +45,16 @@ def test_the_half_that_names_the_wrong_interpreter_is_to_blame(tmp_path: Path, e
     assert outcome.what.endswith(f"PYO3_BASE_PYTHON is {value or 'not set'}")
 
 
+def test_a_wrong_module_names_the_crate_the_variable_and_its_values() -> None:
+    found = evidence.Evidence((), {"PYO3_BASE_PYTHON": "/b/python3.12"}, ())
+    told = "built for 3.11, tagged for 3.12"
+    words = {before: hazards._wrong(told, found, Python("/b", "3.12"), before).what for before in ("", "/b/python3.11")}
+    assert words == {
+        "": f"the crate built_for: {told}; PYO3_BASE_PYTHON is /b/python3.12",
+        "/b/python3.11": f"the crate built_for: {told}; PYO3_BASE_PYTHON was /b/python3.11, is /b/python3.12",
+    }
+
+
 @pytest.mark.parametrize(
     ("found", "expected"),
     [
