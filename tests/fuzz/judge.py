@@ -29,7 +29,8 @@ KINDS = ("stale", "broken", "more", "touched")
 # No fault: more local packages are compiled where less is stale without the shim, or may be: of trees that take turns
 # in one target directory, unpacked anew or not, all packages are cleaned, or none (see `staleness`).
 TOGETHER = "together"
-# Nor this: in an environment in which there was a build without the shim, PYO3_PYTHON has another name from now on.
+# Nor this: in an environment in which there was a build without the shim, PYO3_PYTHON has another name from now on; and
+# in one whose build requirements have changed, which a build script may read.
 RENAMED = "renamed"
 NO_FAULTS = (TOGETHER, RENAMED)
 FIXED = 1153704088 * 10**9  # what maturin gives to every file of an sdist
@@ -77,7 +78,7 @@ class Judge:
         self.figures["histories"] += 1
         self.figures["with a twin"] += twin
         play = _Play(self.machine, history, self.lock(history), twin=twin)
-        last, place = Build(), ""
+        last, place, requirement = Build(), "", play.requirement
         for number, step in enumerate(history.steps):
             if not isinstance(step, Build):
                 play.change(step)
@@ -92,8 +93,9 @@ class Judge:
                 continue
             (bare,) = others
             turns = history.shape.target == "shared" and place not in {"", play.name}
-            kind = _verdict(step, last, history.shape, play.expected, shim, bare, turns=turns)
-            last, place = step, play.name
+            renamed = step.python == "same" and (last.how == "bare" or play.requirement != requirement)
+            kind = _verdict(step, history.shape, play.expected, shim, bare, turns=turns, renamed=renamed)
+            last, place, requirement = step, play.name, play.requirement
             self.figures["stale without"] += bool(bare.answer) and bare.answer != play.expected
             self.figures["compiled"] += len(shim.compiled)
             self.figures["compiled without"] += len(bare.compiled)
@@ -139,9 +141,9 @@ class Judge:
 
 
 def _verdict(
-    step: Build, last: Build, shape: Shape, expected: str, shim: Outcome, bare: Outcome, *, turns: bool
+    step: Build, shape: Shape, expected: str, shim: Outcome, bare: Outcome, *, turns: bool, renamed: bool
 ) -> str:
-    """``turns``: another tree was built last into this one's target directory."""
+    """``turns``: another tree was built last into this one's target directory; ``renamed``: see ``RENAMED``."""
     if step.how.startswith("killed"):
         return ""
     if shim.code and not bare.code:
@@ -150,7 +152,7 @@ def _verdict(
         return "stale"
     foreign = {name for name in shim.compiled - bare.compiled if name.partition(" ")[0] not in LOCAL}
     if step.how == "shim" and (foreign or len(shim.compiled) > len(bare.compiled)):
-        if (last.how, step.python) == ("bare", "same"):
+        if renamed:
             return RENAMED
         turns = turns or (shape.tree != "own" and shape.target == "shared")
         together = not foreign and (bare.answer != expected or turns)
