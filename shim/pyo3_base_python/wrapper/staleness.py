@@ -410,9 +410,11 @@ def _look_at_own_tree(
     known = seen.entries if seen is not None else {}
     before = tree if seen is None else seen.trees[-1]
     moved = before != tree
+    # Files of two trees may have been changed in one tick of the clock: none of them is known unread.
+    read_before = {} if moved else known
     tracked = _tracked(project, there, artifacts, before)
     if tracked:
-        found = snapshot.look_at(tree, tracked, known)
+        found = snapshot.look_at(tree, tracked, read_before)
         # Of what cargo has not tracked before it has looked at the content, and what is newer it compiles by itself.
         compared = {path: entry for path, entry in found.items() if path in known}
         changed = [path for path, entry in compared.items() if entry[0] != known[path][0]]
@@ -424,7 +426,7 @@ def _look_at_own_tree(
             entries = {path: known[path] for path in compared}
             seen = Record(seen.trees, entries, seen.python, dirty=seen.dirty)
     else:
-        found = snapshot.look(tree, there.target_dir, known)
+        found = snapshot.look(tree, there.target_dir, read_before)
         digests = {path: digest for path, (digest, _) in found.items()}
         for path, digest in _read_variables(tree, digests, environ).items():
             found[path] = (digest, NEVER)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyo3_base_python.wrapper import staleness
+from pyo3_base_python.wrapper import snapshot, staleness
 from pyo3_base_python.wrapper.errors import CannotSteady
 from pyo3_base_python.wrapper.project import Lock, Project, unpacked_sdist
 from pyo3_base_python.wrapper.staleness import (
@@ -518,6 +518,19 @@ def test_a_tree_that_was_moved_or_copied_is_no_other_one(site: Site, difference:
         site.built(site.folder / "three")
     said = site.build(second)
     assert said == ("cleaned crate, numbers: another tree was built last" if difference else "")
+
+
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize("tracked", [True, False])
+def test_files_of_two_trees_that_were_changed_in_one_tick_of_the_clock_are_read(
+    site: Site, monkeypatch: pytest.MonkeyPatch, tracked: bool
+) -> None:
+    monkeypatch.setattr(snapshot, "_changed", lambda _: 1)
+    first, second = (site.unpack(name, {"src/lib.rs": name, "src/a.rs": ""}) for name in ("one", "two"))
+    site.build(first)
+    if not tracked:
+        (site.profile_dir / "build" / "crate-0123").mkdir(parents=True)
+    assert site.build(second) == "cleaned crate, numbers: another tree was built last"
 
 
 @pytest.mark.promise("stale")
