@@ -484,9 +484,8 @@ def _look_at_sdist(
     tree, profile_dir, records = there.tree, there.profile_dir, there.records
     found = snapshot.contents(tree, there.target_dir)
     crates = package_names(tree, found)
-    if there.ours:
-        found.update(_read_variables(tree, found, environ))
-    else:
+    found.update(_read_variables(tree, found, environ))
+    if not there.ours:
         # Void unless the artifacts of this profile are of trees that the record speaks of.
         trees = trees_of_artifacts(profile_dir, {*artifacts, *crates}, (tree, tree), records.values())
         records = {

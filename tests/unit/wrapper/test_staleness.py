@@ -98,12 +98,14 @@ class Site:
         self.built(tree)
         return said
 
-    def settle(self, tree: Path, target_dir: str | None = None, packages: tuple[str, ...] = PACKAGES) -> str:
+    def settle(
+        self, tree: Path, target_dir: str | None = None, packages: tuple[str, ...] = PACKAGES, **variables: str
+    ) -> str:
         """Settle the tree, as before each build."""
         target = os.fspath(self.folder / "target") if target_dir is None else target_dir
         place = os.fspath(tree)
         project = Project(place, place, Lock([], [], packages), target, sdist=unpacked_sdist(place, PASSING))
-        return settle(project, os.fspath(self.profile_dir), ["crate"], self.cleaned.append)
+        return settle(project, os.fspath(self.profile_dir), ["crate"], self.cleaned.append, environ=variables)
 
     def settle_in_place(self, tree: Path, root: str = "", **variables: str) -> str:
         """Settle an sdist that is compiled in the place for sdists; its target directory is its own."""
@@ -248,6 +250,18 @@ def test_a_variable_that_a_build_script_names_is_part_of_it(site: Site, variable
     site.settle_in_place(site.unpack("two", files), NUMBER="1", OTHER="2")
     assert site.cleaned == []
     site.settle_in_place(site.unpack("three", files), **variables)
+    assert site.cleaned == [["crate", "numbers"]]
+
+
+@pytest.mark.promise("stale")
+def test_a_variable_that_a_build_script_names_counts_in_a_shared_target_directory_too(site: Site) -> None:
+    """`PYO3_PYTHON`, whose name is another one when a build requirement is another one."""
+    files = {**FILES, "build.rs": 'fn main() { std::env::var("PYO3_PYTHON"); }'}
+    for name, value in (("one", "1"), ("two", "1"), ("three", "2")):
+        tree = site.unpack(name, files)
+        said = site.settle(tree, PYO3_PYTHON=value)
+        site.built(tree)
+    assert said == "what crate, numbers may be made of has changed"
     assert site.cleaned == [["crate", "numbers"]]
 
 
