@@ -60,13 +60,14 @@ def reason(
     *,
     root: str = "",
     tree: str = "",
+    host: str = "",
 ) -> str:
     """Why the project's own crates must be compiled again, though its sources are the same; ``""`` if they need not.
 
     ``profile_dir`` is cargo's, in the build directory; ``packages`` are the names of the project's own, ``crates``
     those of their libraries and programs; ``trees`` are the folders where they were compiled, none of them ``tree``,
-    that of now; ``found`` are the paths of the sources, relative to the tree, and ``root`` is that of the workspace.
-    Raises ``OSError``.
+    that of now; ``found`` are the paths of the sources, relative to the tree, and ``root`` is that of the workspace;
+    ``host`` is as for ``forget``. Raises ``OSError``.
     """
     deps = os.path.join(profile_dir, "deps")
     if not os.path.isdir(deps):
@@ -74,13 +75,12 @@ def reason(
     names = {crate.replace("-", "_") for crate in (*packages, *crates)}
     # Of a package outside the workspace cargo names the sources in full.
     places = [*trees, tree] if tree else trees
-    host = _host_dir(profile_dir)
     return (
         _of_sources(deps, names, places, found, root)
         or changed_artifact(profile_dir, packages, crates)
         or _of_build_scripts(_own(os.path.join(profile_dir, "build"), packages), trees)
-        or _of_sources(os.path.join(host, "deps"), names, places, found, root)
-        or _of_build_scripts(_own(os.path.join(host, "build"), packages), trees)
+        or (host and _of_sources(os.path.join(host, "deps"), names, places, found, root))
+        or (host and _of_build_scripts(_own(os.path.join(host, "build"), packages), trees))
     )
 
 
@@ -103,6 +103,23 @@ def unfinished(profile_dir: str, packages: Collection[str]) -> str:
     return f"the last build of {', '.join(sorted(ran - compiled))} did not come to its end" if ran - compiled else ""
 
 
+def dep_infos(profile_dir: str, packages: Collection[str], crates: Iterable[str]) -> list[str] | None:
+    """The files in which rustc says what it has made ``packages`` of, with any features; ``None`` if some may lack.
+
+    ``crates`` are names that their libraries may have as well.
+    """
+    crates = {crate.replace("-", "_") for crate in crates}
+    names = {*crates, *(package.replace("-", "_") for package in packages)}
+    deps = os.path.join(profile_dir, "deps")
+    files = [file for file in os.listdir(deps) if file.endswith(".d")] if os.path.isdir(deps) else []
+    described = {file.rpartition("-")[0] or file[: -len(".d")] for file in files} & names
+    for folder in removable(profile_dir, packages):
+        package = os.path.basename(folder).rpartition("-")[0].replace("-", "_")
+        if package not in described | crates:
+            return None
+    return [os.path.join(deps, file) for file in files if (file.rpartition("-")[0] or file[: -len(".d")]) in described]
+
+
 def ran(profile_dir: str, packages: Collection[str]) -> str:
     """One of ``packages`` whose build script has run, or ``""``: what it has left anywhere may depend on its place."""
     folders = _own(os.path.join(profile_dir, "build"), packages)
@@ -117,15 +134,21 @@ def changed_artifact(profile_dir: str, packages: Collection[str], crates: Iterab
 
 
 def forget(
-    profile_dir: str, packages: Collection[str], scripts: Collection[str] = (), stays: Collection[str] = ()
+    profile_dir: str,
+    packages: Collection[str],
+    scripts: Collection[str] = (),
+    stays: Collection[str] = (),
+    *,
+    host: str = "",
 ) -> list[str]:
     """Have cargo compile ``packages`` again; returns those of which nothing is known here.
 
     The build scripts of ``scripts``, some of them, are run again, and compiled again if they are made of other crates
-    than those in ``stays``. Cargo does what it finds no fingerprint of. Raises ``OSError``.
+    than those in ``stays``. ``host`` is where cargo compiles build scripts, and what they are made of, if that is not
+    ``profile_dir``. Cargo does what it finds no fingerprint of. Raises ``OSError``.
     """
     folders = removable(profile_dir, packages)
-    for folder in [*folders, *removable(_host_dir(profile_dir), scripts)]:
+    for folder in [*folders, *(removable(host, packages) if host else ())]:
         name = os.path.basename(folder).rpartition("-")[0]
         files = os.listdir(folder)
         script = next((file for file in files if file.startswith(SCRIPT) and file.endswith(".json")), "")
@@ -134,7 +157,7 @@ def forget(
         elif any(file.startswith(RUN) for file in files):
             outdated = name in scripts
         else:
-            outdated = folder in folders
+            outdated = True
         if outdated:
             remove(folder)
     known = {os.path.basename(folder).rpartition("-")[0] for folder in folders}
@@ -204,12 +227,6 @@ def replaced_library(profile_dir: str, since: float) -> str:
             if max(os.lstat(path).st_ctime, os.stat(path).st_ctime) > since:
                 return path
     return ""
-
-
-def _host_dir(profile_dir: str) -> str:
-    """Where cargo compiles build scripts and macros if ``profile_dir`` is that of a target it is given."""
-    target_dir, profile = os.path.split(profile_dir)
-    return os.path.join(os.path.dirname(target_dir), profile)
 
 
 def _of_sources(deps: str, names: Collection[str], trees: Collection[str], found: Collection[str], root: str) -> str:

@@ -66,7 +66,7 @@ def prepare(
     # Before cargo has the variables: a stable interpreter on top of another tree's artifacts would ship old code.
     settled = staleness.settle(
         here,
-        profile_dir,
+        build_dir.profiles(elsewhere or here.target_dir, below),
         project.artifact_names(here.manifest_dir),
         lambda packages: real_cargo.clean(packages, cargo, call, here, environ, elsewhere),
         ours=os.path.join(here.target_dir, below) if elsewhere else "",

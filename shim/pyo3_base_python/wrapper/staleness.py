@@ -58,7 +58,7 @@ from .project import PYO3_CRATES, artifact_names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from .project import Project
 
@@ -119,7 +119,7 @@ class Record:
 
 def settle(
     project: Project,
-    profile_dir: str,
+    profile_dirs: Sequence[str],
     artifacts: Collection[str],
     clean: Callable[[list[str]], None],
     *,
@@ -130,15 +130,17 @@ def settle(
 ) -> str:
     """Make cargo compile what has changed since the last build into the target directory.
 
-    ``profile_dir`` is where cargo puts what it compiles in this build, below the target directory; or below the place
-    for sdists or a build directory, and ``ours`` is the one below the target directory then. ``artifacts`` are the
-    names that these may have; ``clean`` removes what cargo has compiled of local packages, by name; ``environ`` has the
-    variables that a build script may read without a word to cargo; ``python`` is the interpreter that the build is for,
-    and ``pyo3_looks`` whether pyo3 would look at it without the shim. Returns what was done, in words. Raises
+    The last of ``profile_dirs`` is where cargo puts what it compiles in this build, below the target directory; or
+    below the place for sdists or a build directory, and ``ours`` is the one below the target directory then. The first
+    one is where it puts build scripts and macros: the same folder, or another one. ``artifacts`` are the names that
+    these may have; ``clean`` removes what cargo has compiled of local packages, by name; ``environ`` has the variables
+    that a build script may read without a word to cargo; ``python`` is the interpreter that the build is for, and
+    ``pyo3_looks`` whether pyo3 would look at it without the shim. Returns what was done, in words. Raises
     ``CannotSteady`` if it can't be done: then the interpreter must not be steadied.
     """
     sdist = project.sdist
     tree = sdist or project.root
+    *host, profile_dir = profile_dirs
     try:
         if sdist and not project.target_dir:
             apply_times(tree, dict.fromkeys(snapshot.contents(tree), time.time_ns()))
@@ -146,7 +148,8 @@ def settle(
         target_dir = os.path.realpath(project.target_dir)
         in_place = bool(ours) and not paths.is_inside(os.path.realpath(profile_dir), target_dir)
         packages = project.lock.local_packages if project.lock else []
-        there = _There(tree, target_dir, profile_dir, ours, profile_dir if in_place else ours or profile_dir, packages)
+        described = profile_dir if in_place else ours or profile_dir
+        there = _There(tree, target_dir, profile_dir, ours, described, packages, host="".join(host))
         today = _today(project, profile_dir, python, pyo3_looks=pyo3_looks)
         look = _look_at_sdist if sdist and (in_place or not there.inside) else _look_at_own_tree
         actions = look(project, there, artifacts, today, environ or {})
@@ -168,15 +171,24 @@ class _There:
     packages by name, and ``seen`` that of a tree of the user's, from ``file_seen``.
     """
 
-    __slots__ = ("described", "file_seen", "ours", "profile_dir", "records", "seen", "target_dir", "tree")
+    __slots__ = ("described", "file_seen", "host", "ours", "profile_dir", "records", "seen", "target_dir", "tree")
 
     def __init__(
-        self, tree: str, target_dir: str, profile_dir: str, ours: str, described: str, packages: Iterable[str]
+        self,
+        tree: str,
+        target_dir: str,
+        profile_dir: str,
+        ours: str,
+        described: str,
+        packages: Iterable[str],
+        *,
+        host: str,
     ) -> None:
         self.tree = tree
         self.target_dir = target_dir
         self.profile_dir = profile_dir
         self.ours = ours
+        self.host = host
         self.described = described
         self.records = {name: read_record(self.file(name)) for name in packages}
         self.file_seen = self._last_seen() if self.inside else self._last_built()
@@ -415,15 +427,16 @@ def _look_at_own_tree(
     tracked = _tracked(project, there, artifacts, before)
     if tracked:
         found = snapshot.look_at(tree, tracked, read_before)
-        # Of what cargo has not tracked before it has looked at the content, and what is newer it compiles by itself.
-        compared = {path: entry for path, entry in found.items() if path in known}
-        changed = [path for path, entry in compared.items() if entry[0] != known[path][0]]
-        written = left_behind.last_written(there.profile_dir, records) if changed else 0
-        for path in changed:
-            if _is_newer(os.path.join(tree, path), written):
+        compared = dict(found)
+        different = [path for path, entry in found.items() if path not in known or entry[0] != known[path][0]]
+        written = left_behind.last_written(there.profile_dir, records) if different else 0
+        for path in different:
+            # What is newer cargo compiles by itself; what it tracks since its last build it has looked at then.
+            looked_at = path not in known and not moved and found[path][1] <= written
+            if looked_at or _is_newer(os.path.join(tree, path), written):
                 del compared[path]
         if seen is not None:
-            entries = {path: known[path] for path in compared}
+            entries = {path: known[path] for path in compared if path in known}
             seen = Record(seen.trees, entries, seen.python, dirty=seen.dirty)
     else:
         found = snapshot.look(tree, there.target_dir, read_before)
@@ -441,7 +454,9 @@ def _look_at_own_tree(
         left = f"the build script of {script} has run in {before}" if script else ""
     if moved and seen is not None and not left:
         root = paths.relative(os.path.realpath(project.root), os.path.realpath(tree))
-        left = left_behind.reason(there.profile_dir, records, artifacts, seen.trees[-1:], found, root=root, tree=tree)
+        left = left_behind.reason(
+            there.profile_dir, records, artifacts, seen.trees[-1:], found, root=root, tree=tree, host=there.host
+        )
     # Had another tree been built into this one's target directory, there would be a record of it.
     alone = there.inside and not any(records.values())
     own = (tree, project.manifest_dir)
@@ -463,13 +478,19 @@ def _tracked(project: Project, there: _There, artifacts: Collection[str], before
     packages = project.lock.local_packages if project.lock else []
     if undeclared.may_be_read(there.profile_dir, project.manifest_dir, packages):
         return []
+    compiled = left_behind.dep_infos(there.profile_dir, packages, artifacts)
+    if compiled is None:
+        return []
     sources = {
         os.path.join(there.tree, os.path.relpath(source, before)) if paths.is_inside(source, before) else source
         for one in _sources(there.described, artifacts)
         for source in one
         if os.path.isabs(source)
     }
-    return sorted(sources)
+    if sources:
+        # With other features, too: rustc was started in the workspace's root.
+        sources.update(os.path.join(project.root, source) for file in compiled for source in read_dep_info(file))
+    return sorted({os.path.normpath(source) for source in sources})
 
 
 def _is_newer(path: str, than: int) -> bool:
@@ -501,7 +522,7 @@ def _look_at_sdist(
             root = paths.relative(os.path.realpath(project.root), os.path.realpath(tree))
             left = left_behind.unfinished(profile_dir, records)
             left = left or left_behind.reason(
-                profile_dir, records, crates, earlier - {tree}, found, root=root, tree=tree
+                profile_dir, records, crates, earlier - {tree}, found, root=root, tree=tree, host=there.host
             )
         since = min((os.stat(there.file(name)).st_mtime for name in records), default=0.0)
         library = left_behind.replaced_library(profile_dir, since)
@@ -524,7 +545,7 @@ def _in_another_profile(there: _There) -> bool:
 
 
 def _apply(actions: Actions, there: _There, clean: Callable[[list[str]], None], stays: Collection[str]) -> None:
-    unknown = left_behind.forget(there.profile_dir, actions.forget, actions.run, stays)
+    unknown = left_behind.forget(there.profile_dir, actions.forget, actions.run, stays, host=there.host)
     if (actions.clean or unknown) and os.path.isdir(there.profile_dir):
         clean(sorted({*actions.clean, *unknown}))
     apply_times(there.tree, actions.times)
@@ -623,13 +644,13 @@ def _sources(profile_dir: str, artifacts: Iterable[str]) -> list[list[str]]:
 
 
 def read_dep_info(path: str) -> list[str]:
-    """The sources named by one of cargo's ``.d`` files; none if there is no such file."""
+    """The sources named by the first rule of a ``.d`` file; none if there is no such file."""
     try:
         with open(path, "rb") as file:
             text = decoded(file.read())
     except OSError:
         return []
-    _, _, sources = text.partition(": ")
+    sources = text.partition("\n")[0].partition(": ")[2]
     # As in a makefile, a blank in a name is escaped.
     return [word.replace("\0", " ") for word in sources.replace("\\ ", "\0").split()]
 

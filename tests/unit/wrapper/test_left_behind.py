@@ -11,6 +11,7 @@ import pytest
 from pyo3_base_python.wrapper import left_behind
 from pyo3_base_python.wrapper.left_behind import (
     changed_artifact,
+    dep_infos,
     forget,
     named_in_full,
     reason,
@@ -27,8 +28,9 @@ FOUND = ("Cargo.toml", "src/lib.rs", "src/a file.rs")
 class Place:
     """A profile's folder, in which cargo has compiled the package `my-crate`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, host: Path | None = None) -> None:
         self.folder = folder
+        self.host = os.fspath(host) if host else ""
         self.write("deps/my_crate-0123.d", "/place/libmy_crate.so: src/lib.rs\n\nsrc/lib.rs:\n")
         self.write("deps/libmy_crate.so", "artifact")
         self.write("build/my-crate-4567/output", "cargo:rerun-if-changed=build.rs\n")
@@ -45,7 +47,7 @@ class Place:
 
     def reason(self) -> str:
         """Why the crate must be compiled again."""
-        return reason(os.fspath(self.folder), ["my-crate"], ["my-crate"], [OLD], FOUND)
+        return reason(os.fspath(self.folder), ["my-crate"], ["my-crate"], [OLD], FOUND, host=self.host)
 
 
 @pytest.fixture
@@ -121,7 +123,7 @@ def test_the_path_of_the_sources_compiled_into_a_build_script(place: Place) -> N
 @pytest.mark.parametrize("name", ["build/my-crate-89ab/build_script_build-89ab.d", "deps/my_crate-89ab.d"])
 def test_the_path_of_the_sources_compiled_in_for_the_host(tmp_path: Path, name: str) -> None:
     """Cargo compiles build scripts and macros elsewhere where it is told the target."""
-    place = Place(tmp_path / "triple" / "release")
+    place = Place(tmp_path / "triple" / "release", tmp_path / "release")
     (tmp_path / "release" / "deps").mkdir(parents=True)
     assert place.reason() == ""
     place.write(f"../../release/{name}", f"x: src/lib.rs\n\n# env-dep:CARGO_MANIFEST_DIR={OLD}\n")
@@ -130,7 +132,7 @@ def test_the_path_of_the_sources_compiled_in_for_the_host(tmp_path: Path, name: 
 
 @pytest.mark.promise("stale")
 def test_sources_of_what_is_compiled_for_the_host_are_looked_at(tmp_path: Path) -> None:
-    place = Place(tmp_path / "triple" / "release")
+    place = Place(tmp_path / "triple" / "release", tmp_path / "release")
     place.write("../../release/deps/my_crate-89ab.d", f"x: {OLD}/src/lib.rs\n\n{OLD}/src/lib.rs:\n")
     assert place.reason() == ""
     place.write("../../release/deps/my_crate-89ab.d", "x: src/made.rs\n\nsrc/made.rs:\n")
@@ -250,6 +252,29 @@ def test_libraries_are_looked_for_where_debian_keeps_them(place: Place) -> None:
     assert os.path.samefile(replaced_library(os.fspath(place.folder), 0.0), SYSTEMS[0])
 
 
+@pytest.mark.promise("stale")
+def test_what_build_scripts_are_made_of_is_forgotten_where_it_is_compiled_for_the_host(tmp_path: Path) -> None:
+    """A package may be a dependency, for the target, and a build dependency, for the host."""
+    place = Place(tmp_path / "triple" / "release", tmp_path / "release")
+    library = place.write("../../release/.fingerprint/my-crate-89ab/lib-my_crate", "hash")
+    assert forget(os.fspath(place.folder), ["my-crate"]) == []
+    assert library.exists()
+    forget(os.fspath(place.folder), ["my-crate"], host=place.host)
+    assert not library.exists()
+
+
+@pytest.mark.promise("stale")
+def test_rustc_has_said_what_each_package_is_made_of_with_each_set_of_features(place: Place) -> None:
+    loud = place.write("deps/my_crate-4567.d", "x: src/lib.rs src/loud.rs\n")
+    place.write("deps/other-89ab.d", "x: src/lib.rs\n")
+    quiet = place.folder / "deps" / "my_crate-0123.d"
+    folder = os.fspath(place.folder)
+    assert sorted(dep_infos(folder, ["my-crate"], []) or ()) == sorted(map(os.fspath, (loud, quiet)))
+    place.write(".fingerprint/renamed-0123/lib-another_name", "hash")
+    assert dep_infos(folder, ["my-crate", "renamed"], []) is None
+    assert dep_infos(folder, ["my-crate", "renamed"], ["renamed"]) is not None
+
+
 @posix("paths of POSIX")
 @pytest.mark.promise("fault")
 def test_a_source_outside_of_the_workspace_that_the_build_makes(place: Place) -> None:
@@ -291,7 +316,8 @@ def test_a_build_script_is_run_again_and_compiled_if_what_it_is_made_of_is(
         f"{folder}/.fingerprint/my-crate-89ab/build-script-build-script-build.json",
         f'{{"features":"[]","deps":{deps},"local":[{{"CheckDepInfo":{{"dep_info":"x"}}}}]}}',
     )
-    assert forget(os.fspath(place.folder), ["my-crate"], ["my-crate"], stays) == []
+    where = os.fspath(place.folder.parents[1] / profile) if host else ""
+    assert forget(os.fspath(place.folder), ["my-crate"], ["my-crate"], stays, host=where) == []
     assert not run.exists()
     assert script.exists() is not compiled
 

@@ -88,7 +88,7 @@ class Site:
         self.cleaned.clear()
         said = settle(
             project,
-            profile_dir,
+            [profile_dir],
             ["crate"],
             self.cleaned.append,
             environ=variables,
@@ -105,7 +105,7 @@ class Site:
         target = os.fspath(self.folder / "target") if target_dir is None else target_dir
         place = os.fspath(tree)
         project = Project(place, place, Lock([], [], packages), target, sdist=unpacked_sdist(place, PASSING))
-        return settle(project, os.fspath(self.profile_dir), ["crate"], self.cleaned.append, environ=variables)
+        return settle(project, [os.fspath(self.profile_dir)], ["crate"], self.cleaned.append, environ=variables)
 
     def settle_in_place(self, tree: Path, root: str = "", **variables: str) -> str:
         """Settle an sdist that is compiled in the place for sdists; its target directory is its own."""
@@ -114,7 +114,7 @@ class Site:
         project = Project(workspace, workspace, Lock([], [], PACKAGES), target, sdist=place)
         ours = os.path.join(target, "release")
         profile_dir = os.fspath(self.profile_dir)
-        return settle(project, profile_dir, ["crate"], self.cleaned.append, ours=ours, environ=variables)
+        return settle(project, [profile_dir], ["crate"], self.cleaned.append, ours=ours, environ=variables)
 
     def build(self, tree: Path) -> str:
         """Settle the tree, and pretend that cargo has compiled it."""
@@ -581,7 +581,7 @@ def test_cleaning_that_failed_is_tried_again(site: Site) -> None:
     project = Project(second, second, Lock([], [], PACKAGES), os.fspath(site.folder / "target"))
     for _ in range(2):
         with pytest.raises(CannotSteady, match="cargo clean"):
-            settle(project, os.fspath(site.profile_dir), ["crate"], refuse)
+            settle(project, [os.fspath(site.profile_dir)], ["crate"], refuse)
 
 
 @posix("a symbolic link takes a privilege there")
@@ -791,7 +791,7 @@ def test_an_sdist_that_was_built_last_and_is_worked_in(site: Site) -> None:
 
     def say(python: str) -> str:
         return settle(
-            project, os.fspath(site.profile_dir), ["crate"], site.cleaned.append, ours=ours, python=python
+            project, [os.fspath(site.profile_dir)], ["crate"], site.cleaned.append, ours=ours, python=python
         ).replace(place, "tree")
 
     say("/1")
@@ -1137,7 +1137,7 @@ def test_sdist_without_a_lock_file_is_fresh(site: Site) -> None:
     tree = site.unpack("tree", FILES)
     place = os.fspath(tree)
     project = Project(place, place, None, os.fspath(site.folder / "target"), sdist=place)
-    settle(project, os.fspath(site.profile_dir), ["crate"], site.cleaned.append)
+    settle(project, [os.fspath(site.profile_dir)], ["crate"], site.cleaned.append)
     assert all(map(is_fresh, times(tree).values()))
 
 
