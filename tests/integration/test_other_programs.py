@@ -12,7 +12,7 @@ from typing import Callable
 
 import pytest
 
-from .conftest import Outcome, Site, uv
+from .conftest import Site, uv
 from .test_never_different import content
 
 Make = Callable[[str], Site]
@@ -171,8 +171,5 @@ def test_packages_by_name_in_turn(site_of: Make) -> None:
     site.edit("Cargo.toml", '"module"', '"module", "second"')
     site.environ["PYO3_PYTHON"] = sys.executable
 
-    def rounds(*, shim: bool) -> list[Outcome]:
-        return [site.run(["cargo", "build", "-p", package], shim=shim) for package in (name, "second", name, "second")]
-
-    first = rounds(shim=True)
-    assert [outcome.recompiled for outcome in first[2:]] == [(), ()]
+    built = [site.run(["cargo", "build", "-p", package]) for package in (name, "second", name, "second")]
+    assert [outcome.recompiled for outcome in built[2:]] == [(), ()]

@@ -26,9 +26,11 @@ if TYPE_CHECKING:
 __all__ = [
     "FINGERPRINTS",
     "changed_artifact",
+    "dep_infos",
     "forget",
     "last_written",
     "named_in_full",
+    "ran",
     "reason",
     "removable",
     "remove",

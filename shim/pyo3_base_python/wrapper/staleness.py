@@ -527,7 +527,8 @@ def _look_at_sdist(
         since = min((os.stat(there.file(name)).st_mtime for name in records), default=0.0)
         library = left_behind.replaced_library(profile_dir, since)
         left = left or (f"{library} was replaced" if library else "")
-    worked_in = _in_another_profile(there)
+    # What was built last here is known by that: no need to read the records of other profiles.
+    worked_in = not last and _in_another_profile(there)
     return of_sdist(tree, found, records, left, time.time_ns(), last=last, worked_in=worked_in, today=today)
 
 
