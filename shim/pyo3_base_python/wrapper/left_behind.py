@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FINGERPRINTS",
     "changed_artifact",
+    "compiled_with",
     "dep_infos",
     "forget",
     "last_written",
@@ -145,7 +146,7 @@ def forget(
 ) -> list[str]:
     """Have cargo compile ``packages`` again; returns those of which nothing is known here.
 
-    The build scripts of ``scripts``, some of them, are run again, and compiled again if they are made of other crates
+    The build scripts of ``scripts``, some of them, are run again, and compiled again if they are made of other packages
     than those in ``stays``. ``host`` is where cargo compiles build scripts, and what they are made of, if that is not
     ``profile_dir``. Cargo does what it finds no fingerprint of. Raises ``OSError``.
     """
@@ -155,7 +156,7 @@ def forget(
         files = os.listdir(folder)
         script = next((file for file in files if file.startswith(SCRIPT) and file.endswith(".json")), "")
         if script:
-            outdated = name in scripts and not _depends_on(os.path.join(folder, script)) <= {*stays}
+            outdated = name in scripts and not _is_made_of(stays, os.path.join(folder, script))
         elif any(file.startswith(RUN) for file in files):
             outdated = name in scripts
         else:
@@ -166,10 +167,51 @@ def forget(
     return [name for name in packages if name not in known]
 
 
-def _depends_on(fingerprint: str) -> set[str]:
-    """The crates that something was compiled with, by what cargo has written of it (JSON; not ``json``: slow)."""
-    deps = (read(fingerprint) or b"").partition(b'"deps":[')[2].partition(b'],"local"')[0]
-    return {decoded(name) for name in deps.split(b'"')[1::2]}
+def compiled_with(profile_dirs: Iterable[str], packages: Collection[str]) -> dict[str, set[str]]:
+    """The crates that each of ``packages`` was compiled with in ``profile_dirs``; only of those that were.
+
+    By the names that it has for them, which its manifest may choose.
+    """
+    found: dict[str, set[str]] = {}
+    for folder in (folder for profile_dir in profile_dirs for folder in removable(profile_dir, packages)):
+        files = [os.path.join(folder, file) for file in os.listdir(folder) if file.endswith(".json")]
+        # Without a file the build was killed: nobody knows.
+        names = [name for file in files or [""] for name in _dependencies(file)]
+        found.setdefault(os.path.basename(folder).rpartition("-")[0], set()).update(names)
+    return found
+
+
+def _is_made_of(packages: Collection[str], fingerprint: str) -> bool:
+    """Whether what the JSON file ``fingerprint`` speaks of was compiled with no other than ``packages``.
+
+    A library need not be called as its package is: of a name that none has cargo's fingerprint tells whose it is.
+    """
+    crates = {name.replace("-", "_") for name in packages}
+    unknown = {hashed for name, hashed in _dependencies(fingerprint).items() if name not in crates}
+    profile_dir = os.path.dirname(os.path.dirname(os.path.dirname(fingerprint)))
+    for folder in removable(profile_dir, packages) if unknown else ():
+        unknown -= {
+            read(os.path.join(folder, file)) or b""
+            for file in os.listdir(folder)
+            if file.startswith("lib-") and not file.endswith(".json")
+        }
+    return not unknown
+
+
+def _dependencies(fingerprint: str) -> dict[str, bytes]:
+    """What something was compiled with, by what cargo has written of it: crates' names, and their fingerprints.
+
+    Not by ``json``: slow to import. The fingerprints are as in the files where cargo keeps them. Of a file that can't
+    be read so, one without a name: nobody's.
+    """
+    _, found, text = (read(fingerprint) or b"").partition(b'"deps":[')
+    deps = text.partition(b'],"local"')[0].strip(b"[]")
+    rows = [row.split(b",") for row in deps.split(b"],[")] if deps else []
+    try:
+        crates = {decoded(row[1].strip(b'"')): int(row[-1]).to_bytes(8, "little").hex().encode() for row in rows}
+    except (IndexError, OverflowError, ValueError):
+        crates = {"": b""}
+    return crates if found else {"": b""}
 
 
 def removable(profile_dir: str, packages: Collection[str]) -> list[str]:

@@ -12,7 +12,7 @@ from . import cargo_config, paths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from .cargo_config import CargoConfig
     from .command_line import Invocation
@@ -62,15 +62,20 @@ class Lock:
         """The packages that depend directly on one of ``packages``."""
         return {user for name in packages for user in self.users.get(name, ())}
 
-    def all_users(self, packages: Iterable[str]) -> set[str]:
-        """The names of ``packages``, and of all that depend on them, directly or not."""
+    def all_users(self, packages: Iterable[str], spared: Mapping[str, Collection[str]] | None = None) -> set[str]:
+        """The names of ``packages``, and of all that depend on them, directly or not.
+
+        ``spared`` are dependencies, by the name of the package that has them, that do not count: optional ones that are
+        off are in the lock file, too.
+        """
+        spared = spared or {}
         found: set[str] = set()
         left = list(packages)
         while left:
             name = left.pop()
             if name not in found:
                 found.add(name)
-                left += self.users.get(name, ())
+                left += [user for user in self.users.get(name, ()) if name not in spared.get(user, ())]
         return found
 
 

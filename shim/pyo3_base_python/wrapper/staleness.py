@@ -60,7 +60,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-    from .project import Project
+    from .project import Lock, Project
 
 __all__ = [
     "RECORDS",
@@ -84,6 +84,8 @@ NEVER = -1
 CACHE_TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# This file is a cache directory tag created by cargo.\n"
 # Since then pyo3's build configuration has no build script that looks at the interpreter.
 BUILD_CONFIG_LOOKS_BEFORE = (0, 29, 0)
+# In a fingerprint, how a build script is called as a crate.
+BUILD_SCRIPT = "build_script_"
 # Packages of one sdist may be built by one cargo call each, and not each time: earlier trees must be remembered.
 TREES_REMEMBERED = 32
 
@@ -150,7 +152,7 @@ def settle(
         packages = project.lock.local_packages if project.lock else []
         described = profile_dir if in_place else ours or profile_dir
         there = _There(tree, target_dir, profile_dir, ours, described, packages, host="".join(host))
-        today = _today(project, profile_dir, python, pyo3_looks=pyo3_looks)
+        today = _today(project, profile_dirs, python, pyo3_looks=pyo3_looks)
         look = _look_at_sdist if sdist and (in_place or not there.inside) else _look_at_own_tree
         actions = look(project, there, artifacts, today, environ or {})
         _apply(actions, there, clean, today.stays)
@@ -228,7 +230,7 @@ class Today:
     """What an isolated build compiles without the shim for a new path of ``python``.
 
     ``packages`` are the local ones, by name; ``scripts`` are those of them whose build scripts are run again; ``stays``
-    are the crates of all other packages.
+    are all other packages that any depends on.
     """
 
     __slots__ = ("packages", "python", "scripts", "stays")
@@ -384,16 +386,16 @@ def _difference(before: Mapping[str, tuple[str, int]], now: Mapping[str, tuple[s
     return ""
 
 
-def _today(project: Project, profile_dir: str, python: str, *, pyo3_looks: bool) -> Today:
+def _today(project: Project, profile_dirs: Sequence[str], python: str, *, pyo3_looks: bool) -> Today:
     """What cargo would compile for each new interpreter without the shim, as far as anything is compiled yet.
 
     A build script runs again if it was compiled again, has asked for it, or if one has that gives its own package's
-    users what cargo calls metadata (``links``): pyo3-ffi does.
+    users what cargo calls metadata (``links``): pyo3-ffi does. ``profile_dirs`` are as for ``settle``.
     """
     lock = project.lock
-    if lock is None or not os.path.isdir(profile_dir):
+    if lock is None or not os.path.isdir(profile_dirs[-1]):
         return Today(python)
-    roots = left_behind.trackers(profile_dir)
+    roots = left_behind.trackers(profile_dirs[-1])
     scripts = {*roots, *lock.direct_users(roots)}
     if pyo3_looks:
         roots |= PYO3_CRATES
@@ -402,12 +404,28 @@ def _today(project: Project, profile_dir: str, python: str, *, pyo3_looks: bool)
             roots.add("pyo3-build-config")
             scripts |= lock.direct_users(["pyo3-build-config"])
     compiled = lock.all_users(roots)
+    compiled = lock.all_users(roots, _off(lock, left_behind.compiled_with(profile_dirs, compiled)))
     return Today(
         python,
         [name for name in lock.local_packages if name in compiled],
         [name for name in lock.local_packages if name in scripts],
-        [name.replace("-", "_") for name in lock.users if name not in compiled],
+        lock.users.keys() - compiled,
     )
+
+
+def _off(lock: Lock, compiled_with: Mapping[str, Collection[str]]) -> dict[str, set[str]]:
+    """The dependencies that packages do without, by the crates that they were ``compiled_with``.
+
+    Not where a crate has a name of its own: that may be any of them. Optional dependencies that are off are in
+    Cargo.lock as well.
+    """
+    crates = {name: name.replace("-", "_") for name in lock.users}
+    known = {*crates.values()}
+    return {
+        user: {name for name, crate in crates.items() if crate not in named}
+        for user, named in compiled_with.items()
+        if all(crate in known or crate.startswith(BUILD_SCRIPT) for crate in named)
+    }
 
 
 def _look_at_own_tree(
@@ -533,16 +551,26 @@ def _look_at_sdist(
 
 
 def _in_another_profile(there: _There) -> bool:
-    """Whether this very tree has been built in another profile: cargo compares the times of its files there."""
-    target, mine = os.path.split(there.described)
-    profiles = os.listdir(target) if os.path.isdir(target) else []
+    """Whether this very tree has been built in another profile: cargo compares the times of its files there.
+
+    Or for another target: profiles lie below its triple then.
+    """
+    above = os.path.dirname(there.described)
+    top = os.path.dirname(above) if there.host else above
+    profiles = _folders(top)
+    profiles += [inner for folder in profiles for inner in _folders(folder)]
     files = [
-        os.path.join(target, profile, RECORDS, name + OF_PACKAGE)
+        os.path.join(profile, RECORDS, name + OF_PACKAGE)
         for profile in profiles
-        if profile != mine
+        if profile != there.described
         for name in there.records
     ]
     return any(record is not None and there.tree in record.trees for record in map(read_record, files))
+
+
+def _folders(path: str) -> list[str]:
+    names = os.listdir(path) if os.path.isdir(path) else []
+    return [os.path.join(path, name) for name in names if os.path.isdir(os.path.join(path, name))]
 
 
 def _apply(actions: Actions, there: _There, clean: Callable[[list[str]], None], stays: Collection[str]) -> None:

@@ -302,6 +302,9 @@ def test_forgotten_is_what_is_no_build_script(place: Place) -> None:
         ('[[1,"cc",false,2]]', ["cc"], False),
         ('[[1,"cc",false,2],[3,"pyo3_build_config",false,4]]', ["cc"], True),
         ('[[1,"another_name",false,2]]', ["cc"], True),
+        ('[[1,"another_name",false,258]]', ["cc", "named-otherwise"], False),
+        ('[[1,"another_name",false,258]]', ["cc"], True),
+        ("[[?]]", ["cc"], True),
     ],
 )
 @pytest.mark.parametrize("host", [False, True])
@@ -316,6 +319,7 @@ def test_a_build_script_is_run_again_and_compiled_if_what_it_is_made_of_is(
         f"{folder}/.fingerprint/my-crate-89ab/build-script-build-script-build.json",
         f'{{"features":"[]","deps":{deps},"local":[{{"CheckDepInfo":{{"dep_info":"x"}}}}]}}',
     )
+    place.write(f"{folder}/.fingerprint/named-otherwise-0123/lib-another_name", "0201000000000000")
     where = os.fspath(place.folder.parents[1] / profile) if host else ""
     assert forget(os.fspath(place.folder), ["my-crate"], ["my-crate"], stays, host=where) == []
     assert not run.exists()

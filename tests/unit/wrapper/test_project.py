@@ -293,6 +293,8 @@ def test_users_of_a_package_are_those_that_depend_on_it_through_whatever_others(
     assert lock.all_users(["serde", "unknown"]) == {"serde", "unknown", "helper", "pyo3", "numpy", "crate"}
     assert lock.all_users(["pyo3-like"]) == {"pyo3-like"}
     assert lock.all_users([]) == set()
+    assert lock.all_users(["pyo3"], {"crate": ["numpy", "serde"], "numpy": ["serde"]}) == {"pyo3", "numpy"}
+    assert lock.all_users(["pyo3"], {"numpy": ["pyo3"]}) == {"pyo3"}
 
 
 @pytest.mark.promise("fault")
