@@ -23,6 +23,7 @@ import os
 from . import linking, occupied, paths, process, store
 from .command_line import TAKES_NO_PROGRAM
 from .errors import CannotSteady
+from .record import OF_PACKAGE, RECORDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,9 +55,6 @@ STABLE_SINCE = (1, 91)
 SECONDS_FOR_VERSION = 60.0
 # Of a profile: what cargo looks at. Not ``incremental``, the largest, which serves the project's own crates alone.
 COMPILED = (".fingerprint", "build", "deps")
-# Of what was built last, and of trees that share a directory (see ``staleness``).
-RECORDS = ".pyo3-base-python"
-OF_PACKAGE = ".sources"
 # What must be left on the disk once a copy is made.
 LEFT = 512 << 20
 # https://bford.info/cachedir/

@@ -27,10 +27,9 @@ __all__ = [
     "FINGERPRINTS",
     "changed_artifact",
     "compiled_with",
-    "dep_infos",
     "forget",
     "last_written",
-    "named_in_full",
+    "package_of",
     "ran",
     "reason",
     "removable",
@@ -95,7 +94,7 @@ def unfinished(profile_dir: str, packages: Collection[str]) -> str:
     """
     ran, compiled = set(), set()
     for folder in _own(os.path.join(profile_dir, FINGERPRINTS), packages):
-        package = os.path.basename(folder).rpartition("-")[0]
+        package = package_of(folder)
         for name in os.listdir(folder):
             if name.endswith(".json") or not os.path.getsize(os.path.join(folder, name)):
                 continue
@@ -106,28 +105,10 @@ def unfinished(profile_dir: str, packages: Collection[str]) -> str:
     return f"the last build of {', '.join(sorted(ran - compiled))} did not come to its end" if ran - compiled else ""
 
 
-def dep_infos(profile_dir: str, packages: Collection[str], crates: Iterable[str]) -> list[str] | None:
-    """The files in which rustc says what it has made ``packages`` of, with any features; ``None`` if some may lack.
-
-    ``crates`` are names that their libraries may have as well.
-    """
-    crates = {crate.replace("-", "_") for crate in crates}
-    names = {*crates, *(package.replace("-", "_") for package in packages)}
-    deps = os.path.join(profile_dir, "deps")
-    files = [file for file in os.listdir(deps) if file.endswith(".d")] if os.path.isdir(deps) else []
-    described = {file.rpartition("-")[0] or file[: -len(".d")] for file in files} & names
-    for folder in removable(profile_dir, packages):
-        package = os.path.basename(folder).rpartition("-")[0].replace("-", "_")
-        if package not in described | crates:
-            return None
-    return [os.path.join(deps, file) for file in files if (file.rpartition("-")[0] or file[: -len(".d")]) in described]
-
-
 def ran(profile_dir: str, packages: Collection[str]) -> str:
     """One of ``packages`` whose build script has run, or ``""``: what it has left anywhere may depend on its place."""
     folders = _own(os.path.join(profile_dir, "build"), packages)
-    names = (os.path.basename(folder) for folder in folders if os.path.exists(os.path.join(folder, "output")))
-    return min((name.rpartition("-")[0] for name in names), default="")
+    return min((package_of(one) for one in folders if os.path.exists(os.path.join(one, "output"))), default="")
 
 
 def changed_artifact(profile_dir: str, packages: Collection[str], crates: Iterable[str]) -> str:
@@ -152,7 +133,7 @@ def forget(
     """
     folders = removable(profile_dir, packages)
     for folder in [*folders, *(removable(host, packages) if host else ())]:
-        name = os.path.basename(folder).rpartition("-")[0]
+        name = package_of(folder)
         files = os.listdir(folder)
         script = next((file for file in files if file.startswith(SCRIPT) and file.endswith(".json")), "")
         if script:
@@ -163,7 +144,7 @@ def forget(
             outdated = True
         if outdated:
             remove(folder)
-    known = {os.path.basename(folder).rpartition("-")[0] for folder in folders}
+    known = {package_of(folder) for folder in folders}
     return [name for name in packages if name not in known]
 
 
@@ -177,7 +158,7 @@ def compiled_with(profile_dirs: Iterable[str], packages: Collection[str]) -> dic
         files = [os.path.join(folder, file) for file in os.listdir(folder) if file.endswith(".json")]
         # Without a file the build was killed: nobody knows.
         names = [name for file in files or [""] for name in _dependencies(file)]
-        found.setdefault(os.path.basename(folder).rpartition("-")[0], set()).update(names)
+        found.setdefault(package_of(folder), set()).update(names)
     return found
 
 
@@ -214,6 +195,11 @@ def _dependencies(fingerprint: str) -> dict[str, bytes]:
     return crates if found else {"": b""}
 
 
+def package_of(folder: str) -> str:
+    """The package that cargo has made a folder for: it is named after that, with a hash."""
+    return os.path.basename(folder).rpartition("-")[0]
+
+
 def removable(profile_dir: str, packages: Collection[str]) -> list[str]:
     """The folders of the fingerprints of ``packages``; none behind a link, which a repository may have brought."""
     folder = os.path.join(profile_dir, FINGERPRINTS)
@@ -230,33 +216,13 @@ def remove(fingerprint: str) -> None:
     os.rmdir(fingerprint)
 
 
-def named_in_full(profile_dir: str, packages: Iterable[str], tree: str) -> set[str]:
-    """For those of ``packages`` that lie outside ``tree``, everything that cargo has compiled of them here.
-
-    Cargo knows a path dependency outside the workspace by its whole path, and has rustc name its sources so: two of
-    one name are not taken for each other.
-    """
-    sources: dict[str, list[bytes]] = {}
-    deps = os.path.join(profile_dir, "deps")
-    for name in os.listdir(deps) if os.path.isdir(deps) else []:
-        if name.endswith(".d"):
-            rule = (read(os.path.join(deps, name)) or b"").partition(b"\n")[0]
-            sources.setdefault(name.rpartition("-")[0], []).append(rule.partition(b": ")[2])
-    return {
-        package
-        for package in packages
-        if (found := sources.get(package.replace("-", "_")))
-        and all(os.path.isabs(rule) and not rule.startswith(os.fsencode(os.path.join(tree, ""))) for rule in found)
-    }
-
-
 def trackers(profile_dir: str) -> set[str]:
     """The names of the packages whose build scripts have told cargo to run them again for another ``PYO3_PYTHON``."""
     build = os.path.join(profile_dir, "build")
     found = set()
     for name in os.listdir(build) if os.path.isdir(build) else []:
         if INTERPRETER in (read(os.path.join(build, name, "output")) or b""):
-            found.add(name.rpartition("-")[0])
+            found.add(package_of(name))
     return found
 
 
@@ -295,7 +261,7 @@ def _of_build_scripts(folders: Iterable[str], trees: Collection[str]) -> str:
     gone = [os.fsencode(tree) for tree in trees]
     left = MOST_READ
     for folder in folders:
-        package = os.path.basename(folder).rpartition("-")[0]
+        package = package_of(folder)
         for place, _, files in os.walk(folder):
             for file in files:
                 path = os.path.join(place, file)
@@ -343,7 +309,7 @@ def last_written(profile_dir: str, packages: Collection[str]) -> int:
 def _own(folder: str, packages: Collection[str]) -> list[str]:
     """The folders in ``folder`` that cargo has made for ``packages``: a name, and a hash."""
     names = os.listdir(folder) if os.path.isdir(folder) else []
-    return [os.path.join(folder, name) for name in names if name.rpartition("-")[0] in packages]
+    return [os.path.join(folder, name) for name in names if package_of(name) in packages]
 
 
 def _mentions(path: str, words: Iterable[bytes]) -> bool:

@@ -18,6 +18,7 @@ from . import (
 )
 from .decide import decide
 from .errors import CannotSteady
+from .record import RECORDS
 from .report import say
 
 TYPE_CHECKING = False
@@ -124,7 +125,7 @@ def _take_turn(call: Invocation, here: Project, below: str, place: str) -> None:
     except OSError:  # `staleness.settle` says so
         return
     where = os.path.join(here.target_dir, below)
-    file = os.path.join(here.target_dir, f"{staleness.RECORDS}-{below.replace(os.sep, '-')}.lock")
+    file = os.path.join(here.target_dir, f"{RECORDS}-{below.replace(os.sep, '-')}.lock")
     turns.take(call, file, lambda: say(f"another build compiles into {where}: waiting for it to end"))
 
 

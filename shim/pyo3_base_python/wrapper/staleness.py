@@ -50,73 +50,33 @@ from __future__ import annotations
 import os
 import time
 
-from . import displaced, left_behind, paths, snapshot, store, undeclared
-from .build_dir import OF_PACKAGE, RECORDS
+from . import dep_info, displaced, left_behind, paths, snapshot, store, undeclared
 from .errors import CannotSteady
-from .files import decoded, read, write
-from .project import PYO3_CRATES, artifact_names
+from .files import read
+from .project import artifact_names
+from .record import OF_PACKAGE, RECORDS, Record, read_record, write_record
+from .today import Today, compiled_today
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-    from .project import Lock, Project
+    from .project import Project
 
 __all__ = [
-    "RECORDS",
     "Actions",
-    "Record",
     "make_target_dir",
     "of_own_tree",
     "of_sdist",
-    "read_record",
     "settle",
-    "write_record",
 ]
 
-# Of a record's format; a record of another one is void.
-HEADER = "pyo3-base-python sources 2"
 # In it: how the record of the whole of a tree of the user's begins.
 TREE = "tree-"
 # In place of a time: the file is read again.
 NEVER = -1
 # https://bford.info/cachedir/
 CACHE_TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# This file is a cache directory tag created by cargo.\n"
-# Since then pyo3's build configuration has no build script that looks at the interpreter.
-BUILD_CONFIG_LOOKS_BEFORE = (0, 29, 0)
-# In a fingerprint, how a build script is called as a crate.
-BUILD_SCRIPT = "build_script_"
-# Packages of one sdist may be built by one cargo call each, and not each time: earlier trees must be remembered.
-TREES_REMEMBERED = 32
-
-
-class Record:
-    """What was built last.
-
-    ``trees`` are the paths of the trees that the record speaks of, the last one last; ``entries`` hold digest and time
-    (ns) of each file and folder in it, by relative path: when it was modified in an unpacked sdist, when anything about
-    it was changed in a tree of the user's. ``python`` is the interpreter that it was built with, and ``dirty`` whether
-    something had changed by then that an isolated build, in a new environment, would have compiled.
-    """
-
-    __slots__ = ("dirty", "entries", "python", "trees")
-
-    def __init__(
-        self,
-        trees: list[str],
-        entries: dict[str, tuple[str, int]] | None = None,
-        python: str = "",
-        *,
-        dirty: bool = False,
-    ) -> None:
-        self.trees = trees[-TREES_REMEMBERED:]
-        self.entries = entries or {}
-        self.python = python
-        self.dirty = dirty
-
-    def says(self, other: Record) -> bool:
-        """Whether it says the same as ``other``."""
-        return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
 
 
 def settle(
@@ -152,7 +112,7 @@ def settle(
         packages = project.lock.local_packages if project.lock else []
         described = profile_dir if in_place else ours or profile_dir
         there = _There(tree, target_dir, profile_dir, ours, described, packages, host="".join(host))
-        today = _today(project, profile_dirs, python, pyo3_looks=pyo3_looks)
+        today = compiled_today(project, profile_dirs, python, pyo3_looks=pyo3_looks)
         look = _look_at_sdist if sdist and (in_place or not there.inside) else _look_at_own_tree
         actions = look(project, there, artifacts, today, environ or {})
         _apply(actions, there, clean, today.stays)
@@ -224,28 +184,6 @@ class _There:
 
     def _file_of(self, tree: str) -> str:
         return os.path.join(self.profile_dir, RECORDS, TREE + store.digest(os.fsencode(tree)))
-
-
-class Today:
-    """What an isolated build compiles without the shim for a new path of ``python``.
-
-    ``packages`` are the local ones, by name; ``scripts`` are those of them whose build scripts are run again; ``stays``
-    are all other packages that any depends on.
-    """
-
-    __slots__ = ("packages", "python", "scripts", "stays")
-
-    def __init__(
-        self,
-        python: str = "",
-        packages: Iterable[str] = (),
-        scripts: Iterable[str] = (),
-        stays: Iterable[str] = (),
-    ) -> None:
-        self.python = python
-        self.packages = list(packages)
-        self.scripts = list(scripts)
-        self.stays = set(stays)
 
 
 class Actions:
@@ -386,55 +324,13 @@ def _difference(before: Mapping[str, tuple[str, int]], now: Mapping[str, tuple[s
     return ""
 
 
-def _today(project: Project, profile_dirs: Sequence[str], python: str, *, pyo3_looks: bool) -> Today:
-    """What cargo would compile for each new interpreter without the shim, as far as anything is compiled yet.
-
-    A build script runs again if it was compiled again, has asked for it, or if one has that gives its own package's
-    users what cargo calls metadata (``links``): pyo3-ffi does. ``profile_dirs`` are as for ``settle``.
-    """
-    lock = project.lock
-    if lock is None or not os.path.isdir(profile_dirs[-1]):
-        return Today(python)
-    roots = left_behind.trackers(profile_dirs[-1])
-    scripts = {*roots, *lock.direct_users(roots)}
-    if pyo3_looks:
-        roots |= PYO3_CRATES
-        scripts |= lock.direct_users(["pyo3-ffi"])
-        if min(lock.pyo3_versions, default=(0, 0, 0)) < BUILD_CONFIG_LOOKS_BEFORE:
-            roots.add("pyo3-build-config")
-            scripts |= lock.direct_users(["pyo3-build-config"])
-    compiled = lock.all_users(roots)
-    compiled = lock.all_users(roots, _off(lock, left_behind.compiled_with(profile_dirs, compiled)))
-    return Today(
-        python,
-        [name for name in lock.local_packages if name in compiled],
-        [name for name in lock.local_packages if name in scripts],
-        lock.users.keys() - compiled,
-    )
-
-
-def _off(lock: Lock, compiled_with: Mapping[str, Collection[str]]) -> dict[str, set[str]]:
-    """The dependencies that packages do without, by the crates that they were ``compiled_with``.
-
-    Not where a crate has a name of its own: that may be any of them. Optional dependencies that are off are in
-    Cargo.lock as well.
-    """
-    crates = {name: name.replace("-", "_") for name in lock.users}
-    known = {*crates.values()}
-    return {
-        user: {name for name, crate in crates.items() if crate not in named}
-        for user, named in compiled_with.items()
-        if all(crate in known or crate.startswith(BUILD_SCRIPT) for crate in named)
-    }
-
-
 def _look_at_own_tree(
     project: Project, there: _There, artifacts: Collection[str], today: Today, environ: Mapping[str, str]
 ) -> Actions:
     """Look at the tree, and ask ``of_own_tree``."""
     tree, seen = there.tree, there.seen
     if not there.inside:
-        elsewhere = left_behind.named_in_full(there.profile_dir, there.records, tree)
+        elsewhere = dep_info.named_in_full(there.profile_dir, there.records, tree)
         there.records = {name: record for name, record in there.records.items() if name not in elsewhere}
     records = there.records
     known = seen.entries if seen is not None else {}
@@ -478,7 +374,7 @@ def _look_at_own_tree(
     # Had another tree been built into this one's target directory, there would be a record of it.
     alone = there.inside and not any(records.values())
     own = (tree, project.manifest_dir)
-    trees = set() if alone else trees_of_artifacts(there.described, artifacts, own, records.values())
+    trees = set() if alone else dep_info.trees(there.described, artifacts, own, _trees(records))
     actions = of_own_tree(tree, records, trees, seen, compared, today=today, left=left)
     if actions.tree is not None:
         actions.tree.entries = found
@@ -496,18 +392,18 @@ def _tracked(project: Project, there: _There, artifacts: Collection[str], before
     packages = project.lock.local_packages if project.lock else []
     if undeclared.may_be_read(there.profile_dir, project.manifest_dir, packages):
         return []
-    compiled = left_behind.dep_infos(there.profile_dir, packages, artifacts)
+    compiled = dep_info.of_crates(there.profile_dir, packages, artifacts)
     if compiled is None:
         return []
     sources = {
         os.path.join(there.tree, os.path.relpath(source, before)) if paths.is_inside(source, before) else source
-        for one in _sources(there.described, artifacts)
+        for one in dep_info.of_artifacts(there.described, artifacts)
         for source in one
         if os.path.isabs(source)
     }
     if sources:
         # With other features, too: rustc was started in the workspace's root.
-        sources.update(os.path.join(project.root, source) for file in compiled for source in read_dep_info(file))
+        sources.update(os.path.join(project.root, source) for file in compiled for source in dep_info.sources(file))
     return sorted({os.path.normpath(source) for source in sources})
 
 
@@ -526,7 +422,7 @@ def _look_at_sdist(
     found.update(_read_variables(tree, found, environ))
     if not there.ours:
         # Void unless the artifacts of this profile are of trees that the record speaks of.
-        trees = trees_of_artifacts(profile_dir, {*artifacts, *crates}, (tree, tree), records.values())
+        trees = dep_info.trees(profile_dir, {*artifacts, *crates}, (tree, tree), _trees(records))
         records = {
             name: record if record is not None and trees and trees <= set(record.trees) else None
             for name, record in records.items()
@@ -536,11 +432,10 @@ def _look_at_sdist(
     left = ""
     if last or not _changed(found, records):
         if not last:
-            earlier = {one for record in records.values() if record is not None for one in record.trees}
             root = paths.relative(os.path.realpath(project.root), os.path.realpath(tree))
             left = left_behind.unfinished(profile_dir, records)
             left = left or left_behind.reason(
-                profile_dir, records, crates, earlier - {tree}, found, root=root, tree=tree, host=there.host
+                profile_dir, records, crates, _trees(records) - {tree}, found, root=root, tree=tree, host=there.host
             )
         since = min((os.stat(there.file(name)).st_mtime for name in records), default=0.0)
         library = left_behind.replaced_library(profile_dir, since)
@@ -602,6 +497,11 @@ def make_target_dir(path: str) -> None:
         file.write(CACHE_TAG)
 
 
+def _trees(records: Mapping[str, Record | None]) -> set[str]:
+    """The trees that any of ``records`` speaks of."""
+    return {tree for record in records.values() if record is not None for tree in record.trees}
+
+
 def _changed(found: Mapping[str, str], records: Mapping[str, Record | None]) -> list[str]:
     """The names of the packages that were last built from something other than ``found``."""
     return [
@@ -646,76 +546,9 @@ def _read_variables(tree: str, found: dict[str, str], environ: Mapping[str, str]
     return digests
 
 
-def trees_of_artifacts(
-    profile_dir: str, artifacts: Iterable[str], own: tuple[str, str], records: Iterable[Record | None]
-) -> set[str | None]:
-    """The trees from which cargo made the artifacts: the first of ``own``, those of ``records``; ``None`` for another.
-
-    ``own`` are the tree, and the package's folder: a member may lie outside, and point aside at its workspace.
-    Empty where there is no artifact yet, or where cargo has written relative paths (``build.dep-info-basedir``).
-    """
-    tree, manifest_dir = own
-    known = {tree, *(one for record in records if record is not None for one in record.trees)}
-    found: set[str | None] = set()
-    for sources in _sources(profile_dir, artifacts):
-        if any(paths.is_inside(source, manifest_dir) for source in sources):
-            found.add(tree)
-        elif any(os.path.isabs(source) for source in sources):
-            found.add(next((one for one in known if any(paths.is_inside(source, one) for source in sources)), None))
-    return found
-
-
-def _sources(profile_dir: str, artifacts: Iterable[str]) -> list[list[str]]:
-    """The sources from which, according to cargo, each of the artifacts is made."""
-    names = sorted({name for artifact in artifacts for name in (artifact, artifact.replace("-", "_"))})
-    found = [read_dep_info(os.path.join(profile_dir, f"{prefix}{name}.d")) for name in names for prefix in ("lib", "")]
-    return [sources for sources in found if sources]
-
-
-def read_dep_info(path: str) -> list[str]:
-    """The sources named by the first rule of a ``.d`` file; none if there is no such file."""
-    try:
-        with open(path, "rb") as file:
-            text = decoded(file.read())
-    except OSError:
-        return []
-    sources = text.partition("\n")[0].partition(": ")[2]
-    # As in a makefile, a blank in a name is escaped.
-    return [word.replace("\0", " ") for word in sources.replace("\\ ", "\0").split()]
-
-
 def apply_times(tree: str, times: Mapping[str, int]) -> None:
     """Set modification times (ns), by relative path below ``tree``. Links are not followed, and keep their own."""
     for path, when in times.items():
         file = os.path.join(tree, path)
         if not os.path.islink(file):
             os.utime(file, ns=(when, when))
-
-
-def read_record(file: str) -> Record | None:
-    """The record in ``file``; ``None`` if there is none, or it can't be read in full."""
-    try:
-        header, *rows, end = decoded(read(file) or b"").split("\n")
-        trees = []
-        entries = {}
-        python = ""
-        dirty = False
-        for row in rows:
-            digest, when, path = row.split(" ", 2)
-            if digest == "tree":
-                trees.append(path)
-            elif digest == "python":
-                python, dirty = path, when == "1"
-            else:
-                entries[path] = (digest, int(when))
-    except (OSError, ValueError):
-        return None
-    return Record(trees, entries, python, dirty=dirty) if (header, end) == (HEADER, "end") and trees else None
-
-
-def write_record(file: str, record: Record) -> None:
-    """Write ``record`` to ``file``; a path with a line break in it is not recorded. Raises ``OSError``."""
-    rows = [f"tree 0 {tree}" for tree in record.trees if "\n" not in tree]
-    rows += [f"python {record.dirty:d} {record.python}"] if "\n" not in record.python else []
-    rows += [f"{digest} {when} {path}" for path, (digest, when) in sorted(record.entries.items()) if "\n" not in path]
-    write(file, os.fsencode("\n".join([HEADER, *rows, "end"])))

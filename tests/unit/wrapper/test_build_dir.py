@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from pyo3_base_python.wrapper import build_dir, staleness
+from pyo3_base_python.wrapper import build_dir
 from pyo3_base_python.wrapper.command_line import parse
 from pyo3_base_python.wrapper.errors import CannotSteady
 from pyo3_base_python.wrapper.project import Lock, Project
+from pyo3_base_python.wrapper.record import RECORDS
 from tests.unit.support import Script, Wrapper, an_interpreter, posix
 
 BUILT = Project("/src", "/src", Lock([(0, 26, 0)]), "/src/target")
@@ -212,8 +213,8 @@ def test_nothing_is_copied_where_cargo_has_never_locked(target: Target) -> None:
 
 
 def test_nothing_is_copied_of_what_serves_other_trees(target: Target) -> None:
-    (target.debug / staleness.RECORDS).mkdir()
-    (target.debug / staleness.RECORDS / "crate.sources").touch()
+    (target.debug / RECORDS).mkdir()
+    (target.debug / RECORDS / "crate.sources").touch()
     assert target.refuses("other trees")
 
 

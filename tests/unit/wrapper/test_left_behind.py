@@ -11,9 +11,7 @@ import pytest
 from pyo3_base_python.wrapper import left_behind
 from pyo3_base_python.wrapper.left_behind import (
     changed_artifact,
-    dep_infos,
     forget,
-    named_in_full,
     reason,
     replaced_library,
     trackers,
@@ -263,18 +261,6 @@ def test_what_build_scripts_are_made_of_is_forgotten_where_it_is_compiled_for_th
     assert not library.exists()
 
 
-@pytest.mark.promise("stale")
-def test_rustc_has_said_what_each_package_is_made_of_with_each_set_of_features(place: Place) -> None:
-    loud = place.write("deps/my_crate-4567.d", "x: src/lib.rs src/loud.rs\n")
-    place.write("deps/other-89ab.d", "x: src/lib.rs\n")
-    quiet = place.folder / "deps" / "my_crate-0123.d"
-    folder = os.fspath(place.folder)
-    assert sorted(dep_infos(folder, ["my-crate"], []) or ()) == sorted(map(os.fspath, (loud, quiet)))
-    place.write(".fingerprint/renamed-0123/lib-another_name", "hash")
-    assert dep_infos(folder, ["my-crate", "renamed"], []) is None
-    assert dep_infos(folder, ["my-crate", "renamed"], ["renamed"]) is not None
-
-
 @posix("paths of POSIX")
 @pytest.mark.promise("fault")
 def test_a_source_outside_of_the_workspace_that_the_build_makes(place: Place) -> None:
@@ -335,20 +321,6 @@ def test_a_build_that_was_killed_after_a_build_script(place: Place) -> None:
     place.write(".fingerprint/my-crate-0123/lib-my_crate", "")
     assert unfinished(os.fspath(place.folder), ["my-crate"]) == "the last build of my-crate did not come to its end"
     assert unfinished(os.fspath(place.folder), ["other"]) == ""
-
-
-@posix("paths of POSIX")
-def test_packages_outside_of_the_tree_are_named_in_full(place: Place) -> None:
-    def named() -> set[str]:
-        return named_in_full(os.fspath(place.folder), ["com-mon", "member", "unknown", "below"], "/tree")
-
-    assert named() == set()
-    place.write("deps/com_mon-0123.d", "/target/deps/libcom_mon-0123.rlib: /common/src/lib.rs\n\n/common/src/lib.rs:\n")
-    place.write("deps/member-0123.d", "/target/deps/libmember-0123.rlib: src/lib.rs\n")
-    place.write("deps/below-0123.d", "/target/deps/libbelow-0123.rlib: /tree/below/src/lib.rs\n")
-    assert named() == {"com-mon"}
-    place.write("deps/com_mon-4567.d", "/target/deps/libcom_mon-4567.rlib: com-mon/src/lib.rs\n")
-    assert named() == set()
 
 
 def test_build_scripts_that_track_the_interpreter(place: Place) -> None:

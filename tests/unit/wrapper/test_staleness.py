@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from pyo3_base_python.wrapper import snapshot, staleness
+from pyo3_base_python.wrapper import snapshot
 from pyo3_base_python.wrapper.errors import CannotSteady
 from pyo3_base_python.wrapper.project import Lock, Project, unpacked_sdist
-from pyo3_base_python.wrapper.staleness import (
-    Record,
-    Today,
-    make_target_dir,
-    of_own_tree,
-    of_sdist,
-    read_dep_info,
-    read_record,
-    settle,
-    write_record,
-)
+from pyo3_base_python.wrapper.record import Record, read_record
+from pyo3_base_python.wrapper.staleness import make_target_dir, of_own_tree, of_sdist, settle
+from pyo3_base_python.wrapper.today import Today
 from tests.unit.support import posix
 
 NOT_SEEN = posix("what changed with its old time is not seen there")
@@ -34,7 +23,6 @@ LINKS_HAVE_TIMES = os.utime in os.supports_follow_symlinks  # not on Windows
 PASSING = {name: os.environ[name] for name in ("TEMP",) if name in os.environ and os.name == "nt"}
 MATURINS_TIME = 1153704088 * 10**9  # what maturin gives to every file of an sdist
 FILES = {"PKG-INFO": "", "pyproject.toml": "", "Cargo.toml": "", "src/lib.rs": "mod a;", "src/a.rs": "1"}
-OWN = ("/tree", "/tree")
 PACKAGES = ("crate", "numbers")
 
 
@@ -1013,52 +1001,6 @@ def test_a_target_directory_that_another_build_makes_at_the_same_time(
     make_target_dir(os.fspath(tmp_path / "target"))
 
 
-# What cargo says an artifact is made of
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("/t/lib.so: /a/lib.rs /a/b.rs\n", ["/a/lib.rs", "/a/b.rs"]),
-        ("/t/with\\ blank.so: /a\\ b/lib.rs /c\n", ["/a b/lib.rs", "/c"]),
-        ("/t/lib.so:\n", []),
-        ("", []),
-    ],
-)
-def test_sources_of_an_artifact(tmp_path: Path, text: str, expected: list[str]) -> None:
-    (tmp_path / "x.d").write_text(text, encoding="utf-8")
-    assert read_dep_info(os.fspath(tmp_path / "x.d")) == expected
-
-
-def test_artifact_that_is_not_there_has_no_sources(tmp_path: Path) -> None:
-    assert read_dep_info(os.fspath(tmp_path / "x.d")) == []
-
-
-@pytest.mark.parametrize("name", ["libmy_crate", "my_crate", "my-crate", "libmy-crate"])
-def test_artifact_is_looked_for_by_each_name_it_may_have(site: Site, name: str) -> None:
-    site.built(site.folder / "elsewhere", name)
-    found = staleness.trees_of_artifacts(os.fspath(site.profile_dir), ["my-crate"], OWN, [Record(["/other"]), None])
-    assert found == {None}
-
-
-def test_artifacts_tree_is_this_one_or_one_of_the_records(site: Site) -> None:
-    for name, place in (("liba", "/tree"), ("b", "/other/one")):
-        site.built(Path(place), name)
-    found = staleness.trees_of_artifacts(os.fspath(site.profile_dir), ["a", "b"], OWN, [Record(["/other/one"])])
-    assert found == {"/tree", "/other/one"}
-
-
-def test_a_member_that_lies_outside_belongs_to_the_tree(site: Site) -> None:
-    site.built(Path("/member"))
-    found = staleness.trees_of_artifacts(os.fspath(site.profile_dir), ["crate"], ("/tree", "/member"), [])
-    assert found == {"/tree"}
-
-
-def test_relative_sources_say_nothing(site: Site) -> None:
-    site.built(Path("relative"))
-    assert staleness.trees_of_artifacts(os.fspath(site.profile_dir), ["crate"], OWN, []) == set()
-
-
 # Times
 
 
@@ -1073,100 +1015,13 @@ def test_links_are_not_followed(site: Site) -> None:
     assert is_fresh((tree / "sdist" / "file").stat().st_mtime_ns)
 
 
-# Records
-
-PATHS = st.text(st.characters(exclude_characters="\n\0", exclude_categories=["Cs"]), min_size=1)
-DIGESTS = st.text("0123456789abcdef", min_size=20, max_size=20)
-ENTRIES = st.dictionaries(PATHS, st.tuples(DIGESTS, st.integers(0, 2**63)), max_size=5)
-
-
-@pytest.fixture(scope="module")
-def record_file(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return os.fspath(tmp_path_factory.mktemp("records") / "folder" / "crate.sources")
-
-
-@given(trees=st.lists(PATHS, min_size=1, max_size=4), entries=ENTRIES, data=st.data())
-def test_record_comes_back_in_full_or_not_at_all(
-    record_file: str, trees: list[str], entries: dict[str, tuple[str, int]], data: st.DataObject
-) -> None:
-    write_record(record_file, Record(trees, entries))
-    found = read_record(record_file)
-    assert found is not None
-    assert (found.trees, found.entries) == (trees, entries)
-    whole = Path(record_file).read_bytes()
-    Path(record_file).write_bytes(whole[: data.draw(st.integers(0, len(whole) - 1))])
-    assert read_record(record_file) is None
-
-
-@pytest.mark.promise("fault")
-@given(st.binary() | st.text().map(lambda text: f"{staleness.HEADER}\n{text}\nend".encode(errors="replace")))
-def test_any_record_is_survived(record_file: str, content: bytes) -> None:
-    os.makedirs(os.path.dirname(record_file), exist_ok=True)
-    Path(record_file).write_bytes(content)
-    found = read_record(record_file)
-    assert found is None or found.trees
-
-
-@pytest.mark.promise("fault")
-def test_record_without_a_tree_is_void(record_file: str) -> None:
-    os.makedirs(os.path.dirname(record_file), exist_ok=True)
-    Path(record_file).write_text(f"{staleness.HEADER}\nend", encoding="utf-8")
-    assert read_record(record_file) is None
-
-
-@pytest.mark.promise("fault")
-def test_record_of_another_format_is_void(record_file: str) -> None:
-    write_record(record_file, Record(["/tree"]))
-    path = Path(record_file)
-    path.write_bytes(path.read_bytes().replace(staleness.HEADER.encode(), b"pyo3-base-python sources 0"))
-    assert read_record(record_file) is None
-
-
-def test_path_with_a_line_break_is_not_recorded(record_file: str) -> None:
-    write_record(record_file, Record(["/tree", "/a\nb"], {"c\nd": ("0" * 20, 1), "e": ("1" * 20, 2)}))
-    found = read_record(record_file)
-    assert found is not None
-    assert (found.trees, found.entries) == (["/tree"], {"e": ("1" * 20, 2)})
-
-
-def test_path_with_blanks_and_a_carriage_return_is_recorded(record_file: str) -> None:
-    write_record(record_file, Record(["/my own tree"], {" a b\r": ("0" * 20, 1)}))
-    found = read_record(record_file)
-    assert found is not None
-    assert (found.trees, found.entries) == (["/my own tree"], {" a b\r": ("0" * 20, 1)})
-
-
-@pytest.mark.promise("fault")
-def test_path_that_is_not_utf_8_is_recorded(record_file: str) -> None:
-    write_record(record_file, Record(["/\udcff"]))
-    found = read_record(record_file)
-    assert found is not None
-    assert found.trees == ["/\udcff"]
+# What is rare
 
 
 def test_no_draft_is_left(site: Site) -> None:
     site.settle(site.unpack("tree", FILES))
     folder = site.profile_dir / ".pyo3-base-python"
     assert sorted(path.name for path in folder.iterdir()) == [f"{name}.sources" for name in PACKAGES]
-
-
-@pytest.mark.promise("fault")
-def test_no_draft_is_left_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(os, "replace", full)
-    for _ in range(2):
-        with pytest.raises(OSError, match="No space"):
-            write_record(os.fspath(tmp_path / "folder" / "crate.sources"), Record(["/tree"]))
-    assert list((tmp_path / "folder").iterdir()) == []
-
-
-def test_record_remembers_the_last_trees_only() -> None:
-    assert Record([str(number) for number in range(40)]).trees == [str(number) for number in range(8, 40)]
-
-
-# What is rare
 
 
 def test_sdist_without_a_lock_file_is_fresh(site: Site) -> None:
@@ -1184,9 +1039,3 @@ def test_names_that_are_not_utf_8_are_sources_like_any_other(site: Site) -> None
     for tree in trees:
         site.build(tree)
     assert times(trees[1]) == times(trees[0])
-
-
-@posix("names are Unicode there")
-def test_artifact_may_be_made_of_sources_whose_names_are_not_utf_8(tmp_path: Path) -> None:
-    (tmp_path / "x.d").write_bytes(b"/t/lib.so: /a\xff/lib.rs\n")
-    assert read_dep_info(os.fspath(tmp_path / "x.d")) == ["/a\udcff/lib.rs"]

@@ -1,0 +1,89 @@
+"""What isolated builds compile today, without the shim: all that depends on pyo3, whose interpreter has a new path.
+
+It is what may be compiled with the shim, too, where something has changed of which cargo is not told (see
+``staleness``): never less, and never more.
+"""
+
+from __future__ import annotations
+
+import os
+
+from . import left_behind
+from .project import PYO3_CRATES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from .project import Lock, Project
+
+__all__ = ["Today", "compiled_today"]
+
+# Since then pyo3's build configuration has no build script that looks at the interpreter.
+BUILD_CONFIG_LOOKS_BEFORE = (0, 29, 0)
+# In a fingerprint, how a build script is called as a crate.
+BUILD_SCRIPT = "build_script_"
+
+
+class Today:
+    """What an isolated build compiles without the shim for a new path of ``python``.
+
+    ``packages`` are the local ones, by name; ``scripts`` are those of them whose build scripts are run again; ``stays``
+    are all other packages that any depends on.
+    """
+
+    __slots__ = ("packages", "python", "scripts", "stays")
+
+    def __init__(
+        self,
+        python: str = "",
+        packages: Iterable[str] = (),
+        scripts: Iterable[str] = (),
+        stays: Iterable[str] = (),
+    ) -> None:
+        self.python = python
+        self.packages = list(packages)
+        self.scripts = list(scripts)
+        self.stays = set(stays)
+
+
+def compiled_today(project: Project, profile_dirs: Sequence[str], python: str, *, pyo3_looks: bool) -> Today:
+    """What cargo would compile for each new interpreter without the shim, as far as anything is compiled yet.
+
+    A build script runs again if it was compiled again, has asked for it, or if one has that gives its own package's
+    users what cargo calls metadata (``links``): pyo3-ffi does. ``profile_dirs`` are as for ``settle``.
+    """
+    lock = project.lock
+    if lock is None or not os.path.isdir(profile_dirs[-1]):
+        return Today(python)
+    roots = left_behind.trackers(profile_dirs[-1])
+    scripts = {*roots, *lock.direct_users(roots)}
+    if pyo3_looks:
+        roots |= PYO3_CRATES
+        scripts |= lock.direct_users(["pyo3-ffi"])
+        if min(lock.pyo3_versions, default=(0, 0, 0)) < BUILD_CONFIG_LOOKS_BEFORE:
+            roots.add("pyo3-build-config")
+            scripts |= lock.direct_users(["pyo3-build-config"])
+    compiled = lock.all_users(roots)
+    compiled = lock.all_users(roots, _off(lock, left_behind.compiled_with(profile_dirs, compiled)))
+    return Today(
+        python,
+        [name for name in lock.local_packages if name in compiled],
+        [name for name in lock.local_packages if name in scripts],
+        lock.users.keys() - compiled,
+    )
+
+
+def _off(lock: Lock, compiled_with: Mapping[str, Collection[str]]) -> dict[str, set[str]]:
+    """The dependencies that packages do without, by the crates that they were ``compiled_with``.
+
+    Not where a crate has a name of its own: that may be any of them. Optional dependencies that are off are in
+    Cargo.lock as well.
+    """
+    crates = {name: name.replace("-", "_") for name in lock.users}
+    known = {*crates.values()}
+    return {
+        user: {name for name, crate in crates.items() if crate not in named}
+        for user, named in compiled_with.items()
+        if all(crate in known or crate.startswith(BUILD_SCRIPT) for crate in named)
+    }
