@@ -263,8 +263,9 @@ def test_a_folder_that_can_not_be_read_is_passed_over(tmp_path: Path, monkeypatc
             raise PermissionError(13, "Permission denied")
         return scandir(path)
 
-    monkeypatch.setattr(os, "scandir", refuse)
-    assert "data/secret" not in seen(tree)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", refuse)
+        assert "data/secret" not in seen(tree)
 
 
 @posix("what changed with its old time is not seen there")
