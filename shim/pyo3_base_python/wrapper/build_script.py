@@ -1,4 +1,4 @@
-"""Build scripts that depend on pyo3-build-config, and provably never run the interpreter that it names.
+"""What build scripts may do, by their sources: run the interpreter that pyo3's configuration names, write files.
 
 Where a build script may run the interpreter, pyo3's configuration gives it a name that depends on what can be imported
 there, and pyo3 is compiled again when that changes. What a script imports can't be known from outside, so every
@@ -14,11 +14,11 @@ from . import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from .project import Project
 
-__all__ = ["is_inert", "without_inert_reader"]
+__all__ = ["is_inert", "may_write", "without_inert_reader"]
 
 # All that such a script may say, but for strings. With these nothing can be read, included, started or asked for:
 # neither a file, a variable nor the configuration. The names in the last line are for what a loop prints: none of them
@@ -28,6 +28,9 @@ WORDS = frozenset(
     " add_python_framework_link_args add_libpython_rpath_link_args get build_script_outputs for in"
     " flag line output".split()
 )
+# How functions are called that make files; and programs that may do so.
+WRITING = frozenset("write write_all create create_new copy rename OpenOptions symlink hard_link".split())
+STARTS = frozenset("bash cmake make node npm npx python python3 sh yarn".split())
 # The configuration itself must not be at hand, only the flags made of it: `get()` stands before this and nowhere else.
 ASKED = ("get", "build_script_outputs")
 DEPENDENCY = "pyo3-build-config"
@@ -57,6 +60,27 @@ def is_inert(source: str) -> bool:
     words = list(_words(source))
     asked = (words[place : place + 2] for place, word in enumerate(words) if word == ASKED[0])
     return WORDS.issuperset(words) and all(tuple(pair) == ASKED for pair in asked)
+
+
+def may_write(source: str, folder: str, found: Collection[str]) -> bool:
+    """Whether a build script with the Rust ``source`` may write somewhere else than into ``OUT_DIR``.
+
+    ``found`` are the paths of the files in its tree; the script lies in ``folder``. It may where it writes, or starts
+    an interpreter that may, and does not mention ``OUT_DIR``, or names a file beside those of the tree that is not
+    there yet.
+    """
+    strings = source.split('"')[1::2]
+    writes = not WRITING.isdisjoint(source.replace("(", " ").replace(":", " ").replace(".", " ").split())
+    if not writes and STARTS.isdisjoint(strings):
+        return False
+    if "OUT_DIR" not in source:
+        return True
+    for word in strings:
+        path = os.path.normpath(os.path.join(folder, word))
+        inner = os.path.dirname(path)
+        if "." in os.path.basename(word) and path not in found and inner not in {"", folder} and inner in found:
+            return True
+    return False
 
 
 def _package(manifest: str) -> str:

@@ -5,8 +5,7 @@ compiles a project's own crates each time, that is enough; if they are kept, the
 
 - a source that the build itself had made, in a tree that is gone (a build script that writes into ``src``);
 - the path of that tree, compiled in (``CARGO_MANIFEST_DIR``) or left by a build script (its output, ``OUT_DIR``);
-- an artifact that something changed after cargo had made it (a tool that repairs wheels in place);
-- a shared library that was linked, and has been replaced since.
+- an artifact that something changed after cargo had made it (a tool that repairs wheels in place).
 
 Read by cargo's layout as of 1.95 (https://doc.rust-lang.org/cargo/reference/build-cache.html); if the layout is another
 one, nothing is known, and that counts as a reason.
@@ -34,7 +33,7 @@ __all__ = [
     "reason",
     "removable",
     "remove",
-    "replaced_library",
+    "run_again",
     "trackers",
     "unfinished",
 ]
@@ -43,14 +42,15 @@ FINGERPRINTS = ".fingerprint"
 # In a fingerprint, how files are called that speak of a build script: how it was compiled, and what it has printed.
 SCRIPT = "build-script"
 RUN = "run-build-script"
+# In one: the package is a registry's, whose sources never change.
+REGISTRY = b'"local":[{"Precalculated"'
 # More than this in the OUT_DIRs of a project is not read: it may name any path.
 MOST_READ = 64 << 20
-# In dep-info: cargo does not look at it.
-MANIFEST_DIR = b"# env-dep:CARGO_MANIFEST_DIR="
+# In dep-info, before `DIR` or `PATH`: cargo does not look at them.
+VARIABLE = "# env-dep:"
+MANIFEST = b"# env-dep:CARGO_MANIFEST_"
 # Of the variables that are steadied, the one that build scripts track.
 INTERPRETER = b"PYO3_PYTHON"
-SYSTEM_LIBRARIES = "/usr/lib"
-LIBRARY_FOLDERS = ("/usr/local/lib", "/usr/lib", "/lib", "/usr/lib64", "/lib64")
 
 
 def reason(
@@ -136,6 +136,8 @@ def forget(
         name = package_of(folder)
         files = os.listdir(folder)
         script = next((file for file in files if file.startswith(SCRIPT) and file.endswith(".json")), "")
+        if any(REGISTRY in (read(os.path.join(folder, file)) or b"") for file in files if file.endswith(".json")):
+            continue  # another package of this name
         if script:
             outdated = name in scripts and not _is_made_of(stays, os.path.join(folder, script))
         elif any(file.startswith(RUN) for file in files):
@@ -146,6 +148,13 @@ def forget(
             remove(folder)
     known = {package_of(folder) for folder in folders}
     return [name for name in packages if name not in known]
+
+
+def run_again(profile_dir: str, package: str) -> None:
+    """Have cargo run the build script of ``package`` again, a registry's for instance. Raises ``OSError``."""
+    for folder in removable(profile_dir, [package]):
+        if any(file.startswith(RUN) for file in os.listdir(folder)):
+            remove(folder)
 
 
 def compiled_with(profile_dirs: Iterable[str], packages: Collection[str]) -> dict[str, set[str]]:
@@ -226,19 +235,6 @@ def trackers(profile_dir: str) -> set[str]:
     return found
 
 
-def replaced_library(profile_dir: str, since: float) -> str:
-    """The path of a shared library that a build script had linked and that was replaced ``since``; else ``""``.
-
-    ``since`` is in seconds; what counts is when the file came to be there, not how old it says to be.
-    """
-    build = os.path.join(profile_dir, "build")
-    for folder in os.listdir(build) if os.path.isdir(build) else []:
-        for path in _libraries(os.path.join(build, folder, "output")):
-            if max(os.lstat(path).st_ctime, os.stat(path).st_ctime) > since:
-                return path
-    return ""
-
-
 def _of_sources(deps: str, names: Collection[str], trees: Collection[str], found: Collection[str], root: str) -> str:
     for file in os.listdir(deps) if os.path.isdir(deps) else []:
         stem, suffix = os.path.splitext(file)
@@ -265,8 +261,8 @@ def _of_build_scripts(folders: Iterable[str], trees: Collection[str]) -> str:
         for place, _, files in os.walk(folder):
             for file in files:
                 path = os.path.join(place, file)
-                if place == folder and file.endswith(".d") and _mentions(path, [MANIFEST_DIR]):
-                    return f"CARGO_MANIFEST_DIR is compiled into the build script of {package}"
+                if place == folder and file.endswith(".d") and _mentions(path, [MANIFEST]):
+                    return f"the place of its manifest is compiled into the build script of {package}"
                 # The program itself and `root-output` are cargo's to look after.
                 if place == folder and file != "output":
                     continue
@@ -280,8 +276,8 @@ def _of_dep_info(path: str, trees: Collection[str], found: Collection[str], root
     with open(path, "rb") as file:
         lines = decoded(file.read()).splitlines()
     for line in lines:
-        if line.startswith(decoded(MANIFEST_DIR)):
-            yield "CARGO_MANIFEST_DIR is compiled in"
+        if line.startswith(decoded(MANIFEST)):
+            yield f"{line[len(VARIABLE) :].partition('=')[0]} is compiled in"
         target, colon, sources = line.rpartition(":")
         if line.startswith("#") or not colon or sources or not target:
             continue  # a line for each source, with nothing behind its colon
@@ -316,33 +312,3 @@ def _mentions(path: str, words: Iterable[bytes]) -> bool:
     with open(path, "rb") as file:
         content = file.read()
     return any(word in content for word in words)
-
-
-def _libraries(output: str) -> Iterator[str]:
-    """The shared libraries that a build script's ``output`` has linked, as far as they are found."""
-    try:
-        with open(output, "rb") as file:
-            lines = decoded(file.read()).splitlines()
-    except OSError:
-        return
-    folders: list[str] = []
-    names: list[str] = []
-    for line in lines:
-        _, _, instruction = line.replace("cargo::", "cargo:").partition("cargo:")
-        key, _, value = instruction.partition("=")
-        if key == "rustc-link-search":
-            folders.append(value.rpartition("=")[2])
-        elif key == "rustc-link-lib" and not value.startswith("static"):
-            names.append(value.rpartition("=")[2].partition(":")[0])
-    for name in names:
-        for folder in (*folders, *LIBRARY_FOLDERS, *_multiarch()):
-            path = os.path.join(folder, f"lib{name}.so")
-            if os.path.exists(path):
-                yield path
-                break
-
-
-def _multiarch() -> list[str]:
-    """Debian's folders of libraries, such as ``/usr/lib/x86_64-linux-gnu``; not every system has them."""
-    names = os.listdir(SYSTEM_LIBRARIES) if os.path.isdir(SYSTEM_LIBRARIES) else []
-    return [os.path.join(SYSTEM_LIBRARIES, name) for name in names if name.endswith("-linux-gnu")]

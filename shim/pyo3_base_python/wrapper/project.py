@@ -141,21 +141,28 @@ def unpacked_sdist(manifest_dir: str, environ: Mapping[str, str]) -> str:
     """The folder of the sdist that a tool has unpacked to build what is in ``manifest_dir``; ``""`` if none has.
 
     PKG-INFO lies beside pyproject.toml or setup.py, somewhere below a folder for what passes (see ``paths``), and it is
-    no checkout, but for one that a tool has made for itself. What somebody has unpacked elsewhere is theirs to work in:
-    like any tree, it is left as it is.
+    part of no checkout, but of one that a tool has made for itself. What somebody has unpacked elsewhere is theirs to
+    work in: like any tree, it is left as it is.
     """
     ends = paths.passing(environ)
+    sdist = ""
     for folder in paths.with_parents(manifest_dir):
         real = os.path.realpath(folder)
         if real in ends or not any(paths.is_inside(real, end) for end in ends):
-            return ""
+            return sdist
         if _is_fetched(folder):
-            return folder
-        if os.path.lexists(os.path.join(folder, ".git")):
+            return sdist or folder
+        if _is_checkout(folder):
             return ""
-        if _has(folder, "PKG-INFO") and (_has(folder, "pyproject.toml") or _has(folder, "setup.py")):
-            return folder
-    return ""
+        if not sdist and _has(folder, "PKG-INFO") and (_has(folder, "pyproject.toml") or _has(folder, "setup.py")):
+            sdist = folder
+    return sdist
+
+
+def _is_checkout(folder: str) -> bool:
+    """Whether git has something checked out in ``folder``. Not where uv marks its cache, by an empty ``.git``."""
+    git = os.path.join(folder, ".git")
+    return os.path.isdir(git) or (os.path.isfile(git) and os.path.getsize(git) > 0)
 
 
 def _is_fetched(folder: str) -> bool:

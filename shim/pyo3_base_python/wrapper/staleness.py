@@ -50,7 +50,18 @@ from __future__ import annotations
 import os
 import time
 
-from . import dep_info, displaced, left_behind, paths, snapshot, store, undeclared
+from . import (
+    build_script,
+    cargo_config,
+    dep_info,
+    displaced,
+    left_behind,
+    libraries,
+    paths,
+    snapshot,
+    store,
+    undeclared,
+)
 from .errors import CannotSteady
 from .files import read
 from .project import artifact_names
@@ -75,6 +86,9 @@ __all__ = [
 TREE = "tree-"
 # In place of a time: the file is read again.
 NEVER = -1
+# In place of a path, what is no file of the tree; and what linkers read beside cargo's flags.
+SURROUNDINGS = "cargo's configuration or LIBRARY_PATH"
+LINKERS_VARIABLES = ("LIBRARY_PATH", "LIB")
 # https://bford.info/cachedir/
 CACHE_TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# This file is a cache directory tag created by cargo.\n"
 
@@ -340,17 +354,18 @@ def _look_at_own_tree(
     read_before = {} if moved else known
     tracked = _tracked(project, there, artifacts, before)
     if tracked:
-        found = snapshot.look_at(tree, tracked, read_before)
+        found = snapshot.look_at(tree, sorted(tracked), read_before)
         compared = dict(found)
         different = [path for path, entry in found.items() if path not in known or entry[0] != known[path][0]]
         written = left_behind.last_written(there.profile_dir, records) if different else 0
         for path in different:
             # What is newer cargo compiles by itself; what it tracks since its last build it has looked at then.
-            looked_at = path not in known and not moved and found[path][1] <= written
+            then = tracked[os.path.normpath(os.path.join(tree, path))]
+            looked_at = path not in known and not moved and found[path][1] <= then
             if looked_at or _is_newer(os.path.join(tree, path), written):
                 del compared[path]
         if seen is not None:
-            entries = {path: known[path] for path in compared if path in known}
+            entries = {path: known[path] for path in (*compared, SURROUNDINGS) if path in known}
             seen = Record(seen.trees, entries, seen.python, dirty=seen.dirty)
     else:
         found = snapshot.look(tree, there.target_dir, read_before)
@@ -358,9 +373,13 @@ def _look_at_own_tree(
         for path, digest in _read_variables(tree, digests, environ).items():
             found[path] = (digest, NEVER)
         compared = found
+    surroundings = (_surroundings(cargo_config.files(environ, os.getcwd()), environ), NEVER)
+    found[SURROUNDINGS] = compared[SURROUNDINGS] = surroundings
     left = ""
     if known:
-        library = left_behind.replaced_library(there.profile_dir, os.stat(there.file_seen).st_mtime)
+        # What cargo does not track is compared by content, but for what is tracked alone: no build has made that.
+        made = [there.target_dir, *([] if tracked else [tree])]
+        library, _ = libraries.replaced(there.profile_dir, records, os.stat(there.file_seen).st_mtime, made=made)
         left = f"{library} was replaced" if library else ""
         left = left or left_behind.changed_artifact(there.profile_dir, records, artifacts)
     if moved and not left:
@@ -383,28 +402,32 @@ def _look_at_own_tree(
     return actions
 
 
-def _tracked(project: Project, there: _There, artifacts: Collection[str], before: str) -> list[str]:
+def _tracked(project: Project, there: _There, artifacts: Collection[str], before: str) -> dict[str, int]:
     """The files that decide what is compiled, if cargo tracks all of them (see ``undeclared``); else none.
 
-    Not the manifests: cargo reads their content each time. Cargo has named these files by the path ``before``, where
-    the tree was built last.
+    Each with when rustc has last said that it read it (ns). Not the manifests: cargo reads their content each time.
+    Cargo has named these files by the path ``before``, where the tree was built last.
     """
     packages = project.lock.local_packages if project.lock else []
     if undeclared.may_be_read(there.profile_dir, project.manifest_dir, packages):
-        return []
+        return {}
     compiled = dep_info.of_crates(there.profile_dir, packages, artifacts)
     if compiled is None:
-        return []
-    sources = {
-        os.path.join(there.tree, os.path.relpath(source, before)) if paths.is_inside(source, before) else source
+        return {}
+    found = {
+        os.path.join(there.tree, os.path.relpath(source, before)) if paths.is_inside(source, before) else source: 0
         for one in dep_info.of_artifacts(there.described, artifacts)
         for source in one
         if os.path.isabs(source)
     }
-    if sources:
+    found = {os.path.normpath(source): when for source, when in found.items()}
+    if found:
         # With other features, too: rustc was started in the workspace's root.
-        sources.update(os.path.join(project.root, source) for file in compiled for source in dep_info.sources(file))
-    return sorted({os.path.normpath(source) for source in sources})
+        for file in compiled:
+            for source in dep_info.sources(file):
+                path = os.path.normpath(os.path.join(project.root, source))
+                found[path] = max(found.get(path, 0), os.stat(file).st_mtime_ns)
+    return found
 
 
 def _is_newer(path: str, than: int) -> bool:
@@ -420,6 +443,8 @@ def _look_at_sdist(
     found = snapshot.contents(tree, there.target_dir)
     crates = package_names(tree, found)
     found.update(_read_variables(tree, found, environ))
+    surroundings = _surroundings(cargo_config.files(environ, os.getcwd()), environ)
+    found["."] = store.digest(found["."].encode(), surroundings.encode())
     if not there.ours:
         # Void unless the artifacts of this profile are of trees that the record speaks of.
         trees = dep_info.trees(profile_dir, {*artifacts, *crates}, (tree, tree), _trees(records))
@@ -429,7 +454,7 @@ def _look_at_sdist(
         }
         there.records = records
     last = os.path.isdir(there.ours) and all(record and record.trees[-1] == tree for record in records.values())
-    left = ""
+    left = again = ""
     if last or not _changed(found, records):
         if not last:
             root = paths.relative(os.path.realpath(project.root), os.path.realpath(tree))
@@ -438,11 +463,37 @@ def _look_at_sdist(
                 profile_dir, records, crates, _trees(records) - {tree}, found, root=root, tree=tree, host=there.host
             )
         since = min((os.stat(there.file(name)).st_mtime for name in records), default=0.0)
-        library = left_behind.replaced_library(profile_dir, since)
-        left = left or (f"{library} was replaced" if library else "")
+        made = [there.target_dir, tree]
+        library, again = libraries.replaced(profile_dir, records, since, made=made)
+        left = left or (f"{library} was replaced" if library else "") or ("" if last else _written(tree, found))
     # What was built last here is known by that: no need to read the records of other profiles.
     worked_in = not last and _in_another_profile(there)
+    if again and not last:
+        # For a new tree the whole sdist is compiled anew today, with all that it depends on.
+        left_behind.run_again(profile_dir, again)
     return of_sdist(tree, found, records, left, time.time_ns(), last=last, worked_in=worked_in, today=today)
+
+
+def _written(tree: str, found: Collection[str]) -> str:
+    """Which build script may write into the sdist itself, in words; else ``""``: it has not run in this tree yet."""
+    for script in _scripts(tree, found):
+        text = (read(os.path.join(tree, script)) or b"").decode(errors="replace")
+        if build_script.may_write(text, os.path.dirname(script), found):
+            return f"{script} may write into the sources"
+    return ""
+
+
+def _scripts(tree: str, found: Iterable[str]) -> list[str]:
+    """The build scripts among the files ``found`` in ``tree``, by relative path."""
+    files = {*found}
+    named = {path for path in files if os.path.basename(path) == "build.rs"}
+    for manifest in [path for path in files if os.path.basename(path) == "Cargo.toml"]:
+        for line in (read(os.path.join(tree, manifest)) or b"").decode(errors="replace").splitlines():
+            key, _, value = line.partition("=")
+            if key.strip() == "build":
+                name = os.path.join(os.path.dirname(manifest), value.partition("#")[0].strip(" \t\"'"))
+                named.add(paths.with_slashes(os.path.normpath(name)))
+    return sorted(named & files)
 
 
 def _in_another_profile(there: _There) -> bool:
@@ -533,17 +584,22 @@ def package_names(tree: str, found: Iterable[str]) -> set[str]:
     return {name for folder in folders for name in artifact_names(os.path.join(tree, folder))}
 
 
-def _read_variables(tree: str, found: dict[str, str], environ: Mapping[str, str]) -> dict[str, str]:
+def _read_variables(tree: str, found: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
     """Digests of build scripts that name variables of ``environ`` in quotes, made to cover the variables as well."""
     digests = {}
-    for path, digest in found.items():
-        if path.endswith("build.rs") and os.path.basename(path) == "build.rs":
-            text = (read(os.path.join(tree, path)) or b"").decode(errors="replace")
-            named = sorted(environ.keys() & text.split('"'))
-            if named:
-                values = (f"{name}={environ[name]}".encode(errors="surrogateescape") for name in named)
-                digests[path] = store.digest(digest.encode(), *values)
+    for path in _scripts(tree, found):
+        text = (read(os.path.join(tree, path)) or b"").decode(errors="replace")
+        named = sorted(environ.keys() & text.split('"'))
+        if named:
+            values = (f"{name}={environ[name]}".encode(errors="surrogateescape") for name in named)
+            digests[path] = store.digest(found[path].encode(), *values)
     return digests
+
+
+def _surroundings(config: Iterable[str], environ: Mapping[str, str]) -> str:
+    """A digest of what any script or linker may go by, without a word to cargo: its configuration's ``[env]``, too."""
+    values = [f"{name}={environ.get(name, '')}".encode(errors="surrogateescape") for name in LINKERS_VARIABLES]
+    return store.digest(*values, *(read(path) or b"" for path in config))
 
 
 def apply_times(tree: str, times: Mapping[str, int]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pyo3_base_python.wrapper.build_script import is_inert, without_inert_reader
+from pyo3_base_python.wrapper.build_script import is_inert, may_write, without_inert_reader
 from pyo3_base_python.wrapper.project import Lock, Project
 
 FLAGS = "fn main() {\n    pyo3_build_config::use_pyo3_cfgs();\n}\n"
@@ -107,3 +107,29 @@ def test_project_without_a_lock_or_a_manifest_is_left_as_it_is(tmp_path: Path) -
     project = Project(os.fspath(tmp_path), os.fspath(tmp_path), None, "/target")
     assert without_inert_reader(project) is project
     assert without_inert_reader(None) is None
+
+
+@pytest.mark.promise("fault")
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (FLAGS, False),
+        ('fn main() { std::fs::write("python/app/made.py", "x") }', True),
+        ('fn main() { File::create("made.h") }', True),
+        ('fn main() { Command::new("python3").arg("make.py") }', True),
+        ('fn main() { Command::new("git").arg("describe") }', False),
+        ('fn main() { fs::copy("a", Path::new(&env::var("OUT_DIR").unwrap()).join("made.rs")) }', False),
+        ('fn main() { fs::write(env::var("OUT_DIR")); fs::write("python/app/made.py", "x") }', True),
+        ('fn main() { fs::write(env::var("OUT_DIR")); read("python/app/there.py") }', False),
+        ('fn main() { println!("cargo:rerun-if-changed=python/app/made.py"); fs::write(env::var("OUT_DIR")) }', False),
+    ],
+)
+def test_where_a_build_script_may_write(source: str, expected: bool) -> None:
+    found = ["build.rs", "python", "python/app", "python/app/there.py"]
+    assert may_write(source, "", found) is expected
+
+
+def test_a_build_script_of_a_folder_may_write_beside_it() -> None:
+    source = 'fn main() { fs::write(env::var("OUT_DIR")); fs::write("app/made.py", "x") }'
+    assert may_write(source, "rust", ["rust/app"])
+    assert not may_write(source, "rust", ["app"])

@@ -13,7 +13,7 @@ from pyo3_base_python.wrapper.left_behind import (
     changed_artifact,
     forget,
     reason,
-    replaced_library,
+    run_again,
     trackers,
     unfinished,
 )
@@ -100,8 +100,9 @@ def test_sources_are_named_as_the_root_of_the_workspace_sees_them(place: Place, 
 
 @pytest.mark.promise("stale")
 def test_the_path_of_the_sources_compiled_in(place: Place) -> None:
-    place.write("deps/my_crate-89ab.d", f"x: src/lib.rs\n\n# env-dep:CARGO_MANIFEST_DIR={OLD}\n")
-    assert place.reason() == "CARGO_MANIFEST_DIR is compiled in"
+    for variable in ("CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH"):
+        place.write("deps/my_crate-89ab.d", f"x: src/lib.rs\n\n# env-dep:{variable}={OLD}\n")
+        assert place.reason() == f"{variable} is compiled in"
 
 
 @pytest.mark.promise("stale")
@@ -114,7 +115,7 @@ def test_the_path_of_the_sources_left_by_a_build_script(place: Place, name: str)
 @pytest.mark.promise("stale")
 def test_the_path_of_the_sources_compiled_into_a_build_script(place: Place) -> None:
     place.write("build/my-crate-89ab/build_script_build-89ab.d", f"x: build.rs\n\n# env-dep:CARGO_MANIFEST_DIR={OLD}\n")
-    assert place.reason() == "CARGO_MANIFEST_DIR is compiled into the build script of my-crate"
+    assert place.reason() == "the place of its manifest is compiled into the build script of my-crate"
 
 
 @pytest.mark.promise("stale")
@@ -125,7 +126,7 @@ def test_the_path_of_the_sources_compiled_in_for_the_host(tmp_path: Path, name: 
     (tmp_path / "release" / "deps").mkdir(parents=True)
     assert place.reason() == ""
     place.write(f"../../release/{name}", f"x: src/lib.rs\n\n# env-dep:CARGO_MANIFEST_DIR={OLD}\n")
-    assert place.reason().startswith("CARGO_MANIFEST_DIR is compiled in")
+    assert "compiled in" in place.reason()
 
 
 @pytest.mark.promise("stale")
@@ -172,82 +173,10 @@ def test_an_artifact_that_is_no_younger_than_cargos_last_word_of_it(place: Place
     assert why == "libits_library.so was changed after cargo made it"
 
 
-def linking(place: Place, output: str) -> Path:
-    place.write("build/sys-0123/output", output.format(place.folder))
-    return place.write("lib/libx.so", "library")
-
-
-@posix("libraries as Linux names them")
-@pytest.mark.promise("stale")
-@pytest.mark.parametrize(
-    "output",
-    [
-        "cargo:rustc-link-search=native={0}/lib\ncargo:rustc-link-lib=dylib=x\n",
-        "cargo::rustc-link-lib=x\ncargo::rustc-link-search={0}/lib\n",
-        "cargo:rustc-link-search={0}/lib\ncargo:rustc-link-lib=dylib=x:renamed\n",
-    ],
-)
-def test_a_shared_library_that_was_replaced(place: Place, output: str) -> None:
-    library = linking(place, output)
-    assert replaced_library(os.fspath(place.folder), library.stat().st_ctime - 1) == os.fspath(library)
-    assert replaced_library(os.fspath(place.folder), library.stat().st_ctime + 1) == ""
-
-
-@pytest.mark.parametrize(
-    "output",
-    ["cargo:rustc-link-search={0}/lib\ncargo:rustc-link-lib=static=x\n", "cargo:rustc-link-lib=nowhere_x\n", "other\n"],
-)
-def test_what_is_no_shared_library_that_is_found(place: Place, output: str) -> None:
-    linking(place, output)
-    assert replaced_library(os.fspath(place.folder), 0.0) == ""
-
-
-@posix("libraries as Linux names them")
-@pytest.mark.promise("stale")
-def test_any_of_several_shared_libraries_may_have_been_replaced(place: Place) -> None:
-    first = (
-        linking(place, "cargo:rustc-link-search={0}/lib\ncargo:rustc-link-lib=x\ncargo:rustc-link-lib=y\n")
-        .stat()
-        .st_ctime
-    )
-    second = place.write("lib/liby.so", "library")
-    while second.stat().st_ctime == first:
-        second.touch()
-    assert replaced_library(os.fspath(place.folder), first) == os.fspath(second)
-
-
-@posix("names are Unicode there")
-@pytest.mark.promise("fault")
-def test_what_a_build_script_says_need_not_be_utf_8(place: Place) -> None:
-    library = linking(place, "")
-    said = f"cargo:rustc-link-search={place.folder}/lib\ncargo:rustc-link-lib=x\n".encode()
-    (place.folder / "build" / "sys-0123" / "output").write_bytes(b"cargo:warning=\xff\n" + said)
-    assert replaced_library(os.fspath(place.folder), 0.0) == os.fspath(library)
-
-
-@posix("libraries as Linux names them")
-@pytest.mark.promise("fault")
-def test_a_system_need_not_have_a_folder_for_libraries(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(left_behind, "SYSTEM_LIBRARIES", os.fspath(place.folder / "nowhere"))
-    library = linking(place, f"cargo:rustc-link-search={place.folder}/lib\ncargo:rustc-link-lib=x\n")
-    assert replaced_library(os.fspath(place.folder), 0.0) == os.fspath(library)
-
-
 @pytest.mark.promise("stale")
 def test_a_source_that_is_made_may_have_a_colon_in_its_name(place: Place) -> None:
     place.write("deps/my_crate-0123.d", "/place/libmy_crate.so: src/a:b.rs\n\nsrc/a:b.rs:\n")
     assert place.reason() == "src/a:b.rs is made while it is built"
-
-
-SYSTEMS = sorted(Path("/usr/lib").glob("*-linux-gnu/lib*.so"))
-
-
-@pytest.mark.promise("stale")
-@pytest.mark.skipif(not SYSTEMS, reason="this system keeps no libraries as Debian does")
-def test_libraries_are_looked_for_where_debian_keeps_them(place: Place) -> None:
-    name = SYSTEMS[0].stem.removeprefix("lib")
-    place.write("build/sys-0123/output", f"cargo:rustc-link-lib={name}\n")
-    assert os.path.samefile(replaced_library(os.fspath(place.folder), 0.0), SYSTEMS[0])
 
 
 @pytest.mark.promise("stale")
@@ -279,6 +208,20 @@ def test_forgotten_is_what_is_no_build_script(place: Place) -> None:
     assert not (place.folder / ".fingerprint" / "my-crate-0123").exists()
     assert script.exists()
     assert other.exists()
+
+
+def test_a_registrys_package_of_the_same_name_is_another_one(place: Place) -> None:
+    other = place.write(".fingerprint/my-crate-cdef/lib-my_crate.json", '{"deps":[],"local":[{"Precalculated":"0.1"}]}')
+    assert forget(os.fspath(place.folder), ["my-crate"]) == []
+    assert not (place.folder / ".fingerprint" / "my-crate-0123").exists()
+    assert other.exists()
+
+
+def test_the_build_script_of_a_registrys_package_is_run_again(place: Place) -> None:
+    run = place.write(".fingerprint/x-sys-0123/run-build-script-build-script-build", "hash")
+    library = place.write(".fingerprint/x-sys-4567/lib-x_sys", "hash")
+    run_again(os.fspath(place.folder), "x-sys")
+    assert (run.exists(), library.exists()) == (False, True)
 
 
 @pytest.mark.parametrize(

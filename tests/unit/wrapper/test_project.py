@@ -474,6 +474,19 @@ def test_a_checkout_is_no_sdist(tmp_path: Path) -> None:
 
 
 @posix("without a variable no folder for temporary files is known")
+def test_an_sdist_that_is_part_of_a_checkout_is_its_owners(tmp_path: Path) -> None:
+    files(tmp_path, "vendor/app/PKG-INFO", "vendor/app/pyproject.toml")
+    app = os.fspath(tmp_path / "vendor" / "app")
+    (tmp_path / ".git").touch()
+    assert unpacked_sdist(app, {}) == app, "as uv marks its cache"
+    (tmp_path / ".git").write_text("gitdir: /elsewhere")
+    assert unpacked_sdist(app, {}) == ""
+    (tmp_path / ".git").unlink()
+    files(tmp_path, ".git/HEAD")
+    assert unpacked_sdist(app, {}) == ""
+
+
+@posix("without a variable no folder for temporary files is known")
 @pytest.mark.parametrize(
     "folder", ["pip-req-build-k2_x", "pip-install-k2_x/name_0123", "uv/git-v0/checkouts/0123/4567"]
 )

@@ -407,6 +407,36 @@ def test_a_shared_library_that_was_replaced_since_is_a_reason_to_clean(site: Sit
     assert site.cleaned == [list(PACKAGES)]
 
 
+@posix("libraries as Linux names them")
+@pytest.mark.promise("stale")
+def test_the_build_script_of_another_package_that_has_looked_at_it_runs_again(site: Site) -> None:
+    """It may have read the headers of the library as well: for an sdist everything is compiled anew today."""
+    (site.profile_dir / "deps").mkdir(parents=True)
+    library = site.folder / "libraries" / "libx.so"
+    write(library, "1")
+    said = f"cargo:rustc-link-search={library.parent}\ncargo:rustc-link-lib=x\n"
+    write(site.profile_dir / "build" / "x-sys-0123" / "output", said)
+    run = site.fingerprint("x-sys-4567/run-build-script-build-script-build")
+    site.settle_in_place(site.unpack("one", FILES))
+    assert run.exists()
+    for record in (site.profile_dir / ".pyo3-base-python").iterdir():
+        os.utime(record, (1, 1))
+    assert site.settle_in_place(site.unpack("two", FILES)) == f"{library} was replaced"
+    assert not run.exists()
+
+
+@pytest.mark.promise("fault")
+@pytest.mark.parametrize("manifest", ["", '[package]\nbuild = "make/script.rs" # ours\n'])
+def test_what_a_build_script_writes_into_an_sdist_is_in_the_next_one(site: Site, manifest: str) -> None:
+    (site.profile_dir / "deps").mkdir(parents=True)
+    script = "make/script.rs" if manifest else "build.rs"
+    files = {**FILES, "Cargo.toml": manifest, script: 'fn main() { std::fs::write("src/made.py", "").unwrap() }'}
+    site.settle_in_place(site.unpack("one", files))
+    site.cleaned.clear()
+    assert site.settle_in_place(site.unpack("two", files)) == f"{script} may write into the sources"
+    assert site.cleaned == [list(PACKAGES)]
+
+
 @pytest.mark.promise("stale")
 def test_content_that_returns_has_changed_twice(site: Site) -> None:
     trees = [
@@ -767,11 +797,13 @@ def test_what_does_without_pyo3_is_not_compiled_for_it(site: Site, crates: list[
 
 
 @pytest.mark.promise("stale")
-def test_a_variable_that_a_build_script_of_ones_own_names(site: Site) -> None:
-    tree = site.unpack("tree", {**TREE, "build.rs": 'env::var("FLAVOUR")'})
+@pytest.mark.parametrize("script", ["build.rs", "script.rs"])
+def test_a_variable_that_a_build_script_of_ones_own_names(site: Site, script: str) -> None:
+    manifest = {"Cargo.toml": f'[package]\nbuild = "{script}"\n'}
+    tree = site.unpack("tree", {**TREE, **manifest, script: 'env::var("FLAVOUR")'})
     site.settle_own(tree, "/1", FLAVOUR="sweet")
     assert site.settle_own(tree, "/2", FLAVOUR="sweet", OTHER="1") == ""
-    assert site.settle_own(tree, "/3", FLAVOUR="sour") == "cleaned crate: build.rs has changed"
+    assert site.settle_own(tree, "/3", FLAVOUR="sour") == f"cleaned crate: {script} has changed"
 
 
 @pytest.mark.promise("stale")
@@ -882,9 +914,38 @@ def test_source_that_cargo_tracks_since_its_last_build_counts_from_then_on(site:
     for python, said in (("/3", ""), ("/4", ""), ("/5", "cleaned crate: src/new.rs has changed")):
         if python == "/5":
             write(tracked / "src" / "new.rs", "2")
-        described = site.profile_dir / "libcrate.d"
-        described.write_text(f"{described.read_text().rstrip()} {tracked}/src/new.rs\n")
+        write(site.profile_dir / "deps" / "crate-0123.d", "x: src/new.rs\n")
         assert site.settle_own(tracked, python) == said
+
+
+@NOT_SEEN
+@pytest.mark.promise("stale")
+def test_source_that_was_replaced_since_rustc_has_read_it_for_the_first_time_counts(site: Site, tracked: Path) -> None:
+    """Another package of the tree has been compiled in between."""
+    write(tracked / "src" / "new.rs", "1")
+    described = site.profile_dir / "deps" / "crate-0123.d"
+    write(described, "x: src/new.rs\n")
+    write(tracked / "src" / "new.rs", "2")
+    os.utime(tracked / "src" / "new.rs", ns=(MATURINS_TIME, MATURINS_TIME))
+    os.utime(described, (1000, 1000))
+    assert site.settle_own(tracked, "/3") == "cleaned crate: src/new.rs has changed"
+
+
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize("what", ["configuration", "variable"])
+def test_cargos_configuration_and_the_linkers_variables_count_where_nothing_else_does(
+    site: Site, tracked: Path, what: str
+) -> None:
+    """A build script reads `[env]` without a word to cargo, and the linker its own variables."""
+    home = site.folder / "home"
+    write(home / "config.toml", "[env]\nA = '1'\n")
+    assert site.settle_own(tracked, "/3", CARGO_HOME=os.fspath(home)).endswith("LIBRARY_PATH has changed")
+    assert site.settle_own(tracked, "/4", CARGO_HOME=os.fspath(home)) == ""
+    path = "/lib" if what == "variable" else ""
+    if what == "configuration":
+        write(home / "config.toml", "[env]\nA = '2'\n")
+    said = site.settle_own(tracked, "/5", CARGO_HOME=os.fspath(home), LIBRARY_PATH=path)
+    assert said == "cleaned crate: cargo's configuration or LIBRARY_PATH has changed"
 
 
 @pytest.mark.promise("stale")
