@@ -33,7 +33,6 @@ __all__ = [
     "reason",
     "removable",
     "remove",
-    "run_again",
     "trackers",
     "unfinished",
 ]
@@ -148,13 +147,6 @@ def forget(
             remove(folder)
     known = {package_of(folder) for folder in folders}
     return [name for name in packages if name not in known]
-
-
-def run_again(profile_dir: str, package: str) -> None:
-    """Have cargo run the build script of ``package`` again, a registry's for instance. Raises ``OSError``."""
-    for folder in removable(profile_dir, [package]):
-        if any(file.startswith(RUN) for file in os.listdir(folder)):
-            remove(folder)
 
 
 def compiled_with(profile_dirs: Iterable[str], packages: Collection[str]) -> dict[str, set[str]]:

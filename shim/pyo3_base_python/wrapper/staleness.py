@@ -454,7 +454,7 @@ def _look_at_sdist(
         }
         there.records = records
     last = os.path.isdir(there.ours) and all(record and record.trees[-1] == tree for record in records.values())
-    left = again = ""
+    left = library = package = ""
     if last or not _changed(found, records):
         if not last:
             root = paths.relative(os.path.realpath(project.root), os.path.realpath(tree))
@@ -464,14 +464,15 @@ def _look_at_sdist(
             )
         since = min((os.stat(there.file(name)).st_mtime for name in records), default=0.0)
         made = [there.target_dir, tree]
-        library, again = libraries.replaced(profile_dir, records, since, made=made)
+        library, package = libraries.replaced(profile_dir, records, since, made=made)
         left = left or (f"{library} was replaced" if library else "") or ("" if last else _written(tree, found))
     # What was built last here is known by that: no need to read the records of other profiles.
     worked_in = not last and _in_another_profile(there)
-    if again and not last:
-        # For a new tree the whole sdist is compiled anew today, with all that it depends on.
-        left_behind.run_again(profile_dir, again)
-    return of_sdist(tree, found, records, left, time.time_ns(), last=last, worked_in=worked_in, today=today)
+    actions = of_sdist(tree, found, records, left, time.time_ns(), last=last, worked_in=worked_in, today=today)
+    if library and package and not last:
+        # Its build script may have read headers; for a new tree all that the sdist depends on is compiled today.
+        actions.clean = sorted({*actions.clean, package})
+    return actions
 
 
 def _written(tree: str, found: Collection[str]) -> str:

@@ -13,7 +13,6 @@ from pyo3_base_python.wrapper.left_behind import (
     changed_artifact,
     forget,
     reason,
-    run_again,
     trackers,
     unfinished,
 )
@@ -215,13 +214,6 @@ def test_a_registrys_package_of_the_same_name_is_another_one(place: Place) -> No
     assert forget(os.fspath(place.folder), ["my-crate"]) == []
     assert not (place.folder / ".fingerprint" / "my-crate-0123").exists()
     assert other.exists()
-
-
-def test_the_build_script_of_a_registrys_package_is_run_again(place: Place) -> None:
-    run = place.write(".fingerprint/x-sys-0123/run-build-script-build-script-build", "hash")
-    library = place.write(".fingerprint/x-sys-4567/lib-x_sys", "hash")
-    run_again(os.fspath(place.folder), "x-sys")
-    assert (run.exists(), library.exists()) == (False, True)
 
 
 @pytest.mark.parametrize(
