@@ -26,6 +26,7 @@ __all__ = [
     "FINGERPRINTS",
     "changed_artifact",
     "compiled_with",
+    "fingerprints",
     "forget",
     "last_written",
     "package_of",
@@ -149,17 +150,26 @@ def forget(
     return [name for name in packages if name not in known]
 
 
-def compiled_with(profile_dirs: Iterable[str], packages: Collection[str]) -> dict[str, set[str]]:
+def compiled_with(profile_dirs: Iterable[str], packages: Collection[str]) -> dict[str, dict[str, bytes]]:
     """The crates that each of ``packages`` was compiled with in ``profile_dirs``; only of those that were.
 
-    By the names that it has for them, which its manifest may choose.
+    By the names that it has for them, which its manifest may choose; with their fingerprints.
     """
-    found: dict[str, set[str]] = {}
+    found: dict[str, dict[str, bytes]] = {}
     for folder in (folder for profile_dir in profile_dirs for folder in removable(profile_dir, packages)):
         files = [os.path.join(folder, file) for file in os.listdir(folder) if file.endswith(".json")]
         # Without a file the build was killed: nobody knows.
-        names = [name for file in files or [""] for name in _dependencies(file)]
-        found.setdefault(package_of(folder), set()).update(names)
+        for file in files or [""]:
+            found.setdefault(package_of(folder), {}).update(_dependencies(file))
+    return found
+
+
+def fingerprints(profile_dirs: Iterable[str], packages: Collection[str]) -> dict[str, set[bytes]]:
+    """The fingerprints of the libraries of ``packages``, by name, as ``compiled_with`` has them."""
+    found: dict[str, set[bytes]] = {}
+    for folder in (folder for profile_dir in profile_dirs for folder in removable(profile_dir, packages)):
+        files = [file for file in os.listdir(folder) if file.startswith("lib-") and not file.endswith(".json")]
+        found.setdefault(package_of(folder), set()).update(read(os.path.join(folder, file)) or b"" for file in files)
     return found
 
 
@@ -171,13 +181,7 @@ def _is_made_of(packages: Collection[str], fingerprint: str) -> bool:
     crates = {name.replace("-", "_") for name in packages}
     unknown = {hashed for name, hashed in _dependencies(fingerprint).items() if name not in crates}
     profile_dir = os.path.dirname(os.path.dirname(os.path.dirname(fingerprint)))
-    for folder in removable(profile_dir, packages) if unknown else ():
-        unknown -= {
-            read(os.path.join(folder, file)) or b""
-            for file in os.listdir(folder)
-            if file.startswith("lib-") and not file.endswith(".json")
-        }
-    return not unknown
+    return not unknown or unknown <= set().union(*fingerprints([profile_dir], packages).values())
 
 
 def _dependencies(fingerprint: str) -> dict[str, bytes]:

@@ -13,7 +13,7 @@ from .project import PYO3_CRATES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from .project import Lock, Project
 
@@ -65,7 +65,7 @@ def compiled_today(project: Project, profile_dirs: Sequence[str], python: str, *
             roots.add("pyo3-build-config")
             scripts |= lock.direct_users(["pyo3-build-config"])
     compiled = lock.all_users(roots)
-    compiled = lock.all_users(roots, _off(lock, left_behind.compiled_with(profile_dirs, compiled)))
+    compiled = lock.all_users(roots, _off(lock, profile_dirs, compiled))
     return Today(
         python,
         [name for name in lock.local_packages if name in compiled],
@@ -74,16 +74,20 @@ def compiled_today(project: Project, profile_dirs: Sequence[str], python: str, *
     )
 
 
-def _off(lock: Lock, compiled_with: Mapping[str, Collection[str]]) -> dict[str, set[str]]:
-    """The dependencies that packages do without, by the crates that they were ``compiled_with``.
+def _off(lock: Lock, profile_dirs: Sequence[str], packages: Collection[str]) -> dict[str, set[str]]:
+    """Those of ``packages`` that each of them was compiled without, though Cargo.lock has them: optional ones.
 
-    Not where a crate has a name of its own: that may be any of them. Optional dependencies that are off are in
-    Cargo.lock as well.
+    Not where a crate has a name of its own, which may be any of them, or where one has the name of another.
     """
     crates = {name: name.replace("-", "_") for name in lock.users}
     known = {*crates.values()}
+    libraries = left_behind.fingerprints(profile_dirs, packages)
     return {
-        user: {name for name, crate in crates.items() if crate not in named}
-        for user, named in compiled_with.items()
-        if all(crate in known or crate.startswith(BUILD_SCRIPT) for crate in named)
+        user: {
+            name
+            for name in packages
+            if crates.get(name) not in used and libraries.get(name, set()).isdisjoint(used.values())
+        }
+        for user, used in left_behind.compiled_with(profile_dirs, packages).items()
+        if all(crate in known or crate.startswith(BUILD_SCRIPT) for crate in used)
     }

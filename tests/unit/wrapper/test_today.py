@@ -93,3 +93,14 @@ def test_a_dependency_of_what_runs_on_the_host_counts(built: Built) -> None:
 def test_a_crate_of_another_name_may_be_any(built: Built) -> None:
     built.fingerprint("bindings", "tool", "py")
     assert built.today().packages == ["app", "bindings", "sys"]
+
+
+def test_a_crate_may_have_the_name_of_another_one(built: Built) -> None:
+    """`tool = { package = "pyo3" }`: cargo's fingerprint tells."""
+    built.fingerprint("bindings", "tool")
+    library = built.folder / "target" / ".fingerprint" / "pyo3-0123" / "lib-pyo3"
+    library.parent.mkdir()
+    library.write_text("0200000000000000")
+    assert built.today().packages == ["app", "bindings", "sys"]
+    library.write_text("0300000000000000")
+    assert built.today().packages == ["sys"]
