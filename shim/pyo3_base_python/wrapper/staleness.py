@@ -375,21 +375,7 @@ def _look_at_own_tree(
         compared = found
     surroundings = (_surroundings(cargo_config.files(environ, os.getcwd()), environ), NEVER)
     found[SURROUNDINGS] = compared[SURROUNDINGS] = surroundings
-    left = ""
-    if known:
-        # What cargo does not track is compared by content, but for what is tracked alone: no build has made that.
-        made = [there.target_dir, *([] if tracked else [tree])]
-        library, _ = libraries.replaced(there.profile_dir, records, os.stat(there.file_seen).st_mtime, made=made)
-        left = f"{library} was replaced" if library else ""
-        left = left or left_behind.changed_artifact(there.profile_dir, records, artifacts)
-    if moved and not left:
-        script = left_behind.ran(there.profile_dir, today.scripts)
-        left = f"the build script of {script} has run in {before}" if script else ""
-    if moved and seen is not None and not left:
-        root = paths.relative(os.path.realpath(project.root), os.path.realpath(tree))
-        left = left_behind.reason(
-            there.profile_dir, records, artifacts, seen.trees[-1:], found, root=root, tree=tree, host=there.host
-        )
+    left = _left(project, there, artifacts, today, found, made=[there.target_dir, *([] if tracked else [tree])])
     # Had another tree been built into this one's target directory, there would be a record of it.
     alone = there.inside and not any(records.values())
     own = (tree, project.manifest_dir)
@@ -400,6 +386,39 @@ def _look_at_own_tree(
     if alone:
         actions.record = None
     return actions
+
+
+def _left(
+    project: Project,
+    there: _There,
+    artifacts: Collection[str],
+    today: Today,
+    found: Collection[str],
+    *,
+    made: Collection[str],
+) -> str:
+    """Why what cargo has compiled of the user's tree won't do, whatever the sources are; or ``""``.
+
+    ``found`` are the paths of the sources. Static libraries in the folders ``made`` are none that were installed.
+    """
+    seen, records, profile_dir = there.seen, there.records, there.profile_dir
+    if seen is None:
+        return ""
+    library, _ = libraries.replaced(profile_dir, records, os.stat(there.file_seen).st_mtime, made=made)
+    why = f"{library} was replaced" if library else left_behind.changed_artifact(profile_dir, records, artifacts)
+    before = seen.trees[-1]
+    if why or before == there.tree:
+        return why
+    script = left_behind.ran(profile_dir, today.scripts)
+    if script:
+        return f"the build script of {script} has run in {before}"
+    macro = undeclared.macro(there.host or profile_dir)
+    if macro:
+        return f"the macro {macro} has run in {before}"
+    root = paths.relative(os.path.realpath(project.root), os.path.realpath(there.tree))
+    return left_behind.reason(
+        profile_dir, records, artifacts, [before], found, root=root, tree=there.tree, host=there.host
+    )
 
 
 def _tracked(project: Project, there: _There, artifacts: Collection[str], before: str) -> dict[str, int]:

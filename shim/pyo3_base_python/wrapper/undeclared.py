@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-__all__ = ["may_be_read"]
+__all__ = ["macro", "may_be_read"]
 
 # Macros, by the name of their library, that work on what they are given and read no file: their sources were looked at.
 READ_NOTHING = frozenset(
@@ -49,6 +49,12 @@ def may_be_read(profile_dir: str, manifest_dir: str, packages: Collection[str]) 
     if scripts - {package_name(manifest_dir)} or (scripts and not _is_inert(manifest_dir)):
         return True
     return not READ_NOTHING.issuperset(_macros(libraries))
+
+
+def macro(profile_dir: str) -> str:
+    """A macro in ``profile_dir`` that may read what cargo does not track, or ``""``."""
+    deps = os.path.join(profile_dir, "deps")
+    return min({*_macros(os.listdir(deps) if os.path.isdir(deps) else [])} - READ_NOTHING, default="")
 
 
 def _macros(libraries: Collection[str]) -> Iterator[str]:

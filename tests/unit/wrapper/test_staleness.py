@@ -728,6 +728,17 @@ def test_a_build_script_that_ran_in_the_place_of_a_tree_before_runs_again(site: 
     assert site.settle_own(moved.rename(tree), "/4", users=users) == ""
 
 
+@posix("libraries as Linux names them")
+@pytest.mark.promise("stale")
+def test_a_macro_that_ran_in_the_place_of_a_tree_before_may_have_put_that_into_the_code(site: Site) -> None:
+    tree = site.unpack("tree", TREE)
+    site.settle_own(tree, "/1")
+    write(site.profile_dir / "deps" / "libwhere-0123456789abcdef.so", "")
+    moved = tree.rename(site.folder / "moved")
+    assert site.settle_own(moved, "/2") == f"cleaned crate: the macro where has run in {tree}"
+    assert site.settle_own(moved, "/3") == ""
+
+
 def test_what_pyo3_does_not_look_at_is_not_cleaned(site: Site) -> None:
     """Maturin's own configuration file stands for the interpreter: isolated builds compile nothing then."""
     tree = site.unpack("tree", TREE)
