@@ -32,7 +32,7 @@ NAMING = ("Cargo.toml", "build.rs")
 # A git repository's word of what is checked out, beside the branch itself: build scripts embed it.
 GIT = ("HEAD", "packed-refs")
 BRANCH = b"ref: "
-# Of a file that is larger than this only size and time are looked at.
+# Of a larger file in a tree of the user's only size and time are looked at: those of an sdist's say nothing.
 MOST_READ = 64 << 20
 
 
@@ -57,7 +57,7 @@ def contents(tree: str, target_dir: str = "") -> dict[str, str]:
         found[paths.relative(path, tree)] = _of_names([*folders, "", *sorted(sources)])
         for name in sources:
             file = os.path.join(path, name)
-            found[paths.relative(file, tree)] = _of_file(file, os.lstat(file))
+            found[paths.relative(file, tree)] = _of_file(file, os.lstat(file), whole=True)
     return found
 
 
@@ -196,15 +196,18 @@ def _of_names(names: Iterable[str]) -> str:
     return store.digest("\0".join(names).encode(errors="surrogateescape"))
 
 
-def _of_file(path: str, found: os.stat_result) -> str:
+def _of_file(path: str, found: os.stat_result, *, whole: bool = False) -> str:
     if stat.S_ISLNK(found.st_mode):
         return store.digest(b"link to " + os.fsencode(os.readlink(path)))
     if not stat.S_ISREG(found.st_mode):
         return store.digest(b"no regular file")  # to open a pipe is to wait for who writes to it
-    if found.st_size > MOST_READ:
+    if found.st_size > MOST_READ and not whole:
         return store.digest(f"{found.st_size} bytes, {found.st_mtime_ns}".encode())
     with open(path, "rb") as opened:
-        return store.digest(opened.read())
+        digest = store.digest(opened.read(MOST_READ))
+        while block := opened.read(MOST_READ):
+            digest = store.digest(digest.encode(), block)
+    return digest
 
 
 def _of_named_file(path: str, found: os.stat_result) -> str:

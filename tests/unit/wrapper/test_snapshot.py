@@ -97,6 +97,19 @@ def test_a_target_directory_that_cargo_has_not_marked_holds_no_sources(tmp_path:
     assert contents(os.fspath(tree)) != before
 
 
+@pytest.mark.promise("stale")
+def test_a_large_file_of_an_sdist_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Maturin gives every file one fixed time."""
+    monkeypatch.setattr(snapshot, "MOST_READ", 3)
+    tree = grow(tmp_path, {"large": "12345678"})
+    os.utime(tree / "large", ns=(OLD, OLD))
+    before = contents(os.fspath(tree))
+    for changed in ("02345678", "12345670"):
+        (tree / "large").write_text(changed)
+        os.utime(tree / "large", ns=(OLD, OLD))
+        assert contents(os.fspath(tree)) != before
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
 @pytest.mark.timeout(10)
 def test_a_pipe_among_the_sources_is_not_opened(tmp_path: Path) -> None:
