@@ -25,6 +25,8 @@ LEFT = frozenset("__pycache__ .eggs .hypothesis .hg .nox .svn .tox node_modules"
 LEFT_BY_BUILDS = (".egg-info", ".pyc")
 # `pip wheel .` leaves it at the top.
 WHEEL = ".whl"
+# At the top, too: of front ends, and of setuptools.
+OUTPUTS = ("dist", "build")
 # Of the extension modules that are put beside Python sources; any other library may be linked.
 MODULES = (".cpython-", ".pypy", ".abi3.")
 # These name other places by their paths.
@@ -116,7 +118,8 @@ def look_at(tree: str, files: Iterable[str], known: Mapping[str, tuple[str, int]
 
 def is_left(path: str) -> bool:
     """Whether the relative ``path`` is something that builds and tools leave in a tree."""
-    if path.startswith(("build/", "dist/")) or (path.endswith(WHEEL) and "/" not in path):
+    top, _, below = path.partition("/")
+    if (below and _is_output_of(top, below.partition("/")[0])) or (path.endswith(WHEEL) and not below):
         return True
     return any(_is_left(name) for name in path.split("/"))
 
@@ -234,10 +237,15 @@ def _changed(found: os.stat_result) -> int:
 
 
 def _is_output(name: str, path: str) -> bool:
-    """Whether a folder at the top holds results of builds: ``dist``, and setuptools' ``build``."""
-    if name == "dist":
-        return all(map(_is_built, os.listdir(path)))
-    return name == "build" and all(one.startswith(("lib", "temp.", "bdist.")) for one in os.listdir(path))
+    """Whether a folder at the top holds results of builds, and nothing else."""
+    return name in OUTPUTS and all(_is_output_of(name, one) for one in os.listdir(path))
+
+
+def _is_output_of(folder: str, name: str) -> bool:
+    """Whether builds put something of that name into that folder at the top: front ends and setuptools do."""
+    if folder == "dist":
+        return _is_built(name)
+    return folder == "build" and name.startswith(("lib", "temp.", "bdist."))
 
 
 def _is_built(name: str) -> bool:

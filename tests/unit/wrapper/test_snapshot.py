@@ -190,6 +190,24 @@ def test_what_looks_like_leavings_may_be_a_source(tmp_path: Path, name: str) -> 
 
 @pytest.mark.promise("stale")
 @pytest.mark.parametrize(
+    ("path", "left"),
+    [
+        ("dist/index.html", False),
+        ("dist/assets/x.whl", False),
+        ("build/page.html", False),
+        ("dist/app-1.0.tar.gz", True),
+        ("build/lib.linux-x86_64/app.py", True),
+        ("build/temp.linux-x86_64/x.o", True),
+        ("app-1.0-py3-none-any.whl", True),
+    ],
+)
+def test_of_dist_and_build_only_what_python_builds_put_there_is_left(path: str, *, left: bool) -> None:
+    """A macro may embed a web page that another tool has built."""
+    assert snapshot.is_left(path) is left
+
+
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize(
     "file",
     ["outer/src/lib.rs", "shared/data.txt", "one.txt", "beyond/src/lib.rs", "absolute/src/lib.rs"],
     ids=lambda name: name.split("/")[0],
