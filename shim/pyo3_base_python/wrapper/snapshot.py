@@ -8,6 +8,7 @@ source.
 
 from __future__ import annotations
 
+import itertools
 import os
 import stat
 
@@ -36,6 +37,8 @@ GIT = ("HEAD", "packed-refs")
 BRANCH = b"ref: "
 # Of a larger file in a tree of the user's only size and time are looked at: those of an sdist's say nothing.
 MOST_READ = 64 << 20
+# In a folder behind a link no more files and folders than these: it may be any folder.
+MOST_BEHIND = 5000
 
 
 def contents(tree: str, target_dir: str = "") -> dict[str, str]:
@@ -224,11 +227,29 @@ def _of_named_file(path: str, found: os.stat_result) -> str:
         if stat.S_ISREG(behind.st_mode):
             return store.digest(digest.encode(), f"{behind.st_size} {behind.st_ctime_ns}".encode())
         if stat.S_ISDIR(behind.st_mode) and os.access(path, os.R_OK):
-            # No deeper: it may be any folder.
-            with os.scandir(path) as opened:
-                rows = sorted(f"{entry.name} {entry.stat(follow_symlinks=False).st_ctime_ns}" for entry in opened)
+            rows = itertools.islice(_behind(path), MOST_BEHIND)
             return store.digest(digest.encode(), "\n".join(rows).encode(errors="surrogateescape"))
     return digest
+
+
+def _behind(folder: str) -> Iterator[str]:
+    """What lies in a folder behind a link: paths in it and times of change, those of its top first."""
+    folders = [folder]
+    for place in folders:
+        try:
+            with os.scandir(place) as opened:
+                entries = sorted(opened, key=lambda entry: entry.name)
+        except OSError:  # no build script of this user's can read it
+            continue
+        if place != folder and any(entry.name in paths.MARKS for entry in entries):
+            continue
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                if entry.name != ".git" and not _is_left(entry.name):
+                    folders.append(entry.path)
+                    yield f"{entry.path[len(folder) :]}/"
+            else:
+                yield f"{entry.path[len(folder) :]} {entry.stat(follow_symlinks=False).st_ctime_ns}"
 
 
 def _changed(found: os.stat_result) -> int:

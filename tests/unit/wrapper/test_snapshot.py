@@ -254,6 +254,36 @@ def test_what_a_link_leads_to(tmp_path: Path) -> None:
     assert seen(tree, first)["folder"][0] != first["folder"][0]
 
 
+@posix("a symbolic link takes a privilege there")
+@pytest.mark.promise("stale")
+def test_what_lies_deep_in_a_folder_that_a_link_leads_to(tmp_path: Path) -> None:
+    tree = grow(tmp_path / "tree", FILES)
+    folder = grow(tmp_path / "folder", {"deep/down/a.txt": "", "target/CACHEDIR.TAG": ""})
+    (tree / "folder").symlink_to(folder)
+    first = seen(tree)
+    grow(folder, {"target/made": ""})
+    assert seen(tree, first) == first
+    assert seen(tree.rename(tmp_path / "moved"))["folder"] == first["folder"]
+    tree = tmp_path / "moved"
+    grow(folder, {"deep/down/b.txt": ""})
+    assert seen(tree, first)["folder"][0] != first["folder"][0]
+
+
+@posix("a symbolic link takes a privilege there")
+def test_of_a_large_folder_that_a_link_leads_to_the_top_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot, "MOST_BEHIND", 2)
+    tree = grow(tmp_path / "tree", FILES)
+    folder = grow(tmp_path / "folder", {"a/a.txt": "", "b.txt": ""})
+    (tree / "folder").symlink_to(folder)
+    first = seen(tree)
+    grow(folder, {"a/b.txt": ""})
+    assert seen(tree, first) == first
+    (folder / "b.txt").unlink()
+    assert seen(tree, first) != first
+
+
 def test_folders_that_hold_the_tree_are_not_searched_for_a_build_script(tmp_path: Path) -> None:
     grow(tmp_path, {"other/large": "", "py/Cargo.toml": "", "py/build.rs": 'root.join("..")'})
     assert digests(tmp_path / "py").keys() == {".", "Cargo.toml", "build.rs"}
