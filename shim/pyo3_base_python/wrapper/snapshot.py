@@ -35,6 +35,8 @@ NAMING = ("Cargo.toml", "build.rs")
 # A git repository's word of what is checked out, beside the branch itself: build scripts embed it.
 GIT = ("HEAD", "packed-refs")
 BRANCH = b"ref: "
+# In a worktree and a submodule ``.git`` is a file that says where the repository is.
+POINTER = b"gitdir: "
 # Of a larger file in a tree of the user's only size and time are looked at: those of an sdist's say nothing.
 MOST_READ = 64 << 20
 # In a folder behind a link no more files and folders than these: it may be any folder.
@@ -57,7 +59,8 @@ def contents(tree: str, target_dir: str = "") -> dict[str, str]:
             folders.remove("dist")
         if ".git" in folders:
             folders.remove(".git")
-            found.update(_of_git(os.path.join(path, ".git"), paths.relative(os.path.join(path, ".git"), tree)))
+            git = os.path.join(path, ".git")
+            found.update((name, digest) for name, (digest, _) in _of_git(git, paths.relative(git, tree), {}))
         sources = [name for name in names if path != tree or not name.endswith(WHEEL)]
         found[paths.relative(path, tree)] = _of_names([*folders, "", *sorted(sources)])
         for name in sources:
@@ -99,6 +102,7 @@ def look(tree: str, target_dir: str, known: Mapping[str, tuple[str, int]]) -> di
                     elif os.path.isfile(os.path.join(other, "Cargo.toml")) or not paths.is_inside(tree, other):
                         folders.append(other)
         found.update(new)
+    found.update(_of_git_above(tree, known))
     return found
 
 
@@ -111,11 +115,7 @@ def look_at(tree: str, files: Iterable[str], known: Mapping[str, tuple[str, int]
         except FileNotFoundError:
             continue
         path = paths.relative(file, tree)
-        digest, when = known.get(path, ("", -1))
-        changed = _changed(of_file)
-        if when != changed or stat.S_ISLNK(of_file.st_mode):
-            digest = _of_named_file(file, of_file)
-        found[path] = (digest, changed)
+        found[path] = _entry(file, of_file, known.get(path))
     return found
 
 
@@ -169,33 +169,61 @@ def _look(
         name = entry.name
         if _is_left(name) or (top and name.endswith(WHEEL)):
             continue
+        if name == ".git":
+            found.update(_of_git(entry.path, prefix + name, known))
+            continue
         if entry.is_dir(follow_symlinks=False):
-            if name == ".git":
-                found.update({path: (digest, 0) for path, digest in _of_git(entry.path, prefix + name)})
-            elif not (top and _is_output(name, entry.path)) and _look(
+            if not (top and _is_output(name, entry.path)) and _look(
                 entry.path, f"{prefix}{name}/", target_dir, known, found
             ):
                 listed.append(name + "/")
             continue
         listed.append(name)
-        of_file = entry.stat(follow_symlinks=False)
-        digest, when = known.get(prefix + name, ("", -1))
-        changed = _changed(of_file)
-        if when != changed or entry.is_symlink():
-            digest = _of_named_file(entry.path, of_file)
-        found[prefix + name] = (digest, changed)
+        found[prefix + name] = _entry(entry.path, entry.stat(follow_symlinks=False), known.get(prefix + name))
     found[prefix or "."] = (_of_names(listed), 0)
     return True
 
 
-def _of_git(folder: str, prefix: str) -> Iterator[tuple[str, str]]:
-    """What the repository in ``folder`` has checked out: paths, with ``prefix`` in place of ``folder``, and digests."""
+def _of_git_above(tree: str, known: Mapping[str, tuple[str, int]]) -> Iterator[tuple[str, tuple[str, int]]]:
+    """The same as ``_of_git`` of the repository that ``tree`` is a folder of, if it is none itself."""
+    top, *above = paths.with_parents(os.path.realpath(tree))
+    if os.path.lexists(os.path.join(top, ".git")):
+        return
+    for folder in above:
+        git = os.path.join(folder, ".git")
+        if os.path.lexists(git):
+            yield from _of_git(git, paths.relative(git, top), known)
+            return
+
+
+def _of_git(git: str, prefix: str, known: Mapping[str, tuple[str, int]]) -> Iterator[tuple[str, tuple[str, int]]]:
+    """What a repository has checked out, and its tags: paths, with ``prefix`` in place of ``git``, and as ``look``.
+
+    ``git`` is its folder, or the file that names it: https://git-scm.com/docs/gitrepository-layout.
+    """
+    pointer = read(git, POINTER)
+    folder = os.path.join(os.path.dirname(git), decoded(pointer[len(POINTER) :].strip())) if pointer else git
+    common = read(os.path.join(folder, "commondir"))
+    shared = os.path.join(folder, decoded(common.strip())) if common else folder
     head = read(os.path.join(folder, "HEAD"), BRANCH)
     branch = decoded(head[len(BRANCH) :].strip()) if head else "HEAD"
     for name in (*GIT, branch):
-        content = read(os.path.join(folder, name))
+        content = read(os.path.join(folder if name == "HEAD" else shared, name))
         if content is not None:
-            yield f"{prefix}/{name}", store.digest(content)
+            yield f"{prefix}/{name}", (store.digest(content), 0)
+    for path, _, names in os.walk(os.path.join(shared, "refs", "tags")):
+        for tag in names:
+            file = os.path.join(path, tag)
+            key = f"{prefix}/{paths.relative(file, shared)}"
+            yield key, _entry(file, os.lstat(file), known.get(key))
+
+
+def _entry(path: str, found: os.stat_result, known: tuple[str, int] | None) -> tuple[str, int]:
+    """Digest and time of change of a file, which is read only if that time is not the ``known`` one's."""
+    changed = _changed(found)
+    if known is not None and known[1] == changed and not stat.S_ISLNK(found.st_mode):
+        return known[0], changed
+    return _of_named_file(path, found), changed
 
 
 def _of_names(names: Iterable[str]) -> str:

@@ -313,6 +313,53 @@ def test_what_git_has_checked_out(tmp_path: Path) -> None:
     assert digests(tree) not in (before, after)
 
 
+REPOSITORY = {"HEAD": "ref: refs/heads/main\n", "refs/heads/main": "1", "packed-refs": ""}
+
+
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize("file", ["HEAD", "refs/heads/main", "packed-refs", "refs/tags/v1", "refs/tags/deep/v1"])
+def test_the_nearest_repository_above_counts(tmp_path: Path, file: str) -> None:
+    """A crate of a larger repository embeds the commit or tag."""
+    grow(tmp_path / "outer" / ".git", REPOSITORY)
+    grow(tmp_path / "outer" / "inner" / ".git", REPOSITORY)
+    tree = grow(tmp_path / "outer" / "inner" / "py", FILES)
+    first = seen(tree)
+    grow(tmp_path / "outer" / ".git", {file: "2"})
+    assert seen(tree, first) == first
+    grow(tmp_path / "outer" / "inner" / ".git", {file: "2"})
+    assert f"../.git/{file}" in {path for path, entry in seen(tree, first).items() if first.get(path) != entry}
+
+
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize(
+    "file", [".git/worktrees/work/HEAD", ".git/refs/heads/work", ".git/packed-refs", ".git/refs/tags/v1"]
+)
+@pytest.mark.parametrize("place", ["", "py"])
+def test_a_worktree_has_the_branches_of_its_repository(tmp_path: Path, file: str, place: str) -> None:
+    grow(tmp_path / ".git", {**REPOSITORY, "refs/heads/work": "1"})
+    grow(tmp_path / ".git/worktrees/work", {"HEAD": "ref: refs/heads/work\n", "commondir": "../..\n"})
+    grow(tmp_path / "work", {".git": "gitdir: ../.git/worktrees/work\n"})
+    tree = grow(tmp_path / "work" / place, FILES)
+    before = digests(tree)
+    grow(tmp_path, {".git/refs/heads/main": "2"})
+    assert digests(tree) == before
+    grow(tmp_path, {file: "2"})
+    assert digests(tree) != before
+
+
+@pytest.mark.promise("fault")
+def test_a_repository_that_is_gone_is_none(tmp_path: Path) -> None:
+    tree = grow(tmp_path, {**FILES, ".git": "gitdir: ../nowhere\n"})
+    assert digests(tree).keys() == {".", "src/", *FILES}
+
+
+def test_a_tag_that_was_not_changed_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tree = grow(tmp_path, {".git/HEAD": "1", ".git/refs/tags/v1": "1"})
+    first = seen(tree)
+    monkeypatch.setattr(snapshot, "_of_file", lambda path, _: pytest.fail(f"{path} was read"))
+    assert seen(tree, first) == first
+
+
 @pytest.mark.promise("fault")
 def test_a_folder_that_can_not_be_read_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A volume of a database's, for instance: the build works without the shim."""
