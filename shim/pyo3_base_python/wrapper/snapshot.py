@@ -31,7 +31,7 @@ OUTPUTS = ("dist", "build")
 # Of the extension modules that are put beside Python sources; any other library may be linked.
 MODULES = (".cpython-", ".pypy", ".abi3.")
 # These name other places by their paths.
-NAMING = ("Cargo.toml", "build.rs")
+NAMING = ("Cargo.toml", "build.rs", ".cargo/config.toml", ".cargo/config")
 # A git repository's word of what is checked out, beside the branch itself: build scripts embed it.
 GIT = ("HEAD", "packed-refs")
 BRANCH = b"ref: "
@@ -72,36 +72,31 @@ def contents(tree: str, target_dir: str = "") -> dict[str, str]:
 def look(tree: str, target_dir: str, known: Mapping[str, tuple[str, int]]) -> dict[str, tuple[str, int]]:
     """Digest and time of change (ns) of everything that may be a source for a build in ``tree``.
 
-    That is below it, below the packages outside that its manifests name, and outside where its build scripts name it in
-    quotes. ``known`` is what an earlier look found; ``target_dir`` as for ``contents``. Raises ``OSError``.
+    That is below it, below the packages outside that its manifests and cargo's configuration name, and outside where
+    its build scripts name it in quotes. ``known`` is what an earlier look found; ``target_dir`` as for ``contents``.
+    Raises ``OSError``.
     """
     found: dict[str, tuple[str, int]] = {}
     seen: set[str] = set()
-    folders = [tree]
-    while folders:
-        folder = folders.pop()
-        if folder in seen:
+    places = [tree]
+    while places:
+        place = places.pop()
+        if place in seen:
             continue
-        seen.add(folder)
-        prefix = "" if folder == tree else f"{paths.relative(folder, tree)}/"
+        seen.add(place)
+        path = paths.relative(place, tree)
+        if os.path.isfile(place):
+            found[path] = _entry(place, os.lstat(place), known.get(path))
+            continue
         new: dict[str, tuple[str, int]] = {}
         # No link is followed: what lies below is named by its real path if the top is.
-        real = os.path.realpath(folder)
-        inner = os.path.join(folder, os.path.relpath(target_dir, real)) if paths.is_inside(target_dir, real) else ""
-        _look(folder, prefix, inner, known, new, top=True)
-        for path in new:
-            if not path.endswith(NAMING):
-                continue
-            name = os.path.basename(path)
-            if name in NAMING:
-                for other in _named(os.path.join(tree, path), by_key=name == "Cargo.toml"):
-                    if paths.is_inside(other, tree):
-                        continue
-                    if os.path.isfile(other):
-                        found[paths.relative(other, tree)] = (_of_file(other, os.lstat(other)), 0)
-                    elif os.path.isfile(os.path.join(other, "Cargo.toml")) or not paths.is_inside(tree, other):
-                        folders.append(other)
+        real = os.path.realpath(place)
+        inner = os.path.join(place, os.path.relpath(target_dir, real)) if paths.is_inside(target_dir, real) else ""
+        _look(place, "" if place == tree else f"{path}/", inner, known, new, top=True)
         found.update(new)
+        for path in new:
+            if path.endswith(NAMING):
+                places += [other for other in _named(os.path.join(tree, path)) if _is_source(other, tree, target_dir)]
     found.update(_of_git_above(tree, known))
     return found
 
@@ -131,16 +126,81 @@ def _is_left(name: str) -> bool:
     return name in LEFT or name.endswith(LEFT_BY_BUILDS) or any(part in name for part in MODULES)
 
 
-def _named(file: str, *, by_key: bool) -> Iterator[str]:
-    """Paths above, with their content, that ``file`` has in quotes; ``by_key``: only those after ``path =``."""
-    text = (read(file) or b"").decode(errors="replace").replace("'", '"')
+def _is_source(place: str, tree: str, target_dir: str) -> bool:
+    """Whether a file or folder outside of ``tree`` that is named in it may hold sources."""
+    if paths.is_inside(place, tree):
+        return False
+    if not os.path.isdir(place):
+        return os.path.isfile(place)
+    if _is_package(place):
+        return True
+    marked = any(os.path.exists(os.path.join(place, mark)) for mark in paths.MARKS)
+    return not (marked or paths.is_inside(tree, place) or os.path.realpath(place) == target_dir)
+
+
+def _is_package(folder: str) -> bool:
+    return os.path.isfile(os.path.join(folder, "Cargo.toml"))
+
+
+def _named(file: str) -> Iterator[str]:
+    """The places above it, absolute, that a manifest, cargo's configuration, or a build script names."""
+    folder, name = os.path.split(file)
+    if name == "Cargo.toml":
+        text = _text(file)
+        yield from _named_in_toml(text, folder)
+        for before, word in _words(text.replace("'", '"')):
+            if word.endswith(".rs") and _is_key(before, "build"):
+                yield from _named_in_rust(_text(os.path.join(folder, word)), folder)
+    elif name == "build.rs":
+        yield from _named_in_rust(_text(file), folder)
+    elif os.path.basename(folder) == ".cargo":
+        yield from _named_in_toml(_text(file), os.path.dirname(folder))
+
+
+def _text(file: str) -> str:
+    return (read(file) or b"").decode(errors="replace")
+
+
+def _named_in_toml(text: str, folder: str) -> Iterator[str]:
+    """Files and packages above ``folder``, and packages by absolute paths; not what the package is a member of."""
+    for before, word in _words(text.replace("'", '"')):
+        above = "" if _is_key(before, "workspace") else _above(word)
+        if above or (os.path.isabs(word) and _is_key(before, "path")):
+            place = os.path.normpath(os.path.join(folder, word))
+            if os.path.basename(place) == "*" and os.path.isdir(os.path.dirname(place)):
+                places = [entry.path for entry in os.scandir(os.path.dirname(place))]
+            else:
+                places = [place]
+            yield from (one for one in places if _is_package(one) or os.path.isfile(one))
+
+
+def _named_in_rust(text: str, folder: str) -> Iterator[str]:
+    """What lies above ``folder``, by a path in quotes, which may be made from words that are joined."""
+    # Quoted words and what is between them take turns.
+    last = up = ""
+    for before, word in _words(text):
+        joined = "../" * before.count(".parent()") + word
+        paths_above = [path for path in (_above(joined), _above(os.path.join(up, joined))) if path]
+        yield from (os.path.normpath(os.path.join(folder, path)) for path in paths_above)
+        up, last = last, next((path for path in paths_above[::-1] if not path.strip("./\\")), "")
+
+
+def _words(text: str) -> Iterator[tuple[str, str]]:
+    """Whatever is between two quotes, after what comes before. Which of them open is not known: one may be quoted."""
     words = text.split('"')
-    for before, word in zip(words[::2], words[1::2]):
-        outside = word.startswith("..") or (by_key and os.path.isabs(word))
-        if outside and (not by_key or before.rstrip(" \t=").endswith("path")):
-            path = os.path.normpath(os.path.join(os.path.dirname(file), word))
-            if os.path.exists(path):
-                yield path
+    yield from zip(words, words[1:])
+
+
+def _is_key(before: str, key: str) -> bool:
+    return before.rstrip(" \t=").endswith(key)
+
+
+def _above(word: str) -> str:
+    """``word`` as a path, if it leads above; it may begin with a variable, or stand behind one."""
+    if word.startswith(("$", "{", "/..")):
+        word = word[word.find("/") + 1 :]
+    path = os.path.normpath(word)
+    return path if path.split(os.sep)[0] == ".." else ""
 
 
 def _look(

@@ -236,6 +236,74 @@ def test_what_lies_outside_and_is_named(tmp_path: Path, file: str) -> None:
     assert digests(tmp_path / "py") != before
 
 
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("Cargo.toml", "[dependencies]\ncommon.path = './../common'"),
+        ("Cargo.toml", "# isn't\n[workspace]\nmembers = [\n  'src/../../common',\n]"),
+        ("Cargo.toml", '[workspace]\nmembers = ["../*"]'),
+        ("inner/Cargo.toml", '[package]\nreadme = "../../common/Cargo.toml"'),
+        (".cargo/config.toml", '[patch.crates-io]\ncommon = { path = "../common" }'),
+        (".cargo/config", 'paths = ["../common"]'),
+        ("inner/.cargo/config.toml", '[patch.crates-io]\ncommon = { path = "../../common" }'),
+        ("build.rs", 'concat!(env!("CARGO_MANIFEST_DIR"), "/../common")'),
+        ("build.rs", 'format!("{}/../common", root)'),
+        ("build.rs", 'format!("{root}/../common")'),
+        ("build.rs", 'Path::new("..").join("common")'),
+        ("build.rs", '\'"\'; Path::new("..").join("common")'),
+        ("inner/build.rs", 'Path::new("..").join("..").join("common")'),
+        ("inner/build.rs", 'Path::new("../..").join("common")'),
+        ("build.rs", 'let above = root.parent().unwrap(); read(above.join("common"))'),
+        ("inner/build.rs", 'root.parent().unwrap().parent().unwrap().join("common")'),
+        ("build.rs", 'for folder in ["..", "../common"]'),
+        ("script.rs", 'read("../common")'),
+        ("inner/make/script.rs", 'read("../../common")'),
+    ],
+)
+def test_however_what_lies_outside_is_named(tmp_path: Path, file: str, text: str) -> None:
+    grow(
+        tmp_path,
+        {
+            "py/Cargo.toml": "[package]\nbuild = 'script.rs'",
+            "py/inner/Cargo.toml": '[package]\nbuild = "make/script.rs"',
+            "common/Cargo.toml": "",
+            f"py/{file}": text,
+        },
+    )
+    before = digests(tmp_path / "py")
+    grow(tmp_path, {"common/Cargo.toml": "changed"})
+    assert digests(tmp_path / "py") != before
+
+
+def test_what_is_named_outside_and_holds_no_sources(tmp_path: Path) -> None:
+    """Target directories, whatever is no package in a manifest, and the workspace of a package."""
+    grow(
+        tmp_path,
+        {
+            "Cargo.toml": "",
+            "large": "",
+            "docs/large": "",
+            "marked/CACHEDIR.TAG": "",
+            "made/large": "",
+            "py/Cargo.toml": "[package]\nworkspace = '..'\nexclude = ['../docs']",
+            "py/build.rs": 'read("../marked"); read("../made")',
+            "py/.cargo/config.toml": "[build]\ntarget-dir = '../made'",
+        },
+    )
+    found = look(os.fspath(tmp_path / "py"), os.path.realpath(tmp_path / "made"), {})
+    assert found.keys() == {".", ".cargo/", ".cargo/config.toml", "Cargo.toml", "build.rs"}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+@pytest.mark.promise("fault")
+@pytest.mark.timeout(10)
+def test_a_pipe_that_is_named_outside_is_left_alone(tmp_path: Path) -> None:
+    grow(tmp_path, {"py/Cargo.toml": "", "py/build.rs": 'read("../pipe")'})
+    os.mkfifo(tmp_path / "pipe")
+    assert digests(tmp_path / "py").keys() == {".", "Cargo.toml", "build.rs"}
+
+
 @posix("a symbolic link takes a privilege there")
 @pytest.mark.promise("stale")
 def test_what_a_link_leads_to(tmp_path: Path) -> None:
