@@ -32,6 +32,12 @@ OUTPUTS = ("dist", "build")
 MODULES = (".cpython-", ".pypy", ".abi3.")
 # These name other places by their paths.
 NAMING = ("Cargo.toml", "build.rs", ".cargo/config.toml", ".cargo/config")
+# Rustc tells cargo of what these name.
+RUSTC_READS = ("include!", "include_str!", "include_bytes!", "#[path")
+# Folders of a package that only cargo test and cargo bench compile.
+NOT_BUILT = ("tests/", "benches/")
+# In place of a digest: it is named, and may come into being later.
+MISSING = "missing"
 # A git repository's word of what is checked out, beside the branch itself: build scripts embed it.
 GIT = ("HEAD", "packed-refs")
 BRANCH = b"ref: "
@@ -73,18 +79,25 @@ def look(tree: str, target_dir: str, known: Mapping[str, tuple[str, int]]) -> di
     """Digest and time of change (ns) of everything that may be a source for a build in ``tree``.
 
     That is below it, below the packages outside that its manifests and cargo's configuration name, and outside where
-    its build scripts name it in quotes. ``known`` is what an earlier look found; ``target_dir`` as for ``contents``.
-    Raises ``OSError``.
+    its build scripts and, for macros, other sources name it in quotes. A source that was not changed is not read again:
+    what an earlier look found outside is looked at again. ``known`` is the result of that look;
+    ``target_dir`` as for ``contents``. Raises ``OSError``.
     """
+    if "." not in known:  # some files only: what sources name was not looked for
+        known = {}
     found: dict[str, tuple[str, int]] = {}
     seen: set[str] = set()
-    places = [tree]
+    places = [*_outside(tree, known), tree]
     while places:
         place = places.pop()
         if place in seen:
             continue
         seen.add(place)
         path = paths.relative(place, tree)
+        if place != tree and not _is_source(place, tree, target_dir):
+            if not os.path.lexists(place) and not paths.is_inside(place, tree):
+                found[path] = (MISSING, 0)
+            continue
         if os.path.isfile(place):
             found[path] = _entry(place, os.lstat(place), known.get(path))
             continue
@@ -94,9 +107,9 @@ def look(tree: str, target_dir: str, known: Mapping[str, tuple[str, int]]) -> di
         inner = os.path.join(place, os.path.relpath(target_dir, real)) if paths.is_inside(target_dir, real) else ""
         _look(place, "" if place == tree else f"{path}/", inner, known, new, top=True)
         found.update(new)
-        for path in new:
-            if path.endswith(NAMING):
-                places += [other for other in _named(os.path.join(tree, path)) if _is_source(other, tree, target_dir)]
+        for path, entry in new.items():
+            if path.endswith(NAMING) or (path.endswith(".rs") and entry != known.get(path)):
+                places += _named(os.path.join(tree, path))
     found.update(_of_git_above(tree, known))
     return found
 
@@ -126,6 +139,15 @@ def _is_left(name: str) -> bool:
     return name in LEFT or name.endswith(LEFT_BY_BUILDS) or any(part in name for part in MODULES)
 
 
+def _outside(tree: str, known: Iterable[str]) -> Iterator[str]:
+    """The files and folders outside of ``tree`` that an earlier look has found; not what lies in them."""
+    last = "/"
+    for path in sorted(path for path in known if path.startswith("../") and "/.git/" not in path):
+        if not (last.endswith("/") and path.startswith(last)):
+            last = path
+            yield os.path.normpath(os.path.join(tree, path))
+
+
 def _is_source(place: str, tree: str, target_dir: str) -> bool:
     """Whether a file or folder outside of ``tree`` that is named in it may hold sources."""
     if paths.is_inside(place, tree):
@@ -143,7 +165,7 @@ def _is_package(folder: str) -> bool:
 
 
 def _named(file: str) -> Iterator[str]:
-    """The places above it, absolute, that a manifest, cargo's configuration, or a build script names."""
+    """The places above it, absolute, that a manifest, cargo's configuration, a build script or another source names."""
     folder, name = os.path.split(file)
     if name == "Cargo.toml":
         text = _text(file)
@@ -155,6 +177,8 @@ def _named(file: str) -> Iterator[str]:
         yield from _named_in_rust(_text(file), folder)
     elif os.path.basename(folder) == ".cargo":
         yield from _named_in_toml(_text(file), os.path.dirname(folder))
+    else:
+        yield from _named_in_macros(file)
 
 
 def _text(file: str) -> str:
@@ -185,6 +209,22 @@ def _named_in_rust(text: str, folder: str) -> Iterator[str]:
         up, last = last, next((path for path in paths_above[::-1] if not path.strip("./\\")), "")
 
 
+def _named_in_macros(file: str) -> Iterator[str]:
+    """What lies above the package of a source, by a path in quotes, if it is no attribute or macro of rustc's own."""
+    content = read(file) or b""
+    if b"../" not in content:
+        return
+    package = next((folder for folder in paths.with_parents(os.path.dirname(file)) if _is_package(folder)), "")
+    if not package or paths.relative(file, package).startswith(NOT_BUILT):
+        return
+    for before, word in _words(content.decode(errors="replace")):
+        above = _above(word)
+        if above and not before.rstrip(" \t\n=(").endswith(RUSTC_READS):
+            place = os.path.normpath(os.path.join(package, above))
+            if not paths.is_inside(file, place):
+                yield place
+
+
 def _words(text: str) -> Iterator[tuple[str, str]]:
     """Whatever is between two quotes, after what comes before. Which of them open is not known: one may be quoted."""
     words = text.split('"')
@@ -200,7 +240,7 @@ def _above(word: str) -> str:
     if word.startswith(("$", "{", "/..")):
         word = word[word.find("/") + 1 :]
     path = os.path.normpath(word)
-    return path if path.split(os.sep)[0] == ".." else ""
+    return path if path.split(os.sep)[0] == ".." and "\n" not in path else ""
 
 
 def _look(

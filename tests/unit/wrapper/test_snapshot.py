@@ -252,6 +252,7 @@ def test_what_lies_outside_and_is_named(tmp_path: Path, file: str) -> None:
         ("build.rs", 'format!("{root}/../common")'),
         ("build.rs", 'Path::new("..").join("common")'),
         ("build.rs", '\'"\'; Path::new("..").join("common")'),
+        ("build.rs", 'let above = Path::new("..");\nlet common = above.join("common");'),
         ("inner/build.rs", 'Path::new("..").join("..").join("common")'),
         ("inner/build.rs", 'Path::new("../..").join("common")'),
         ("build.rs", 'let above = root.parent().unwrap(); read(above.join("common"))'),
@@ -274,6 +275,74 @@ def test_however_what_lies_outside_is_named(tmp_path: Path, file: str, text: str
     before = digests(tmp_path / "py")
     grow(tmp_path, {"common/Cargo.toml": "changed"})
     assert digests(tmp_path / "py") != before
+
+
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("src/lib.rs", 'list!("../assets")'),
+        ("src/deep/mod.rs", 'include_dir!("$CARGO_MANIFEST_DIR/../assets")'),
+        ("src/prebuild.rs", 'migrate!("../assets/a.txt")'),
+        ("inner/src/lib.rs", 'list!("../../assets")'),
+    ],
+)
+def test_what_macros_embed_from_outside(tmp_path: Path, file: str, text: str) -> None:
+    grow(tmp_path, {"py/Cargo.toml": "", "py/inner/Cargo.toml": "", "assets/a.txt": "", f"py/{file}": text})
+    first = seen(tmp_path / "py")
+    again = seen(tmp_path / "py", first)
+    assert again == first
+    grow(tmp_path, {"assets/a.txt": "changed"})
+    assert seen(tmp_path / "py", again) != first
+
+
+@pytest.mark.promise("stale")
+def test_a_source_that_was_looked_at_by_itself_is_read_for_what_it_names(tmp_path: Path) -> None:
+    tree = grow(tmp_path / "py", {"Cargo.toml": "", "src/lib.rs": 'list!("../assets")'})
+    grow(tmp_path, {"assets/a.txt": ""})
+    known = snapshot.look_at(os.fspath(tree), [os.fspath(tree / "src" / "lib.rs")], {})
+    assert "../assets/a.txt" in seen(tree, known)
+
+
+def test_a_source_that_was_not_changed_is_not_read_for_what_it_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree = grow(tmp_path / "py", {"Cargo.toml": "", "src/lib.rs": 'list!("../assets")'})
+    grow(tmp_path, {"assets/a.txt": ""})
+    first = seen(tree)
+    monkeypatch.setattr(snapshot, "_named_in_macros", lambda path: pytest.fail(f"{path} was read"))
+    assert seen(tree, first) == first
+
+
+@pytest.mark.promise("stale")
+def test_what_macros_embed_from_outside_may_come_into_being_later(tmp_path: Path) -> None:
+    """The first build fails."""
+    tree = grow(tmp_path / "py", {"Cargo.toml": "", "src/lib.rs": 'list!("../assets"); list!("../one.txt")'})
+    first = seen(tree)
+    grow(tmp_path, {"assets/a.txt": "", "one.txt": ""})
+    second = seen(tree, first)
+    assert {"../assets/", "../assets/a.txt", "../one.txt"} <= second.keys()
+    (tmp_path / "one.txt").unlink()
+    (tmp_path / "assets" / "a.txt").unlink()
+    (tmp_path / "assets").rmdir()
+    third = seen(tree, second)
+    assert third.keys().isdisjoint({"../assets/a.txt"})
+    grow(tmp_path, {"one.txt": ""})
+    assert seen(tree, third)["../one.txt"] == (second["../one.txt"][0], seen(tree)["../one.txt"][1])
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("src/lib.rs", 'include_str!("../large.txt"); include_bytes!(\n    "../large.txt"\n)'),
+        ("src/lib.rs", '#[path = "../large.txt"] mod large;'),
+        ("src/lib.rs", 'path.starts_with("../")'),
+        ("tests/all.rs", 'open("../large.txt")'),
+    ],
+)
+def test_what_sources_name_and_no_macro_reads(tmp_path: Path, file: str, text: str) -> None:
+    grow(tmp_path, {"Cargo.toml": "", "large.txt": "", "py/Cargo.toml": "", f"py/{file}": text})
+    assert "../large.txt" not in digests(tmp_path / "py")
 
 
 def test_what_is_named_outside_and_holds_no_sources(tmp_path: Path) -> None:
