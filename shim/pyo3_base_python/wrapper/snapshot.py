@@ -50,7 +50,7 @@ MOST_BEHIND = 5000
 
 
 def contents(tree: str, target_dir: str = "") -> dict[str, str]:
-    """Digests of everything below ``tree``.
+    """Digests of everything below ``tree``, and of files elsewhere that build scripts name by their absolute paths.
 
     ``target_dir`` (a real path) holds no sources, wherever it is; cargo need not have marked it yet. Nor does ``dist``
     with what earlier builds made: without a git repository around it maturin packs that into the next sdist.
@@ -72,6 +72,8 @@ def contents(tree: str, target_dir: str = "") -> dict[str, str]:
         for name in sources:
             file = os.path.join(path, name)
             found[paths.relative(file, tree)] = _of_file(file, os.lstat(file), whole=True)
+            for script in _scripts(file):
+                found.update((one, _of_file(one, os.stat(one))) for one in _absolute(_text(script), tree))
     return found
 
 
@@ -165,20 +167,29 @@ def _is_package(folder: str) -> bool:
 
 
 def _named(file: str) -> Iterator[str]:
-    """The places above it, absolute, that a manifest, cargo's configuration, a build script or another source names."""
+    """The places outside, absolute, that a manifest, cargo's configuration, a build script or another source names."""
     folder, name = os.path.split(file)
     if name == "Cargo.toml":
-        text = _text(file)
-        yield from _named_in_toml(text, folder)
-        for before, word in _words(text.replace("'", '"')):
-            if word.endswith(".rs") and _is_key(before, "build"):
-                yield from _named_in_rust(_text(os.path.join(folder, word)), folder)
-    elif name == "build.rs":
-        yield from _named_in_rust(_text(file), folder)
+        yield from _named_in_toml(_text(file), folder)
     elif os.path.basename(folder) == ".cargo":
         yield from _named_in_toml(_text(file), os.path.dirname(folder))
-    else:
+    elif name != "build.rs":
         yield from _named_in_macros(file)
+    for script in _scripts(file):
+        text = _text(script)
+        yield from _named_in_rust(text, folder)
+        yield from _absolute(text, folder)
+
+
+def _scripts(file: str) -> Iterator[str]:
+    """The build script that ``file`` is, or that it names as a manifest."""
+    folder, name = os.path.split(file)
+    if name == "build.rs":
+        yield file
+    elif name == "Cargo.toml":
+        for before, word in _words(_text(file).replace("'", '"')):
+            if word.endswith(".rs") and _is_key(before, "build"):
+                yield os.path.join(folder, word)
 
 
 def _text(file: str) -> str:
@@ -207,6 +218,15 @@ def _named_in_rust(text: str, folder: str) -> Iterator[str]:
         paths_above = [path for path in (_above(joined), _above(os.path.join(up, joined))) if path]
         yield from (os.path.normpath(os.path.join(folder, path)) for path in paths_above)
         up, last = last, next((path for path in paths_above[::-1] if not path.strip("./\\")), "")
+
+
+def _absolute(text: str, tree: str) -> Iterator[str]:
+    """Files that a build script has in quotes by their absolute paths, outside of ``tree``."""
+    for _, word in _words(text):
+        # What the kernel makes up as it is read has no size.
+        is_file = os.path.isabs(word) and os.path.isfile(word) and os.path.getsize(word) and os.access(word, os.R_OK)
+        if is_file and not paths.is_inside(word, tree):
+            yield os.path.normpath(word)
 
 
 def _named_in_macros(file: str) -> Iterator[str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 from pyo3_base_python.wrapper import snapshot
 from pyo3_base_python.wrapper.snapshot import contents, look
+from pyo3_base_python.wrapper.staleness import apply_times
 from tests.unit.support import posix
 
 FILES = {"PKG-INFO": "", "pyproject.toml": "", "Cargo.toml": "", "src/lib.rs": "mod a;", "src/a.rs": "1"}
@@ -371,6 +372,44 @@ def test_a_pipe_that_is_named_outside_is_left_alone(tmp_path: Path) -> None:
     grow(tmp_path, {"py/Cargo.toml": "", "py/build.rs": 'read("../pipe")'})
     os.mkfifo(tmp_path / "pipe")
     assert digests(tmp_path / "py").keys() == {".", "Cargo.toml", "build.rs"}
+
+
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize("script", ["build.rs", "make/script.rs"])
+@pytest.mark.parametrize("find", [digests, lambda tree: contents(os.fspath(tree))], ids=["own tree", "sdist"])
+def test_a_file_of_the_system_that_a_build_script_names(
+    tmp_path: Path, script: str, find: Callable[[Path], dict[str, str]]
+) -> None:
+    file = grow(tmp_path / "opt", {"config.h": "1", "unnamed.h": ""}) / "config.h"
+    text = f'read("{file.as_posix()}"); read("{tmp_path.as_posix()}/opt")'
+    tree = grow(tmp_path / "tree", {"Cargo.toml": 'build = "make/script.rs"', script: text})
+    first = find(tree)
+    grow(tmp_path, {"opt/unnamed.h": "2"})
+    assert find(tree) == first
+    file.write_text("2")
+    second = find(tree)
+    assert second != first
+    file.unlink()
+    assert find(tree) not in (first, second)
+
+
+@posix("there are no such files there")
+@pytest.mark.promise("fault")
+@pytest.mark.parametrize("name", ["/dev/null", "/proc/self/stat", "/etc"])
+def test_what_a_build_script_names_and_is_no_file_of_the_system(tmp_path: Path, name: str) -> None:
+    tree = grow(tmp_path, {"build.rs": f'read("{name}")', "Cargo.toml": ""})
+    assert digests(tree).keys() == contents(os.fspath(tree)).keys() == {".", "build.rs", "Cargo.toml"}
+
+
+@pytest.mark.promise("fault")
+def test_times_of_files_of_the_system_stay_as_they_are(tmp_path: Path) -> None:
+    file = grow(tmp_path / "opt", {"config.h": "1"}) / "config.h"
+    tree = grow(tmp_path / "tree", {"build.rs": f'read("{file.as_posix()}")'})
+    os.utime(file, ns=(OLD, OLD))
+    found = contents(os.fspath(tree))
+    assert os.fspath(file) in found
+    apply_times(os.fspath(tree), dict.fromkeys(found, OLD + 1))
+    assert (file.stat().st_mtime_ns, (tree / "build.rs").stat().st_mtime_ns) == (OLD, OLD + 1)
 
 
 @posix("a symbolic link takes a privilege there")
