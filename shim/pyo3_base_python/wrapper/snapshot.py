@@ -8,6 +8,7 @@ source.
 
 from __future__ import annotations
 
+import itertools
 import os
 import stat
 
@@ -25,19 +26,31 @@ LEFT = frozenset("__pycache__ .eggs .hypothesis .hg .nox .svn .tox node_modules"
 LEFT_BY_BUILDS = (".egg-info", ".pyc")
 # `pip wheel .` leaves it at the top.
 WHEEL = ".whl"
+# At the top, too: of front ends, and of setuptools.
+OUTPUTS = ("dist", "build")
 # Of the extension modules that are put beside Python sources; any other library may be linked.
 MODULES = (".cpython-", ".pypy", ".abi3.")
 # These name other places by their paths.
-NAMING = ("Cargo.toml", "build.rs")
+NAMING = ("Cargo.toml", "build.rs", ".cargo/config.toml", ".cargo/config")
+# Rustc tells cargo of what these name.
+RUSTC_READS = ("include!", "include_str!", "include_bytes!", "#[path")
+# Folders of a package that only cargo test and cargo bench compile.
+NOT_BUILT = ("tests/", "benches/")
+# In place of a digest: it is named, and may come into being later.
+MISSING = "missing"
 # A git repository's word of what is checked out, beside the branch itself: build scripts embed it.
 GIT = ("HEAD", "packed-refs")
 BRANCH = b"ref: "
-# Of a file that is larger than this only size and time are looked at.
+# In a worktree and a submodule ``.git`` is a file that says where the repository is.
+POINTER = b"gitdir: "
+# Of a larger file in a tree of the user's only size and time are looked at: those of an sdist's say nothing.
 MOST_READ = 64 << 20
+# In a folder behind a link no more files and folders than these: it may be any folder.
+MOST_BEHIND = 5000
 
 
 def contents(tree: str, target_dir: str = "") -> dict[str, str]:
-    """Digests of everything below ``tree``.
+    """Digests of everything below ``tree``, and of files elsewhere that build scripts name by their absolute paths.
 
     ``target_dir`` (a real path) holds no sources, wherever it is; cargo need not have marked it yet. Nor does ``dist``
     with what earlier builds made: without a git repository around it maturin packs that into the next sdist.
@@ -52,48 +65,54 @@ def contents(tree: str, target_dir: str = "") -> dict[str, str]:
             folders.remove("dist")
         if ".git" in folders:
             folders.remove(".git")
-            found.update(_of_git(os.path.join(path, ".git"), paths.relative(os.path.join(path, ".git"), tree)))
+            git = os.path.join(path, ".git")
+            found.update((name, digest) for name, (digest, _) in _of_git(git, paths.relative(git, tree), {}))
         sources = [name for name in names if path != tree or not name.endswith(WHEEL)]
         found[paths.relative(path, tree)] = _of_names([*folders, "", *sorted(sources)])
         for name in sources:
             file = os.path.join(path, name)
-            found[paths.relative(file, tree)] = _of_file(file, os.lstat(file))
+            found[paths.relative(file, tree)] = _of_file(file, os.lstat(file), whole=True)
+            for script in _scripts(file):
+                found.update((one, _of_file(one, os.stat(one))) for one in _absolute(_text(script), tree))
     return found
 
 
 def look(tree: str, target_dir: str, known: Mapping[str, tuple[str, int]]) -> dict[str, tuple[str, int]]:
     """Digest and time of change (ns) of everything that may be a source for a build in ``tree``.
 
-    That is below it, below the packages outside that its manifests name, and outside where its build scripts name it in
-    quotes. ``known`` is what an earlier look found; ``target_dir`` as for ``contents``. Raises ``OSError``.
+    That is below it, below the packages outside that its manifests and cargo's configuration name, and outside where
+    its build scripts and, for macros, other sources name it in quotes. A source that was not changed is not read again:
+    what an earlier look found outside is looked at again. ``known`` is the result of that look;
+    ``target_dir`` as for ``contents``. Raises ``OSError``.
     """
+    if "." not in known:  # some files only: what sources name was not looked for
+        known = {}
     found: dict[str, tuple[str, int]] = {}
     seen: set[str] = set()
-    folders = [tree]
-    while folders:
-        folder = folders.pop()
-        if folder in seen:
+    places = [*_outside(tree, known), tree]
+    while places:
+        place = places.pop()
+        if place in seen:
             continue
-        seen.add(folder)
-        prefix = "" if folder == tree else f"{paths.relative(folder, tree)}/"
+        seen.add(place)
+        path = paths.relative(place, tree)
+        if place != tree and not _is_source(place, tree, target_dir):
+            if not os.path.lexists(place) and not paths.is_inside(place, tree):
+                found[path] = (MISSING, 0)
+            continue
+        if os.path.isfile(place):
+            found[path] = _entry(place, os.lstat(place), known.get(path))
+            continue
         new: dict[str, tuple[str, int]] = {}
         # No link is followed: what lies below is named by its real path if the top is.
-        real = os.path.realpath(folder)
-        inner = os.path.join(folder, os.path.relpath(target_dir, real)) if paths.is_inside(target_dir, real) else ""
-        _look(folder, prefix, inner, known, new, top=True)
-        for path in new:
-            if not path.endswith(NAMING):
-                continue
-            name = os.path.basename(path)
-            if name in NAMING:
-                for other in _named(os.path.join(tree, path), by_key=name == "Cargo.toml"):
-                    if paths.is_inside(other, tree):
-                        continue
-                    if os.path.isfile(other):
-                        found[paths.relative(other, tree)] = (_of_file(other, os.lstat(other)), 0)
-                    elif os.path.isfile(os.path.join(other, "Cargo.toml")) or not paths.is_inside(tree, other):
-                        folders.append(other)
+        real = os.path.realpath(place)
+        inner = os.path.join(place, os.path.relpath(target_dir, real)) if paths.is_inside(target_dir, real) else ""
+        _look(place, "" if place == tree else f"{path}/", inner, known, new, top=True)
         found.update(new)
+        for path, entry in new.items():
+            if path.endswith(NAMING) or (path.endswith(".rs") and entry != known.get(path)):
+                places += _named(os.path.join(tree, path))
+    found.update(_of_git_above(tree, known))
     return found
 
 
@@ -106,17 +125,14 @@ def look_at(tree: str, files: Iterable[str], known: Mapping[str, tuple[str, int]
         except FileNotFoundError:
             continue
         path = paths.relative(file, tree)
-        digest, when = known.get(path, ("", -1))
-        changed = _changed(of_file)
-        if when != changed or stat.S_ISLNK(of_file.st_mode):
-            digest = _of_named_file(file, of_file)
-        found[path] = (digest, changed)
+        found[path] = _entry(file, of_file, known.get(path))
     return found
 
 
 def is_left(path: str) -> bool:
     """Whether the relative ``path`` is something that builds and tools leave in a tree."""
-    if path.startswith(("build/", "dist/")) or (path.endswith(WHEEL) and "/" not in path):
+    top, _, below = path.partition("/")
+    if (below and _is_output_of(top, below.partition("/")[0])) or (path.endswith(WHEEL) and not below):
         return True
     return any(_is_left(name) for name in path.split("/"))
 
@@ -125,16 +141,126 @@ def _is_left(name: str) -> bool:
     return name in LEFT or name.endswith(LEFT_BY_BUILDS) or any(part in name for part in MODULES)
 
 
-def _named(file: str, *, by_key: bool) -> Iterator[str]:
-    """Paths above, with their content, that ``file`` has in quotes; ``by_key``: only those after ``path =``."""
-    text = (read(file) or b"").decode(errors="replace").replace("'", '"')
+def _outside(tree: str, known: Iterable[str]) -> Iterator[str]:
+    """The files and folders outside of ``tree`` that an earlier look has found; not what lies in them."""
+    last = "/"
+    for path in sorted(path for path in known if path.startswith("../") and "/.git/" not in path):
+        if not (last.endswith("/") and path.startswith(last)):
+            last = path
+            yield os.path.normpath(os.path.join(tree, path))
+
+
+def _is_source(place: str, tree: str, target_dir: str) -> bool:
+    """Whether a file or folder outside of ``tree`` that is named in it may hold sources."""
+    if paths.is_inside(place, tree):
+        return False
+    if not os.path.isdir(place):
+        return os.path.isfile(place)
+    if _is_package(place):
+        return True
+    marked = any(os.path.exists(os.path.join(place, mark)) for mark in paths.MARKS)
+    return not (marked or paths.is_inside(tree, place) or os.path.realpath(place) == target_dir)
+
+
+def _is_package(folder: str) -> bool:
+    return os.path.isfile(os.path.join(folder, "Cargo.toml"))
+
+
+def _named(file: str) -> Iterator[str]:
+    """The places outside, absolute, that a manifest, cargo's configuration, a build script or another source names."""
+    folder, name = os.path.split(file)
+    if name == "Cargo.toml":
+        yield from _named_in_toml(_text(file), folder)
+    elif os.path.basename(folder) == ".cargo":
+        yield from _named_in_toml(_text(file), os.path.dirname(folder))
+    elif name != "build.rs":
+        yield from _named_in_macros(file)
+    for script in _scripts(file):
+        text = _text(script)
+        yield from _named_in_rust(text, folder)
+        yield from _absolute(text, folder)
+
+
+def _scripts(file: str) -> Iterator[str]:
+    """The build script that ``file`` is, or that it names as a manifest."""
+    folder, name = os.path.split(file)
+    if name == "build.rs":
+        yield file
+    elif name == "Cargo.toml":
+        for before, word in _words(_text(file).replace("'", '"')):
+            if word.endswith(".rs") and _is_key(before, "build"):
+                yield os.path.join(folder, word)
+
+
+def _text(file: str) -> str:
+    return (read(file) or b"").decode(errors="replace")
+
+
+def _named_in_toml(text: str, folder: str) -> Iterator[str]:
+    """Files and packages above ``folder``, and packages by absolute paths; not what the package is a member of."""
+    for before, word in _words(text.replace("'", '"')):
+        above = "" if _is_key(before, "workspace") else _above(word)
+        if above or (os.path.isabs(word) and _is_key(before, "path")):
+            place = os.path.normpath(os.path.join(folder, word))
+            if os.path.basename(place) == "*" and os.path.isdir(os.path.dirname(place)):
+                places = [entry.path for entry in os.scandir(os.path.dirname(place))]
+            else:
+                places = [place]
+            yield from (one for one in places if _is_package(one) or os.path.isfile(one))
+
+
+def _named_in_rust(text: str, folder: str) -> Iterator[str]:
+    """What lies above ``folder``, by a path in quotes, which may be made from words that are joined."""
+    # Quoted words and what is between them take turns.
+    last = up = ""
+    for before, word in _words(text):
+        joined = "../" * before.count(".parent()") + word
+        paths_above = [path for path in (_above(joined), _above(os.path.join(up, joined))) if path]
+        yield from (os.path.normpath(os.path.join(folder, path)) for path in paths_above)
+        up, last = last, next((path for path in paths_above[::-1] if not path.strip("./\\")), "")
+
+
+def _absolute(text: str, tree: str) -> Iterator[str]:
+    """Files that a build script has in quotes by their absolute paths, outside of ``tree``."""
+    for _, word in _words(text):
+        # What the kernel makes up as it is read has no size.
+        is_file = os.path.isabs(word) and os.path.isfile(word) and os.path.getsize(word) and os.access(word, os.R_OK)
+        if is_file and not paths.is_inside(word, tree):
+            yield os.path.normpath(word)
+
+
+def _named_in_macros(file: str) -> Iterator[str]:
+    """What lies above the package of a source, by a path in quotes, if it is no attribute or macro of rustc's own."""
+    content = read(file) or b""
+    if b"../" not in content:
+        return
+    package = next((folder for folder in paths.with_parents(os.path.dirname(file)) if _is_package(folder)), "")
+    if not package or paths.relative(file, package).startswith(NOT_BUILT):
+        return
+    for before, word in _words(content.decode(errors="replace")):
+        above = _above(word)
+        if above and not before.rstrip(" \t\n=(").endswith(RUSTC_READS):
+            place = os.path.normpath(os.path.join(package, above))
+            if not paths.is_inside(file, place):
+                yield place
+
+
+def _words(text: str) -> Iterator[tuple[str, str]]:
+    """Whatever is between two quotes, after what comes before. Which of them open is not known: one may be quoted."""
     words = text.split('"')
-    for before, word in zip(words[::2], words[1::2]):
-        outside = word.startswith("..") or (by_key and os.path.isabs(word))
-        if outside and (not by_key or before.rstrip(" \t=").endswith("path")):
-            path = os.path.normpath(os.path.join(os.path.dirname(file), word))
-            if os.path.exists(path):
-                yield path
+    yield from zip(words, words[1:])
+
+
+def _is_key(before: str, key: str) -> bool:
+    return before.rstrip(" \t=").endswith(key)
+
+
+def _above(word: str) -> str:
+    """``word`` as a path, if it leads above; it may begin with a variable, or stand behind one."""
+    if word.startswith(("$", "{", "/..")):
+        word = word[word.find("/") + 1 :]
+    path = os.path.normpath(word)
+    return path if path.split(os.sep)[0] == ".." and "\n" not in path else ""
 
 
 def _look(
@@ -163,48 +289,79 @@ def _look(
         name = entry.name
         if _is_left(name) or (top and name.endswith(WHEEL)):
             continue
+        if name == ".git":
+            found.update(_of_git(entry.path, prefix + name, known))
+            continue
         if entry.is_dir(follow_symlinks=False):
-            if name == ".git":
-                found.update({path: (digest, 0) for path, digest in _of_git(entry.path, prefix + name)})
-            elif not (top and _is_output(name, entry.path)) and _look(
+            if not (top and _is_output(name, entry.path)) and _look(
                 entry.path, f"{prefix}{name}/", target_dir, known, found
             ):
                 listed.append(name + "/")
             continue
         listed.append(name)
-        of_file = entry.stat(follow_symlinks=False)
-        digest, when = known.get(prefix + name, ("", -1))
-        changed = _changed(of_file)
-        if when != changed or entry.is_symlink():
-            digest = _of_named_file(entry.path, of_file)
-        found[prefix + name] = (digest, changed)
+        found[prefix + name] = _entry(entry.path, entry.stat(follow_symlinks=False), known.get(prefix + name))
     found[prefix or "."] = (_of_names(listed), 0)
     return True
 
 
-def _of_git(folder: str, prefix: str) -> Iterator[tuple[str, str]]:
-    """What the repository in ``folder`` has checked out: paths, with ``prefix`` in place of ``folder``, and digests."""
+def _of_git_above(tree: str, known: Mapping[str, tuple[str, int]]) -> Iterator[tuple[str, tuple[str, int]]]:
+    """The same as ``_of_git`` of the repository that ``tree`` is a folder of, if it is none itself."""
+    top, *above = paths.with_parents(os.path.realpath(tree))
+    if os.path.lexists(os.path.join(top, ".git")):
+        return
+    for folder in above:
+        git = os.path.join(folder, ".git")
+        if os.path.lexists(git):
+            yield from _of_git(git, paths.relative(git, top), known)
+            return
+
+
+def _of_git(git: str, prefix: str, known: Mapping[str, tuple[str, int]]) -> Iterator[tuple[str, tuple[str, int]]]:
+    """What a repository has checked out, and its tags: paths, with ``prefix`` in place of ``git``, and as ``look``.
+
+    ``git`` is its folder, or the file that names it: https://git-scm.com/docs/gitrepository-layout.
+    """
+    pointer = read(git, POINTER)
+    folder = os.path.join(os.path.dirname(git), decoded(pointer[len(POINTER) :].strip())) if pointer else git
+    common = read(os.path.join(folder, "commondir"))
+    shared = os.path.join(folder, decoded(common.strip())) if common else folder
     head = read(os.path.join(folder, "HEAD"), BRANCH)
     branch = decoded(head[len(BRANCH) :].strip()) if head else "HEAD"
     for name in (*GIT, branch):
-        content = read(os.path.join(folder, name))
+        content = read(os.path.join(folder if name == "HEAD" else shared, name))
         if content is not None:
-            yield f"{prefix}/{name}", store.digest(content)
+            yield f"{prefix}/{name}", (store.digest(content), 0)
+    for path, _, names in os.walk(os.path.join(shared, "refs", "tags")):
+        for tag in names:
+            file = os.path.join(path, tag)
+            key = f"{prefix}/{paths.relative(file, shared)}"
+            yield key, _entry(file, os.lstat(file), known.get(key))
+
+
+def _entry(path: str, found: os.stat_result, known: tuple[str, int] | None) -> tuple[str, int]:
+    """Digest and time of change of a file, which is read only if that time is not the ``known`` one's."""
+    changed = _changed(found)
+    if known is not None and known[1] == changed and not stat.S_ISLNK(found.st_mode):
+        return known[0], changed
+    return _of_named_file(path, found), changed
 
 
 def _of_names(names: Iterable[str]) -> str:
     return store.digest("\0".join(names).encode(errors="surrogateescape"))
 
 
-def _of_file(path: str, found: os.stat_result) -> str:
+def _of_file(path: str, found: os.stat_result, *, whole: bool = False) -> str:
     if stat.S_ISLNK(found.st_mode):
         return store.digest(b"link to " + os.fsencode(os.readlink(path)))
     if not stat.S_ISREG(found.st_mode):
         return store.digest(b"no regular file")  # to open a pipe is to wait for who writes to it
-    if found.st_size > MOST_READ:
+    if found.st_size > MOST_READ and not whole:
         return store.digest(f"{found.st_size} bytes, {found.st_mtime_ns}".encode())
     with open(path, "rb") as opened:
-        return store.digest(opened.read())
+        digest = store.digest(opened.read(MOST_READ))
+        while block := opened.read(MOST_READ):
+            digest = store.digest(digest.encode(), block)
+    return digest
 
 
 def _of_named_file(path: str, found: os.stat_result) -> str:
@@ -218,11 +375,29 @@ def _of_named_file(path: str, found: os.stat_result) -> str:
         if stat.S_ISREG(behind.st_mode):
             return store.digest(digest.encode(), f"{behind.st_size} {behind.st_ctime_ns}".encode())
         if stat.S_ISDIR(behind.st_mode) and os.access(path, os.R_OK):
-            # No deeper: it may be any folder.
-            with os.scandir(path) as opened:
-                rows = sorted(f"{entry.name} {entry.stat(follow_symlinks=False).st_ctime_ns}" for entry in opened)
+            rows = itertools.islice(_behind(path), MOST_BEHIND)
             return store.digest(digest.encode(), "\n".join(rows).encode(errors="surrogateescape"))
     return digest
+
+
+def _behind(folder: str) -> Iterator[str]:
+    """What lies in a folder behind a link: paths in it and times of change, those of its top first."""
+    folders = [folder]
+    for place in folders:
+        try:
+            with os.scandir(place) as opened:
+                entries = sorted(opened, key=lambda entry: entry.name)
+        except OSError:  # no build script of this user's can read it
+            continue
+        if place != folder and any(entry.name in paths.MARKS for entry in entries):
+            continue
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                if entry.name != ".git" and not _is_left(entry.name):
+                    folders.append(entry.path)
+                    yield f"{entry.path[len(folder) :]}/"
+            else:
+                yield f"{entry.path[len(folder) :]} {entry.stat(follow_symlinks=False).st_ctime_ns}"
 
 
 def _changed(found: os.stat_result) -> int:
@@ -231,10 +406,15 @@ def _changed(found: os.stat_result) -> int:
 
 
 def _is_output(name: str, path: str) -> bool:
-    """Whether a folder at the top holds results of builds: ``dist``, and setuptools' ``build``."""
-    if name == "dist":
-        return all(map(_is_built, os.listdir(path)))
-    return name == "build" and all(one.startswith(("lib", "temp.", "bdist.")) for one in os.listdir(path))
+    """Whether a folder at the top holds results of builds, and nothing else."""
+    return name in OUTPUTS and all(_is_output_of(name, one) for one in os.listdir(path))
+
+
+def _is_output_of(folder: str, name: str) -> bool:
+    """Whether builds put something of that name into that folder at the top: front ends and setuptools do."""
+    if folder == "dist":
+        return _is_built(name)
+    return folder == "build" and name.startswith(("lib", "temp.", "bdist."))
 
 
 def _is_built(name: str) -> bool:

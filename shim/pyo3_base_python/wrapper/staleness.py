@@ -626,5 +626,6 @@ def apply_times(tree: str, times: Mapping[str, int]) -> None:
     """Set modification times (ns), by relative path below ``tree``. Links are not followed, and keep their own."""
     for path, when in times.items():
         file = os.path.join(tree, path)
-        if not os.path.islink(file):
+        # An absolute path is that of a file of the system's.
+        if not os.path.isabs(path) and not os.path.islink(file):
             os.utime(file, ns=(when, when))

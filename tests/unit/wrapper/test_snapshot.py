@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 from pyo3_base_python.wrapper import snapshot
 from pyo3_base_python.wrapper.snapshot import contents, look
+from pyo3_base_python.wrapper.staleness import apply_times
 from tests.unit.support import posix
 
 FILES = {"PKG-INFO": "", "pyproject.toml": "", "Cargo.toml": "", "src/lib.rs": "mod a;", "src/a.rs": "1"}
@@ -97,6 +98,19 @@ def test_a_target_directory_that_cargo_has_not_marked_holds_no_sources(tmp_path:
     assert contents(os.fspath(tree)) != before
 
 
+@pytest.mark.promise("stale")
+def test_a_large_file_of_an_sdist_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Maturin gives every file one fixed time."""
+    monkeypatch.setattr(snapshot, "MOST_READ", 3)
+    tree = grow(tmp_path, {"large": "12345678"})
+    os.utime(tree / "large", ns=(OLD, OLD))
+    before = contents(os.fspath(tree))
+    for changed in ("02345678", "12345670"):
+        (tree / "large").write_text(changed)
+        os.utime(tree / "large", ns=(OLD, OLD))
+        assert contents(os.fspath(tree)) != before
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
 @pytest.mark.timeout(10)
 def test_a_pipe_among_the_sources_is_not_opened(tmp_path: Path) -> None:
@@ -177,6 +191,24 @@ def test_what_looks_like_leavings_may_be_a_source(tmp_path: Path, name: str) -> 
 
 @pytest.mark.promise("stale")
 @pytest.mark.parametrize(
+    ("path", "left"),
+    [
+        ("dist/index.html", False),
+        ("dist/assets/x.whl", False),
+        ("build/page.html", False),
+        ("dist/app-1.0.tar.gz", True),
+        ("build/lib.linux-x86_64/app.py", True),
+        ("build/temp.linux-x86_64/x.o", True),
+        ("app-1.0-py3-none-any.whl", True),
+    ],
+)
+def test_of_dist_and_build_only_what_python_builds_put_there_is_left(path: str, *, left: bool) -> None:
+    """A macro may embed a web page that another tool has built."""
+    assert snapshot.is_left(path) is left
+
+
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize(
     "file",
     ["outer/src/lib.rs", "shared/data.txt", "one.txt", "beyond/src/lib.rs", "absolute/src/lib.rs"],
     ids=lambda name: name.split("/")[0],
@@ -205,6 +237,181 @@ def test_what_lies_outside_and_is_named(tmp_path: Path, file: str) -> None:
     assert digests(tmp_path / "py") != before
 
 
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("Cargo.toml", "[dependencies]\ncommon.path = './../common'"),
+        ("Cargo.toml", "# isn't\n[workspace]\nmembers = [\n  'src/../../common',\n]"),
+        ("Cargo.toml", '[workspace]\nmembers = ["../*"]'),
+        ("inner/Cargo.toml", '[package]\nreadme = "../../common/Cargo.toml"'),
+        (".cargo/config.toml", '[patch.crates-io]\ncommon = { path = "../common" }'),
+        (".cargo/config", 'paths = ["../common"]'),
+        ("inner/.cargo/config.toml", '[patch.crates-io]\ncommon = { path = "../../common" }'),
+        ("build.rs", 'concat!(env!("CARGO_MANIFEST_DIR"), "/../common")'),
+        ("build.rs", 'format!("{}/../common", root)'),
+        ("build.rs", 'format!("{root}/../common")'),
+        ("build.rs", 'Path::new("..").join("common")'),
+        ("build.rs", '\'"\'; Path::new("..").join("common")'),
+        ("build.rs", 'let above = Path::new("..");\nlet common = above.join("common");'),
+        ("inner/build.rs", 'Path::new("..").join("..").join("common")'),
+        ("inner/build.rs", 'Path::new("../..").join("common")'),
+        ("build.rs", 'let above = root.parent().unwrap(); read(above.join("common"))'),
+        ("inner/build.rs", 'root.parent().unwrap().parent().unwrap().join("common")'),
+        ("build.rs", 'for folder in ["..", "../common"]'),
+        ("script.rs", 'read("../common")'),
+        ("inner/make/script.rs", 'read("../../common")'),
+    ],
+)
+def test_however_what_lies_outside_is_named(tmp_path: Path, file: str, text: str) -> None:
+    grow(
+        tmp_path,
+        {
+            "py/Cargo.toml": "[package]\nbuild = 'script.rs'",
+            "py/inner/Cargo.toml": '[package]\nbuild = "make/script.rs"',
+            "common/Cargo.toml": "",
+            f"py/{file}": text,
+        },
+    )
+    before = digests(tmp_path / "py")
+    grow(tmp_path, {"common/Cargo.toml": "changed"})
+    assert digests(tmp_path / "py") != before
+
+
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("src/lib.rs", 'list!("../assets")'),
+        ("src/deep/mod.rs", 'include_dir!("$CARGO_MANIFEST_DIR/../assets")'),
+        ("src/prebuild.rs", 'migrate!("../assets/a.txt")'),
+        ("inner/src/lib.rs", 'list!("../../assets")'),
+    ],
+)
+def test_what_macros_embed_from_outside(tmp_path: Path, file: str, text: str) -> None:
+    grow(tmp_path, {"py/Cargo.toml": "", "py/inner/Cargo.toml": "", "assets/a.txt": "", f"py/{file}": text})
+    first = seen(tmp_path / "py")
+    again = seen(tmp_path / "py", first)
+    assert again == first
+    grow(tmp_path, {"assets/a.txt": "changed"})
+    assert seen(tmp_path / "py", again) != first
+
+
+@pytest.mark.promise("stale")
+def test_a_source_that_was_looked_at_by_itself_is_read_for_what_it_names(tmp_path: Path) -> None:
+    tree = grow(tmp_path / "py", {"Cargo.toml": "", "src/lib.rs": 'list!("../assets")'})
+    grow(tmp_path, {"assets/a.txt": ""})
+    known = snapshot.look_at(os.fspath(tree), [os.fspath(tree / "src" / "lib.rs")], {})
+    assert "../assets/a.txt" in seen(tree, known)
+
+
+def test_a_source_that_was_not_changed_is_not_read_for_what_it_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree = grow(tmp_path / "py", {"Cargo.toml": "", "src/lib.rs": 'list!("../assets")'})
+    grow(tmp_path, {"assets/a.txt": ""})
+    first = seen(tree)
+    monkeypatch.setattr(snapshot, "_named_in_macros", lambda path: pytest.fail(f"{path} was read"))
+    assert seen(tree, first) == first
+
+
+@pytest.mark.promise("stale")
+def test_what_macros_embed_from_outside_may_come_into_being_later(tmp_path: Path) -> None:
+    """The first build fails."""
+    tree = grow(tmp_path / "py", {"Cargo.toml": "", "src/lib.rs": 'list!("../assets"); list!("../one.txt")'})
+    first = seen(tree)
+    grow(tmp_path, {"assets/a.txt": "", "one.txt": ""})
+    second = seen(tree, first)
+    assert {"../assets/", "../assets/a.txt", "../one.txt"} <= second.keys()
+    (tmp_path / "one.txt").unlink()
+    (tmp_path / "assets" / "a.txt").unlink()
+    (tmp_path / "assets").rmdir()
+    third = seen(tree, second)
+    assert third.keys().isdisjoint({"../assets/a.txt"})
+    grow(tmp_path, {"one.txt": ""})
+    assert seen(tree, third)["../one.txt"] == (second["../one.txt"][0], seen(tree)["../one.txt"][1])
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("src/lib.rs", 'include_str!("../large.txt"); include_bytes!(\n    "../large.txt"\n)'),
+        ("src/lib.rs", '#[path = "../large.txt"] mod large;'),
+        ("src/lib.rs", 'path.starts_with("../")'),
+        ("tests/all.rs", 'open("../large.txt")'),
+    ],
+)
+def test_what_sources_name_and_no_macro_reads(tmp_path: Path, file: str, text: str) -> None:
+    grow(tmp_path, {"Cargo.toml": "", "large.txt": "", "py/Cargo.toml": "", f"py/{file}": text})
+    assert "../large.txt" not in digests(tmp_path / "py")
+
+
+def test_what_is_named_outside_and_holds_no_sources(tmp_path: Path) -> None:
+    """Target directories, whatever is no package in a manifest, and the workspace of a package."""
+    grow(
+        tmp_path,
+        {
+            "Cargo.toml": "",
+            "large": "",
+            "docs/large": "",
+            "marked/CACHEDIR.TAG": "",
+            "made/large": "",
+            "py/Cargo.toml": "[package]\nworkspace = '..'\nexclude = ['../docs']",
+            "py/build.rs": 'read("../marked"); read("../made")',
+            "py/.cargo/config.toml": "[build]\ntarget-dir = '../made'",
+        },
+    )
+    found = look(os.fspath(tmp_path / "py"), os.path.realpath(tmp_path / "made"), {})
+    assert found.keys() == {".", ".cargo/", ".cargo/config.toml", "Cargo.toml", "build.rs"}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+@pytest.mark.promise("fault")
+@pytest.mark.timeout(10)
+def test_a_pipe_that_is_named_outside_is_left_alone(tmp_path: Path) -> None:
+    grow(tmp_path, {"py/Cargo.toml": "", "py/build.rs": 'read("../pipe")'})
+    os.mkfifo(tmp_path / "pipe")
+    assert digests(tmp_path / "py").keys() == {".", "Cargo.toml", "build.rs"}
+
+
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize("script", ["build.rs", "make/script.rs"])
+@pytest.mark.parametrize("find", [digests, lambda tree: contents(os.fspath(tree))], ids=["own tree", "sdist"])
+def test_a_file_of_the_system_that_a_build_script_names(
+    tmp_path: Path, script: str, find: Callable[[Path], dict[str, str]]
+) -> None:
+    file = grow(tmp_path / "opt", {"config.h": "1", "unnamed.h": ""}) / "config.h"
+    text = f'read("{file.as_posix()}"); read("{tmp_path.as_posix()}/opt")'
+    tree = grow(tmp_path / "tree", {"Cargo.toml": 'build = "make/script.rs"', script: text})
+    first = find(tree)
+    grow(tmp_path, {"opt/unnamed.h": "2"})
+    assert find(tree) == first
+    file.write_text("2")
+    second = find(tree)
+    assert second != first
+    file.unlink()
+    assert find(tree) not in (first, second)
+
+
+@posix("there are no such files there")
+@pytest.mark.promise("fault")
+@pytest.mark.parametrize("name", ["/dev/null", "/proc/self/stat", "/etc"])
+def test_what_a_build_script_names_and_is_no_file_of_the_system(tmp_path: Path, name: str) -> None:
+    tree = grow(tmp_path, {"build.rs": f'read("{name}")', "Cargo.toml": ""})
+    assert digests(tree).keys() == contents(os.fspath(tree)).keys() == {".", "build.rs", "Cargo.toml"}
+
+
+@pytest.mark.promise("fault")
+def test_times_of_files_of_the_system_stay_as_they_are(tmp_path: Path) -> None:
+    file = grow(tmp_path / "opt", {"config.h": "1"}) / "config.h"
+    tree = grow(tmp_path / "tree", {"build.rs": f'read("{file.as_posix()}")'})
+    os.utime(file, ns=(OLD, OLD))
+    found = contents(os.fspath(tree))
+    assert os.fspath(file) in found
+    apply_times(os.fspath(tree), dict.fromkeys(found, OLD + 1))
+    assert (file.stat().st_mtime_ns, (tree / "build.rs").stat().st_mtime_ns) == (OLD, OLD + 1)
+
+
 @posix("a symbolic link takes a privilege there")
 @pytest.mark.promise("stale")
 def test_what_a_link_leads_to(tmp_path: Path) -> None:
@@ -221,6 +428,36 @@ def test_what_a_link_leads_to(tmp_path: Path) -> None:
     assert seen(tree, first)["link.txt"][0] != first["link.txt"][0]
     grow(tmp_path / "folder", {"b.txt": ""})
     assert seen(tree, first)["folder"][0] != first["folder"][0]
+
+
+@posix("a symbolic link takes a privilege there")
+@pytest.mark.promise("stale")
+def test_what_lies_deep_in_a_folder_that_a_link_leads_to(tmp_path: Path) -> None:
+    tree = grow(tmp_path / "tree", FILES)
+    folder = grow(tmp_path / "folder", {"deep/down/a.txt": "", "target/CACHEDIR.TAG": ""})
+    (tree / "folder").symlink_to(folder)
+    first = seen(tree)
+    grow(folder, {"target/made": ""})
+    assert seen(tree, first) == first
+    assert seen(tree.rename(tmp_path / "moved"))["folder"] == first["folder"]
+    tree = tmp_path / "moved"
+    grow(folder, {"deep/down/b.txt": ""})
+    assert seen(tree, first)["folder"][0] != first["folder"][0]
+
+
+@posix("a symbolic link takes a privilege there")
+def test_of_a_large_folder_that_a_link_leads_to_the_top_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot, "MOST_BEHIND", 2)
+    tree = grow(tmp_path / "tree", FILES)
+    folder = grow(tmp_path / "folder", {"a/a.txt": "", "b.txt": ""})
+    (tree / "folder").symlink_to(folder)
+    first = seen(tree)
+    grow(folder, {"a/b.txt": ""})
+    assert seen(tree, first) == first
+    (folder / "b.txt").unlink()
+    assert seen(tree, first) != first
 
 
 def test_folders_that_hold_the_tree_are_not_searched_for_a_build_script(tmp_path: Path) -> None:
@@ -250,6 +487,53 @@ def test_what_git_has_checked_out(tmp_path: Path) -> None:
     assert after != before
     (tree / ".git" / "HEAD").write_text("0123")
     assert digests(tree) not in (before, after)
+
+
+REPOSITORY = {"HEAD": "ref: refs/heads/main\n", "refs/heads/main": "1", "packed-refs": ""}
+
+
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize("file", ["HEAD", "refs/heads/main", "packed-refs", "refs/tags/v1", "refs/tags/deep/v1"])
+def test_the_nearest_repository_above_counts(tmp_path: Path, file: str) -> None:
+    """A crate of a larger repository embeds the commit or tag."""
+    grow(tmp_path / "outer" / ".git", REPOSITORY)
+    grow(tmp_path / "outer" / "inner" / ".git", REPOSITORY)
+    tree = grow(tmp_path / "outer" / "inner" / "py", FILES)
+    first = seen(tree)
+    grow(tmp_path / "outer" / ".git", {file: "2"})
+    assert seen(tree, first) == first
+    grow(tmp_path / "outer" / "inner" / ".git", {file: "2"})
+    assert f"../.git/{file}" in {path for path, entry in seen(tree, first).items() if first.get(path) != entry}
+
+
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize(
+    "file", [".git/worktrees/work/HEAD", ".git/refs/heads/work", ".git/packed-refs", ".git/refs/tags/v1"]
+)
+@pytest.mark.parametrize("place", ["", "py"])
+def test_a_worktree_has_the_branches_of_its_repository(tmp_path: Path, file: str, place: str) -> None:
+    grow(tmp_path / ".git", {**REPOSITORY, "refs/heads/work": "1"})
+    grow(tmp_path / ".git/worktrees/work", {"HEAD": "ref: refs/heads/work\n", "commondir": "../..\n"})
+    grow(tmp_path / "work", {".git": "gitdir: ../.git/worktrees/work\n"})
+    tree = grow(tmp_path / "work" / place, FILES)
+    before = digests(tree)
+    grow(tmp_path, {".git/refs/heads/main": "2"})
+    assert digests(tree) == before
+    grow(tmp_path, {file: "2"})
+    assert digests(tree) != before
+
+
+@pytest.mark.promise("fault")
+def test_a_repository_that_is_gone_is_none(tmp_path: Path) -> None:
+    tree = grow(tmp_path, {**FILES, ".git": "gitdir: ../nowhere\n"})
+    assert digests(tree).keys() == {".", "src/", *FILES}
+
+
+def test_a_tag_that_was_not_changed_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tree = grow(tmp_path, {".git/HEAD": "1", ".git/refs/tags/v1": "1"})
+    first = seen(tree)
+    monkeypatch.setattr(snapshot, "_of_file", lambda path, _: pytest.fail(f"{path} was read"))
+    assert seen(tree, first) == first
 
 
 @pytest.mark.promise("fault")

@@ -1054,7 +1054,10 @@ def test_an_sdist_that_was_built_last_is_compared_with_what_there_was_but_for_wh
     before = {".": ("1", 1), "a": ("1", 1)}
     today = Today("/2", ["crate", "user"], [])
     for found, why in (
-        ({".": "2", "a": "1", "build": "1", "build/x.o": "1"}, "/tree was built last"),
+        (
+            {".": "2", "a": "1", "build": "1", "build/temp.linux": "1", "build/temp.linux/x.o": "1"},
+            "/tree was built last",
+        ),
         ({".": "2", "a": "1", "b": "1"}, "cleaned crate, user: b has changed"),
     ):
         actions = of_sdist("/tree", found, {"crate": Record(["/tree"], before, "/1")}, "", 9, last=True, today=today)
