@@ -212,8 +212,11 @@ def _mark(folder: str) -> None:
             file.write(TAG)
 
 
-def name_for(interpreter: Interpreter, environ: Mapping[str, str]) -> str:
-    """A name for what is compiled for ``interpreter``, and linked as ``environ`` says: kind, version, digits."""
+def name_for(interpreter: Interpreter, environ: Mapping[str, str], *others: str) -> str:
+    """A name for what is compiled for ``interpreter``, and linked as ``environ`` says: kind, version, digits.
+
+    ``others`` is whatever else tells it apart.
+    """
     identity = store.digest(
         os.fsencode(interpreter.base_executable),
         repr(sorted(interpreter.config.items())).encode(),
@@ -222,6 +225,7 @@ def name_for(interpreter: Interpreter, environ: Mapping[str, str]) -> str:
         environ.get(linking.VARIABLE, "-").encode(errors="surrogateescape"),
         # With maturin's own configuration, for the stable ABI, pyo3 is another one.
         os.path.basename(environ.get("PYO3_CONFIG_FILE", "")).encode(errors="surrogateescape"),
+        *(other.encode() for other in others),
     )
     kind = f"{interpreter.config['implementation'].lower()}-{interpreter.config['version']}"
     return f"{kind}-{identity[:8]}"

@@ -108,7 +108,18 @@ def choose(
     # Cargo knows vendored crates by their path: each unpacking would leave its own in the place, and find none.
     if _vendors(project) or out_dir.climber(project):
         return ""
-    return build_dir.name_for(interpreter, environ)
+    return build_dir.name_for(interpreter, environ, _c_library())
+
+
+def _c_library() -> str:
+    """The C library of this system, as ``glibc 2.36``; ``""`` where it is another than glibc.
+
+    Images that share a cache may have different ones: a macro or build script linked to a newer one does not load.
+    """
+    try:
+        return os.confstr("CS_GNU_LIBC_VERSION") or ""
+    except (AttributeError, ValueError, OSError):
+        return ""
 
 
 def limit(environ: Mapping[str, str]) -> int:
