@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import os
 
-from . import linking, occupied, paths, process, store
+from . import linking, occupied, out_dir, paths, process, store
 from .command_line import TAKES_NO_PROGRAM
 from .errors import CannotSteady
 from .record import OF_PACKAGE, RECORDS
@@ -65,12 +65,15 @@ def choose(environ: Mapping[str, str], call: Invocation, project: Project, inter
     """The build directory for ``interpreter`` and ``""``; or ``""`` for cargo's own, and why if the user wants one.
 
     An absolute path. Only where the target directory lies within the tree that is built: several trees in one are told
-    apart by what cargo writes beside the artifacts, which all interpreters share. Pure, but for links.
+    apart by what cargo writes beside the artifacts, which all interpreters share. Nor where a build script writes
+    beside the artifacts by way of the build directory: then why is said in any case. Pure, but for links and scripts.
     """
     chosen = environ.get("PYO3_SHIM_BUILD_DIR") or CHOICES[0]
     if chosen == "shared":
         return "", ""
     folder, why_not = _folder(environ, call, project, interpreter)
+    if folder and (script := out_dir.climber(project)):
+        return "", f"left alone: {script} may write beside the artifacts, from OUT_DIR upwards"
     return folder, why_not if chosen == "interpreter" else ""
 
 
@@ -209,8 +212,11 @@ def _mark(folder: str) -> None:
             file.write(TAG)
 
 
-def name_for(interpreter: Interpreter, environ: Mapping[str, str]) -> str:
-    """A name for what is compiled for ``interpreter``, and linked as ``environ`` says: kind, version, digits."""
+def name_for(interpreter: Interpreter, environ: Mapping[str, str], *others: str) -> str:
+    """A name for what is compiled for ``interpreter``, and linked as ``environ`` says: kind, version, digits.
+
+    ``others`` is whatever else tells it apart.
+    """
     identity = store.digest(
         os.fsencode(interpreter.base_executable),
         repr(sorted(interpreter.config.items())).encode(),
@@ -219,6 +225,7 @@ def name_for(interpreter: Interpreter, environ: Mapping[str, str]) -> str:
         environ.get(linking.VARIABLE, "-").encode(errors="surrogateescape"),
         # With maturin's own configuration, for the stable ABI, pyo3 is another one.
         os.path.basename(environ.get("PYO3_CONFIG_FILE", "")).encode(errors="surrogateescape"),
+        *(other.encode() for other in others),
     )
     kind = f"{interpreter.config['implementation'].lower()}-{interpreter.config['version']}"
     return f"{kind}-{identity[:8]}"

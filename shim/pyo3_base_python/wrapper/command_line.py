@@ -19,6 +19,8 @@ NEVER_BUILD = frozenset(
 TAKES_NO_PROGRAM = frozenset("bench build check doc fix install package publish rustc rustdoc test".split())
 # No alias takes the place of one of these.
 OWN = (NEVER_BUILD - {"fmt"}) | TAKES_NO_PROGRAM | {"run"}
+# All packages of the workspace, whichever `--package` names.
+WHOLE_WORKSPACE = frozenset({"--workspace", "--all"})
 # Cargo's own aliases, for which a user may have others (`BUILTIN_ALIASES` in its `src/bin/cargo/main.rs`).
 ALIASES = {"b": "build", "c": "check", "d": "doc", "r": "run", "rm": "remove", "t": "test"}
 
@@ -26,10 +28,12 @@ ALIASES = {"b": "build", "c": "check", "d": "doc", "r": "run", "rm": "remove", "
 GLOBAL_OPTIONS_WITH_VALUE = frozenset({"--color", "--config", "--explain", "-C", "-Z"})
 # Those after it that are read here, and those whose value might be taken for one of them.
 OPTIONS_WITH_VALUE = frozenset(
-    {"--config", "--features", "-F", "--manifest-path", "--profile", "--target", "--target-dir", "-Z"}
+    "--config --features -F --manifest-path --package -p --profile --target --target-dir -Z".split()
 )
-# What follows these in the same word is no option either; a next word is none by itself.
-SHORT_OPTIONS_WITH_VALUE = frozenset({"-j", "-p"})
+# Of those, what may stand without one: what looks like an option is no value of it.
+PACKAGE = frozenset({"--package", "-p"})
+# What follows this one in the same word is no option either; a next word is none by itself.
+JOBS = "-j"
 
 
 class Invocation:
@@ -37,7 +41,8 @@ class Invocation:
 
     ``subcommand`` is ``""`` where there is none (``cargo --version``); ``targets`` and ``configs`` are the values of
     every ``--target`` and ``--config`` that counts, in order; ``manifest_path`` and ``target_dir`` are as given, or
-    ``""``; ``profile`` is the one that cargo builds; ``toolchain`` is rustup's ``+name`` or ``""``; ``lists_only`` is
+    ``""``; ``packages`` are those that a command of cargo's own is to build, as ``--package`` names them, if it names
+    any; ``profile`` is the one that cargo builds; ``toolchain`` is rustup's ``+name`` or ``""``; ``lists_only`` is
     whether a list of files is asked for (``cargo package --list``), ``late_config`` whether a ``--config`` stands
     after the subcommand, ``has_reader`` whether a form of messages is asked for, as programs do. All of it is what an
     alias stands for. ``unclear`` says why that, or where cargo works, can't be told, or is ``""``.
@@ -49,6 +54,7 @@ class Invocation:
         "late_config",
         "lists_only",
         "manifest_path",
+        "packages",
         "profile",
         "subcommand",
         "target_dir",
@@ -66,6 +72,7 @@ class Invocation:
         self.has_reader = False
         self.late_config = False
         self.lists_only = False
+        self.packages: list[str] = []
         self.profile = {"bench": "bench", "install": "release"}.get(subcommand, "dev")
         self.toolchain = ""
         self.unclear = ""
@@ -119,6 +126,8 @@ def parse(arguments: Sequence[str], alias: Callable[[str], Sequence[str] | None]
         invocation.profile = "release"
     for name, value in before + after:
         _apply(invocation, name, value)
+    if subcommand not in OWN or any(name in WHOLE_WORKSPACE for name, _ in after):
+        invocation.packages = []
     if not paths.is_plain(invocation.profile):
         unclear = f"cargo refuses {invocation.profile!r} as a profile"
     elif "/" in subcommand or subcommand.endswith(".rs"):
@@ -151,6 +160,8 @@ def _apply(invocation: Invocation, name: str, value: str) -> None:
         invocation.target_dir = value
     elif name == "--manifest-path":
         invocation.manifest_path = value
+    elif name in PACKAGE:
+        invocation.packages.append(value)
     elif name == "--profile":
         invocation.profile = value
     elif name == "--message-format":
@@ -170,7 +181,7 @@ def _options(words: list[str], with_value: frozenset[str], *, stop_at_word: bool
         if word.startswith("--"):
             name, equals, value = word.partition("=")
             if name in with_value and not equals:
-                value = words.pop(0) if words else ""
+                value = _next(words, name)
             found.append((name, value))
         elif word.startswith("-"):
             found += _short_options(word[1:], words, with_value)
@@ -181,11 +192,16 @@ def _short_options(letters: str, words: list[str], with_value: frozenset[str]) -
     found = []
     for place, letter in enumerate(letters, 1):
         name, attached = f"-{letter}", letters[place:]
-        if name in SHORT_OPTIONS_WITH_VALUE:
+        if name == JOBS:
             break
         if name in with_value:
-            value = attached[attached.startswith("=") :] if attached else (words.pop(0) if words else "")
+            value = attached[attached.startswith("=") :] if attached else _next(words, name)
             found.append((name, value))
             break
         found.append((name, ""))
     return found
+
+
+def _next(words: list[str], name: str) -> str:
+    """Take the value of the option ``name`` off the front of ``words``; ``""`` if it has none."""
+    return "" if not words or (name in PACKAGE and words[0].startswith("-")) else words.pop(0)

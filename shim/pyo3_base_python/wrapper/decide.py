@@ -84,7 +84,8 @@ def decide_for(
     """
     check_choices(environ)
     host = real_cargo.host_triple(environ) if here and plan.targets(call, here, None) else None
-    reasons = tuple(plan.reasons_to_leave_alone(environ, call, here, host))
+    packages = project.selected(call, here) if here else ()
+    reasons = tuple(plan.reasons_to_leave_alone(environ, call, here, host, packages))
     if reasons or here is None:
         return Decision(here, reasons)
     found = interpreter.find(environ, pyo3=bool(here.lock and here.lock.pyo3_versions))

@@ -10,7 +10,7 @@ from .store import File, Links, digest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from .command_line import Invocation
     from .interpreter import Interpreter
@@ -55,11 +55,16 @@ class Plan:
 
 
 def reasons_to_leave_alone(
-    environ: Mapping[str, str], invocation: Invocation, project: Project | None, host: str | None = None
+    environ: Mapping[str, str],
+    invocation: Invocation,
+    project: Project | None,
+    host: str | None = None,
+    packages: Sequence[str] = (),
 ) -> Iterator[tuple[str, str]]:
     """Why this call of cargo runs unchanged: a word for the kind, and the reason in words; the first one counts.
 
-    ``host`` is the host's target triple if the caller knows it.
+    ``host`` is the host's target triple if the caller knows it; ``packages`` are those that alone are built, if they
+    are known (see ``project.selected``).
     """
     if environ.get("PYO3_SHIM_MODE") == "off":
         yield "mode", "PYO3_SHIM_MODE=off"
@@ -89,6 +94,9 @@ def reasons_to_leave_alone(
         # Another tree may have been built there, unseen. What was just unpacked can be given fresh times.
         yield "unknown place", "it is not known where cargo's configuration has it compile to"
     yield from _reasons_of_lock(environ, project.lock)
+    if packages and project.lock and project.lock.pyo3_versions and not project.lock.leads_to_pyo3(packages):
+        # What `cargo run` starts may build wheels, for other interpreters: it must not inherit what is set for pyo3.
+        yield "no pyo3", f"no pyo3 is compiled for {' and '.join(packages)}"
 
 
 def _reasons_of_targets(invocation: Invocation, project: Project, host: str | None) -> Iterator[tuple[str, str]]:

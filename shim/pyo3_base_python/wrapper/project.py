@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from .cargo_config import CargoConfig
     from .command_line import Invocation
 
-__all__ = ["Lock", "Project", "artifact_names", "locate", "package_name", "parse_lock", "unpacked_sdist"]
+__all__ = ["Lock", "Project", "artifact_names", "locate", "package_name", "parse_lock", "selected", "unpacked_sdist"]
 
 PYO3_CRATES = frozenset({"pyo3", "pyo3-ffi"})
+# Those whose build scripts look for an interpreter.
+LOOKING = PYO3_CRATES | {"pyo3-build-config"}
 # These depend on pyo3-build-config, and do not run the interpreter that its config names.
 PYO3_FAMILY = frozenset({"pyo3", "pyo3-build-config", "pyo3-ffi", "pyo3-macros", "pyo3-macros-backend"})
 
@@ -77,6 +79,10 @@ class Lock:
                 found.add(name)
                 left += [user for user in self.users.get(name, ()) if name not in spared.get(user, ())]
         return found
+
+    def leads_to_pyo3(self, packages: Iterable[str]) -> bool:
+        """Whether one of ``packages`` is or depends on a crate of pyo3 that looks for an interpreter."""
+        return not self.all_users(LOOKING).isdisjoint(packages)
 
 
 class Project:
@@ -212,20 +218,41 @@ def artifact_names(manifest_dir: str) -> list[str]:
 
     Names that cargo refuses, since they lead elsewhere as paths, are left out.
     """
+    manifest = cargo_config.read(os.path.join(manifest_dir, "Cargo.toml")) or ""
+    return [name for name in _named(manifest, {"package", "lib"}) if paths.is_plain(name)]
+
+
+def _named(manifest: str, sections: Collection[str]) -> list[str]:
+    """The names in these ``sections`` of a manifest, in order."""
     names = []
     section = ""
-    for raw in (cargo_config.read(os.path.join(manifest_dir, "Cargo.toml")) or "").splitlines():
+    for raw in manifest.splitlines():
         line = raw.strip()
         if line.startswith("["):
             section = line.strip("[]").strip()
-        elif section in {"package", "lib"} and line.partition("=")[0].strip() == "name":
+        elif section in sections and line.partition("=")[0].strip() == "name":
             names.append(line.partition("=")[2].partition("#")[0].strip().strip("\"'"))
-    return [name for name in names if paths.is_plain(name)]
+    return names
 
 
 def package_name(manifest_dir: str) -> str:
     """The name of the package in ``manifest_dir``, safe as a file's name; ``NO_PACKAGE`` if the manifest has none."""
     return next(iter(artifact_names(manifest_dir)), NO_PACKAGE)
+
+
+def selected(call: Invocation, here: Project) -> list[str]:
+    """The names of the packages of ``here`` that ``call`` builds, with what they depend on, and no others.
+
+    Those of ``--package``, or else that of the manifest for ``cargo run``. None where that is not certain: for a
+    pattern or a URL, a package that is not local by Cargo.lock, or a workspace with ``default-members``.
+    https://doc.rust-lang.org/cargo/reference/pkgid-spec.html
+    """
+    names = [spec.replace(":", "@").partition("@")[0] for spec in call.packages]
+    if not names and call.subcommand == "run":
+        manifest = cargo_config.read(os.path.join(here.manifest_dir, "Cargo.toml")) or ""
+        names = [] if "default-members" in manifest else _named(manifest, {"package"})
+    local = here.lock.local_packages if here.lock else ()
+    return names if all(name in local for name in names) else []
 
 
 def _version(text: str) -> tuple[int, int, int]:

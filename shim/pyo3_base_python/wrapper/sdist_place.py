@@ -23,7 +23,7 @@ import os
 import stat
 import time
 
-from . import build_dir, paths, process, store
+from . import build_dir, out_dir, paths, process, store
 from .errors import CannotSteady, UserError
 from .files import decoded, open_lock, read, write
 from .left_behind import FINGERPRINTS
@@ -92,7 +92,8 @@ def choose(
     """The name of the place for ``project``, if it was unpacked from an sdist and no target directory is set.
 
     ``""`` for none. Not on Windows, where it has not been tried; not within a build that holds one; not where cargo has
-    compiled in the tree itself: into one of ``profile_dirs``.
+    compiled in the tree itself: into one of ``profile_dirs``; and not where a build script writes beside the artifacts
+    by way of the build directory (``build_dir.choose`` says so).
     """
     folder = root(environ)
     if process.WINDOWS or not folder or environ.get(HELD) or not (project.sdist and project.target_dir):
@@ -105,9 +106,20 @@ def choose(
     if any(os.path.isdir(os.path.join(profile_dir, FINGERPRINTS)) for profile_dir in profile_dirs):
         return ""
     # Cargo knows vendored crates by their path: each unpacking would leave its own in the place, and find none.
-    if _vendors(project):
+    if _vendors(project) or out_dir.climber(project):
         return ""
-    return build_dir.name_for(interpreter, environ)
+    return build_dir.name_for(interpreter, environ, _c_library())
+
+
+def _c_library() -> str:
+    """The C library of this system, as ``glibc 2.36``; ``""`` where it is another than glibc.
+
+    Images that share a cache may have different ones: a macro or build script linked to a newer one does not load.
+    """
+    try:
+        return os.confstr("CS_GNU_LIBC_VERSION") or ""
+    except (AttributeError, ValueError, OSError):
+        return ""
 
 
 def limit(environ: Mapping[str, str]) -> int:

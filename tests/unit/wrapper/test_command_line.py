@@ -47,6 +47,7 @@ def test_a_plain_call_asks_for_nothing_more() -> None:
         "late_config": False,
         "lists_only": False,
         "manifest_path": "",
+        "packages": [],
         "target_dir": "",
         "toolchain": "",
         "unclear": "",
@@ -108,6 +109,26 @@ def test_configs_after_the_subcommand_take_the_place_of_those_before() -> None:
 def test_last_manifest_path_and_target_dir_count() -> None:
     call = parse("build --manifest-path a --target-dir=b --manifest-path=c --target-dir d".split())
     assert (call.manifest_path, call.target_dir) == ("c", "d")
+
+
+@pytest.mark.parametrize(
+    ("line", "packages"),
+    [
+        ("build", []),
+        ("run -p xtask", ["xtask"]),
+        ("run -pxtask --package=a -p=b --package c -qp d", ["xtask", "a", "b", "c", "d"]),
+        ("run --package xtask -- -p other", ["xtask"]),
+        ("xtask dist -p x", ["xtask", "x"]),
+        ("build -p a --workspace", []),
+        ("build -p a --all", []),
+        ("nextest run -p a", []),
+        ("rustc -F p -p a", ["a"]),
+        ("build -p -r", [""]),
+    ],
+)
+def test_packages_are_those_that_a_command_of_cargos_own_is_to_build(line: str, packages: list[str]) -> None:
+    aliases = {"xtask": "run --package xtask".split()}
+    assert parse(line.split(), aliases.get).packages == packages
 
 
 @pytest.mark.parametrize("option", ["--features", "-F", "--manifest-path", "--target-dir", "--config"])

@@ -176,6 +176,24 @@ def test_all_reasons_are_given_and_nothing_is_planned() -> None:
     assert (decision.plan, decision.project) == (None, project)
 
 
+@pytest.mark.promise("fault")
+@pytest.mark.parametrize("line", ["run -p xtask", "xtask dist", "run --manifest-path xtask/Cargo.toml"])
+def test_what_cargo_runs_inherits_nothing_where_no_pyo3_is_compiled_for_it(wrapper: Wrapper, line: str) -> None:
+    # It may have maturin build a wheel for another interpreter.
+    xtask = '[[package]]\nname = "xtask"\nversion = "0.1.0"\n\n'
+    lock = xtask + LOCK.replace('"0.1.0"\n', '"0.1.0"\ndependencies = [\n "pyo3",\n]\n', 1)
+    wrapper.write_project(f'{MANIFEST}[workspace]\nmembers = ["xtask"]\n', lock)
+    (wrapper.project / "xtask").mkdir()
+    (wrapper.project / "xtask" / "Cargo.toml").write_text(MANIFEST.replace("crate", "xtask"))
+    call = parse(line.split(), {"xtask": ["run", "--package", "xtask", "--"]}.get)
+    decision = decide(wrapper.cargo, call, wrapper.variables(), os.fspath(wrapper.project))
+    assert decision.reasons == (("no pyo3", "no pyo3 is compiled for xtask"),)
+    assert decision.plan is None
+    for other in ("run", "run -p crate", "test -p crate -p xtask", "build", "build -p xtask --workspace"):
+        steadied = decide(wrapper.cargo, parse(other.split()), wrapper.variables(), os.fspath(wrapper.project))
+        assert "PYO3_CONFIG_FILE" in variables(steadied), other
+
+
 def test_without_a_python_cargo_is_left_alone() -> None:
     decision = decide_for(parse(["build"]), project_with((0, 30, 1)), {"PATH": "/nowhere"})
     assert [kind for kind, _ in decision.reasons] == ["no python"]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pyo3_base_python.wrapper import paths, project
 from pyo3_base_python.wrapper.command_line import parse
-from pyo3_base_python.wrapper.project import Project, locate, parse_lock, unpacked_sdist
+from pyo3_base_python.wrapper.project import Project, locate, parse_lock, selected, unpacked_sdist
 from tests.unit.support import damaged, needs_tomllib, posix
 
 if sys.version_info >= (3, 11):
@@ -336,6 +336,44 @@ def test_there_are_no_artifacts_without_a_manifest(tmp_path: Path) -> None:
 )
 def test_package_has_the_first_name_in_its_manifest_or_none(tree: Tree, manifest: str, expected: str) -> None:
     assert project.package_name(os.fspath(tree({"Cargo.toml": manifest}))) == expected
+
+
+@pytest.mark.parametrize("crate", ["pyo3", "pyo3-ffi", "pyo3-build-config"])
+def test_whatever_depends_on_a_crate_of_pyo3_leads_to_it(crate: str) -> None:
+    lock = parse_lock(package("app", "0.1.0", "lib") + package("lib", "0.1.0", crate) + package("xtask", "0.1.0"))
+    assert lock.leads_to_pyo3(["xtask", "app"])
+    assert lock.leads_to_pyo3([crate])
+    assert not lock.leads_to_pyo3(["xtask"])
+
+
+XTASK = '[package]\nname = "xtask"\n[[bin]]\nname = "app"\n[lib]\nname = "lib"\n'
+
+
+@pytest.mark.parametrize(
+    ("line", "manifest", "expected"),
+    [
+        ("run", XTASK, ["xtask"]),
+        ("run -p app -p xtask", XTASK, ["app", "xtask"]),
+        ("build -p xtask@0.1.0 -p app:0.1.0", XTASK, ["xtask", "app"]),
+        ("build", XTASK, []),
+        ("run", "[workspace]\n", []),
+        ("run", XTASK + '[workspace]\ndefault-members = ["app"]\n', []),
+        ("run", '[package]\nname = "new"\n', []),
+        ("build -p xt* -p xtask", XTASK, []),
+        ("build -p file:///src#xtask", XTASK, []),
+        ("build -p serde", XTASK, []),
+        ("build -p -r", XTASK, []),
+    ],
+)
+def test_packages_are_known_where_they_are_named_or_run(
+    tree: Tree, line: str, manifest: str, expected: list[str]
+) -> None:
+    lock = package("app", "0.1.0", "serde") + package("xtask", "0.1.0") + package("serde", "1.0.0") + 'source = "x"\n'
+    assert selected(parse(line.split()), at(tree({"Cargo.toml": manifest, "Cargo.lock": lock}), line)) == expected
+
+
+def test_no_package_is_known_without_a_lock_file(tree: Tree) -> None:
+    assert selected(parse(["run"]), at(tree({"Cargo.toml": XTASK}))) == []
 
 
 @posix("there are no pipes in folders there")

@@ -110,6 +110,27 @@ def test_each_interpreter_and_way_of_linking_has_its_own() -> None:
     assert chosen() != chosen(PYO3_BUILD_EXTENSION_MODULE="1")
 
 
+@pytest.mark.promise("fault")
+def test_images_with_different_c_libraries_share_a_cache_and_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A macro that is linked to the newer glibc does not load with the older one.
+    def with_library(version: str | None) -> str:
+        monkeypatch.setattr(os, "confstr", {"CS_GNU_LIBC_VERSION": version}.__getitem__)
+        return chosen()
+
+    bookworm, trixie, none = (with_library(version) for version in ("glibc 2.36", "glibc 2.41", None))
+    assert len({bookworm, trixie, none}) == 3
+    assert with_library("glibc 2.36") == bookworm
+
+
+@pytest.mark.parametrize("error", [ValueError, OSError, AttributeError])
+def test_a_system_without_glibc_has_a_place(monkeypatch: pytest.MonkeyPatch, error: type[Exception]) -> None:
+    def refuse_name(name: str) -> str:
+        raise error(name)
+
+    monkeypatch.setattr(os, "confstr", refuse_name)
+    assert chosen().startswith("cpython-3.11-")
+
+
 @pytest.mark.parametrize(
     ("project", "line", "changes"),
     [
