@@ -15,7 +15,7 @@ __all__ = ["OF_PACKAGE", "RECORDS", "Record", "read_record", "write_record"]
 RECORDS = ".pyo3-base-python"
 OF_PACKAGE = ".sources"
 # Of the format; a record of another one is void.
-HEADER = "pyo3-base-python sources 2"
+HEADER = "pyo3-base-python sources 3"
 # Packages of one sdist may be built by one cargo call each, and not each time: earlier trees must be remembered.
 TREES_REMEMBERED = 32
 
