@@ -28,6 +28,7 @@ __all__ = [
     "compiled_with",
     "fingerprints",
     "forget",
+    "last_ran",
     "last_written",
     "package_of",
     "ran",
@@ -109,6 +110,12 @@ def ran(profile_dir: str, packages: Collection[str]) -> str:
     """One of ``packages`` whose build script has run, or ``""``: what it has left anywhere may depend on its place."""
     folders = _own(os.path.join(profile_dir, "build"), packages)
     return min((package_of(one) for one in folders if os.path.exists(os.path.join(one, "output"))), default="")
+
+
+def last_ran(profile_dir: str, packages: Collection[str]) -> int:
+    """When a build script of one of ``packages`` last ran, in ns; 0 if none has."""
+    outputs = [os.path.join(folder, "output") for folder in _own(os.path.join(profile_dir, "build"), packages)]
+    return max((os.stat(output).st_mtime_ns for output in outputs if os.path.exists(output)), default=0)
 
 
 def changed_artifact(profile_dir: str, packages: Collection[str], crates: Iterable[str]) -> str:

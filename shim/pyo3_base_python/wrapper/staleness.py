@@ -424,8 +424,8 @@ def _left(
 def _tracked(project: Project, there: _There, artifacts: Collection[str], before: str) -> dict[str, int]:
     """The files that decide what is compiled, if cargo tracks all of them (see ``undeclared``); else none.
 
-    Each with when rustc has last said that it read it (ns). Not the manifests: cargo reads their content each time.
-    Cargo has named these files by the path ``before``, where the tree was built last.
+    Each with when rustc has last said that it read it (ns), or a build script has. Not the manifests: cargo reads their
+    content each time. Cargo has named these files by the path ``before``, where the tree was built last.
     """
     packages = project.lock.local_packages if project.lock else []
     if undeclared.may_be_read(there.profile_dir, project.manifest_dir, packages):
@@ -433,8 +433,10 @@ def _tracked(project: Project, there: _There, artifacts: Collection[str], before
     compiled = dep_info.of_crates(there.profile_dir, packages, artifacts)
     if compiled is None:
         return {}
+    # What a build script names is not in rustc's files: without one it is nobody's.
+    ran = left_behind.last_ran(there.profile_dir, packages)
     found = {
-        os.path.join(there.tree, os.path.relpath(source, before)) if paths.is_inside(source, before) else source: 0
+        os.path.join(there.tree, os.path.relpath(source, before)) if paths.is_inside(source, before) else source: ran
         for one in dep_info.of_artifacts(there.described, artifacts)
         for source in one
         if os.path.isabs(source)
@@ -442,10 +444,12 @@ def _tracked(project: Project, there: _There, artifacts: Collection[str], before
     found = {os.path.normpath(source): when for source, when in found.items()}
     if found:
         # With other features, too: rustc was started in the workspace's root.
+        read_by_rustc: dict[str, int] = {}
         for file in compiled:
             for source in dep_info.sources(file):
                 path = os.path.normpath(os.path.join(project.root, source))
-                found[path] = max(found.get(path, 0), os.stat(file).st_mtime_ns)
+                read_by_rustc[path] = max(read_by_rustc.get(path, 0), os.stat(file).st_mtime_ns)
+        found.update(read_by_rustc)
     return found
 
 

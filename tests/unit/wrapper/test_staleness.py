@@ -928,6 +928,23 @@ def test_source_that_cargo_tracks_since_its_last_build_counts_from_then_on(site:
         assert site.settle_own(tracked, python) == said
 
 
+@posix("when a file was changed is not told there: it counts at once")
+def test_what_a_build_script_watches_since_its_last_run_is_no_change(site: Site, tracked: Path) -> None:
+    watched = tracked / "include"
+    watched.mkdir()
+    output = site.profile_dir / "build" / "crate-0123" / "output"
+    write(tracked / "Cargo.toml", '[package]\nname = "crate"\n')
+    write(tracked / "build.rs", "fn main() {}")
+    write(output, "cargo:rerun-if-changed=include\n")
+    described = site.profile_dir / "libcrate.d"
+    described.write_text(f"{described.read_text().rstrip()} {watched}\n")
+    assert site.settle_own(tracked, "/3") == ""
+    os.utime(output, (1000, 1000))
+    (tracked / "more").mkdir()
+    described.write_text(f"{described.read_text().rstrip()} {watched} {tracked}/more\n")
+    assert site.settle_own(tracked, "/4") == "cleaned crate: more has changed"
+
+
 @NOT_SEEN
 @pytest.mark.promise("stale")
 def test_source_that_was_replaced_since_rustc_has_read_it_for_the_first_time_counts(site: Site, tracked: Path) -> None:
