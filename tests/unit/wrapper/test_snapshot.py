@@ -508,13 +508,13 @@ def test_the_nearest_repository_above_counts(tmp_path: Path, file: str) -> None:
 
 @pytest.mark.promise("stale")
 @pytest.mark.parametrize(
-    "file", [".git/worktrees/work/HEAD", ".git/refs/heads/work", ".git/packed-refs", ".git/refs/tags/v1"]
+    "file", [".git/worktrees/side/HEAD", ".git/refs/heads/side", ".git/packed-refs", ".git/refs/tags/v1"]
 )
 @pytest.mark.parametrize("place", ["", "py"])
 def test_a_worktree_has_the_branches_of_its_repository(tmp_path: Path, file: str, place: str) -> None:
-    grow(tmp_path / ".git", {**REPOSITORY, "refs/heads/work": "1"})
-    grow(tmp_path / ".git/worktrees/work", {"HEAD": "ref: refs/heads/work\n", "commondir": "../..\n"})
-    grow(tmp_path / "work", {".git": "gitdir: ../.git/worktrees/work\n"})
+    grow(tmp_path / ".git", {**REPOSITORY, "refs/heads/side": "1"})
+    grow(tmp_path / ".git/worktrees/side", {"HEAD": "ref: refs/heads/side\n", "commondir": "../..\n"})
+    grow(tmp_path / "work", {".git": "gitdir: ../.git/worktrees/side\n"})
     tree = grow(tmp_path / "work" / place, FILES)
     before = digests(tree)
     grow(tmp_path, {".git/refs/heads/main": "2"})
