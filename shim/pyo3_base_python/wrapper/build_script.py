@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from .project import Project
 
-__all__ = ["is_inert", "may_write", "without_inert_reader"]
+__all__ = ["is_inert", "may_write", "named", "without_inert_reader"]
 
 # All that such a script may say, but for strings. With these nothing can be read, included, started or asked for:
 # neither a file, a variable nor the configuration. The names in the last line are for what a loop prints: none of them
@@ -81,6 +81,16 @@ def may_write(source: str, folder: str, found: Collection[str]) -> bool:
         if "." in os.path.basename(word) and path not in found and inner not in {"", folder} and inner in found:
             return True
     return False
+
+
+def named(manifest: str) -> list[str]:
+    """The build scripts that the text of a manifest names, by their paths from its folder: words behind ``build =``.
+
+    A crate of the name ``build`` has its version there: no such file exists.
+    """
+    words = manifest.replace("'", '"').split('"')
+    keys = (before.rpartition("\n")[2].rstrip(" \t=") for before in words)
+    return [word for key, word in zip(keys, words[1:]) if key.endswith("build") and "#" not in key]
 
 
 def _package(manifest: str) -> str:

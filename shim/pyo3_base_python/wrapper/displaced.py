@@ -64,7 +64,7 @@ class _Fingerprint:
 
     def __init__(self, folder: str, crate: str, artifacts: str) -> None:
         self.folder = folder
-        self.package = os.path.basename(folder).rpartition("-")[0]
+        self.package = left_behind.package_of(folder)
         self.written = os.stat(os.path.join(folder, LIBRARY + crate)).st_mtime_ns
         self._began = os.stat(os.path.join(folder, "invoked.timestamp")).st_mtime_ns
         self._artifacts = [os.path.join(artifacts, prefix + crate) for prefix in ("lib", "")]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 
-from . import files
+from . import build_script, files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ def climber(project: Project) -> str:
             continue
         seen.add(folder)
         manifest = (files.read(os.path.join(folder, "Cargo.toml")) or b"").decode(errors="replace")
-        script = os.path.join(folder, _script(manifest))
+        named = (os.path.join(folder, name) for name in build_script.named(manifest) if name.endswith(".rs"))
+        script = next(named, os.path.join(folder, "build.rs"))
         if climbs((files.read(script) or b"").decode(errors="replace")):
             return script
         left += (found for name in _named(manifest) for found in _folders(folder, name))
@@ -55,16 +56,6 @@ def climbs(script: str) -> bool:
     if ".pop()" in script and any(word in script for word in LOOPS):
         return True
     return sum(map(script.count, STEPS)) >= LEVELS
-
-
-def _script(manifest: str) -> str:
-    """The name of the build script: that of ``build``, which is no crate of that name if it ends like one."""
-    for line in manifest.splitlines():
-        key, _, value = line.partition("=")
-        quoted = value.replace("'", '"').split('"')
-        if key.strip() in {"build", "package.build"} and quoted[1:2] and quoted[1].endswith(".rs"):
-            return quoted[1]
-    return "build.rs"
 
 
 def _named(manifest: str) -> Iterator[str]:

@@ -12,7 +12,7 @@ import itertools
 import os
 import stat
 
-from . import paths, store
+from . import build_script, paths, store
 from .files import decoded, read
 
 TYPE_CHECKING = False
@@ -187,9 +187,9 @@ def _scripts(file: str) -> Iterator[str]:
     if name == "build.rs":
         yield file
     elif name == "Cargo.toml":
-        for before, word in _words(_text(file).replace("'", '"')):
-            if word.endswith(".rs") and _is_key(before, "build"):
-                yield os.path.join(folder, word)
+        yield from (
+            os.path.join(folder, script) for script in build_script.named(_text(file)) if script.endswith(".rs")
+        )
 
 
 def _text(file: str) -> str:

@@ -370,7 +370,7 @@ def _look_at_own_tree(
     else:
         found = snapshot.look(tree, there.target_dir, read_before)
         digests = {path: digest for path, (digest, _) in found.items()}
-        for path, digest in _read_variables(tree, digests, environ).items():
+        for path, digest in _read_variables(tree, digests, _scripts(tree, digests), environ).items():
             found[path] = (digest, NEVER)
         compared = found
     surroundings = (_surroundings(cargo_config.files(environ, os.getcwd()), environ), NEVER)
@@ -465,7 +465,8 @@ def _look_at_sdist(
     tree, profile_dir, records = there.tree, there.profile_dir, there.records
     found = snapshot.contents(tree, there.target_dir)
     crates = package_names(tree, found)
-    found.update(_read_variables(tree, found, environ))
+    scripts = _scripts(tree, found)
+    found.update(_read_variables(tree, found, scripts, environ))
     surroundings = _surroundings(cargo_config.files(environ, os.getcwd()), environ)
     found["."] = store.digest(found["."].encode(), surroundings.encode())
     if not there.ours:
@@ -488,7 +489,8 @@ def _look_at_sdist(
         since = min((os.stat(there.file(name)).st_mtime for name in records), default=0.0)
         made = [there.target_dir, tree]
         library, package = libraries.replaced(profile_dir, records, since, made=made)
-        left = left or (f"{library} was replaced" if library else "") or ("" if last else _written(tree, found))
+        left = left or (f"{library} was replaced" if library else "")
+        left = left or ("" if last else _written(tree, found, scripts))
     # What was built last here is known by that: no need to read the records of other profiles.
     worked_in = not last and _in_another_profile(there)
     actions = of_sdist(tree, found, records, left, time.time_ns(), last=last, worked_in=worked_in, today=today)
@@ -498,26 +500,23 @@ def _look_at_sdist(
     return actions
 
 
-def _written(tree: str, found: Collection[str]) -> str:
+def _written(tree: str, found: Collection[str], scripts: Iterable[str]) -> str:
     """Which build script may write into the sdist itself, in words; else ``""``: it has not run in this tree yet."""
-    for script in _scripts(tree, found):
+    for script in scripts:
         text = (read(os.path.join(tree, script)) or b"").decode(errors="replace")
         if build_script.may_write(text, os.path.dirname(script), found):
             return f"{script} may write into the sources"
     return ""
 
 
-def _scripts(tree: str, found: Iterable[str]) -> list[str]:
+def _scripts(tree: str, found: Collection[str]) -> list[str]:
     """The build scripts among the files ``found`` in ``tree``, by relative path."""
-    files = {*found}
-    named = {path for path in files if os.path.basename(path) == "build.rs"}
-    for manifest in [path for path in files if os.path.basename(path) == "Cargo.toml"]:
-        for line in (read(os.path.join(tree, manifest)) or b"").decode(errors="replace").splitlines():
-            key, _, value = line.partition("=")
-            if key.strip() == "build":
-                name = os.path.join(os.path.dirname(manifest), value.partition("#")[0].strip(" \t\"'"))
-                named.add(paths.with_slashes(os.path.normpath(name)))
-    return sorted(named & files)
+    named = {path for path in found if path.endswith("build.rs") and os.path.basename(path) == "build.rs"}
+    for manifest in [path for path in found if path.endswith("Cargo.toml")]:
+        if os.path.basename(manifest) == "Cargo.toml":
+            for script in build_script.named((read(os.path.join(tree, manifest)) or b"").decode(errors="replace")):
+                named.add(paths.with_slashes(os.path.normpath(os.path.join(os.path.dirname(manifest), script))))
+    return sorted(path for path in named if path in found)
 
 
 def _in_another_profile(there: _There) -> bool:
@@ -608,10 +607,12 @@ def package_names(tree: str, found: Iterable[str]) -> set[str]:
     return {name for folder in folders for name in artifact_names(os.path.join(tree, folder))}
 
 
-def _read_variables(tree: str, found: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
-    """Digests of build scripts that name variables of ``environ`` in quotes, made to cover the variables as well."""
+def _read_variables(
+    tree: str, found: Mapping[str, str], scripts: Iterable[str], environ: Mapping[str, str]
+) -> dict[str, str]:
+    """Digests of ``scripts`` that name variables of ``environ`` in quotes, made to cover the variables as well."""
     digests = {}
-    for path in _scripts(tree, found):
+    for path in scripts:
         text = (read(os.path.join(tree, path)) or b"").decode(errors="replace")
         named = sorted(environ.keys() & text.split('"'))
         if named:

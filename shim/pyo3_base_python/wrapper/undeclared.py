@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from . import build_script, files
+from . import build_script, files, left_behind
 from .project import package_name
 
 TYPE_CHECKING = False
@@ -45,7 +45,7 @@ def may_be_read(profile_dir: str, manifest_dir: str, packages: Collection[str]) 
         libraries, outputs = (os.listdir(os.path.join(profile_dir, name)) for name in ("deps", "build"))
     except OSError:
         return True
-    scripts = {name.rpartition("-")[0] for name in outputs}.intersection(packages)
+    scripts = {*map(left_behind.package_of, outputs)}.intersection(packages)
     if scripts - {package_name(manifest_dir)} or (scripts and not _is_inert(manifest_dir)):
         return True
     return not READ_NOTHING.issuperset(_macros(libraries))

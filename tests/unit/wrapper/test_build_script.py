@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pyo3_base_python.wrapper.build_script import is_inert, may_write, without_inert_reader
+from pyo3_base_python.wrapper.build_script import is_inert, may_write, named, without_inert_reader
 from pyo3_base_python.wrapper.project import Lock, Project
 
 FLAGS = "fn main() {\n    pyo3_build_config::use_pyo3_cfgs();\n}\n"
@@ -133,3 +133,18 @@ def test_a_build_script_of_a_folder_may_write_beside_it() -> None:
     source = 'fn main() { fs::write(env::var("OUT_DIR")); fs::write("app/made.py", "x") }'
     assert may_write(source, "rust", ["rust/app"])
     assert not may_write(source, "rust", ["app"])
+
+
+@pytest.mark.parametrize(
+    ("manifest", "expected"),
+    [
+        (MANIFEST, []),
+        ("[package]\nname = 'a'\nbuild = 'make/script.rs' # ours\n", ["make/script.rs"]),
+        ('package.build="script.rs"\n', ["script.rs"]),
+        ('package = { name = "a", build = "script.rs" }\n', ["script.rs"]),
+        ('# build = "old.rs"\nbuild = "new.rs"\n', ["new.rs"]),
+        ("build = false\n", []),
+    ],
+)
+def test_the_build_script_that_a_manifest_names(manifest: str, expected: list[str]) -> None:
+    assert named(manifest) == expected

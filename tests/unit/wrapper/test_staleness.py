@@ -60,6 +60,15 @@ class Site:
         path.touch()
         return path
 
+    def linked(self, package: str) -> Path:
+        """Pretend that the build script of a package has linked a library; returns the path of that."""
+        (self.profile_dir / "deps").mkdir(parents=True)
+        library = self.folder / "libraries" / "libx.so"
+        write(library, "1")
+        said = f"cargo:rustc-link-search={library.parent}\ncargo:rustc-link-lib=x\n"
+        write(self.profile_dir / "build" / f"{package}-0123" / "output", said)
+        return library
+
     def settle_own(
         self,
         tree: Path,
@@ -392,11 +401,7 @@ def test_what_cargo_has_compiled_and_would_not_look_at_is_cleaned(site: Site, fi
 
 @pytest.mark.promise("stale")
 def test_a_shared_library_that_was_replaced_since_is_a_reason_to_clean(site: Site) -> None:
-    (site.profile_dir / "deps").mkdir(parents=True)
-    library = site.folder / "libraries" / "libx.so"
-    write(library, "1")
-    said = f"cargo:rustc-link-search={library.parent}\ncargo:rustc-link-lib=x\n"
-    write(site.profile_dir / "build" / "sys-0123" / "output", said)
+    library = site.linked("sys")
     site.settle_in_place(site.unpack("one", FILES))
     site.cleaned.clear()
     assert site.settle_in_place(site.unpack("two", FILES)).endswith("are as they were")
@@ -411,11 +416,7 @@ def test_a_shared_library_that_was_replaced_since_is_a_reason_to_clean(site: Sit
 @pytest.mark.promise("stale")
 def test_another_package_that_has_linked_it_is_cleaned_too(site: Site) -> None:
     """Its build script may have read the library's headers: for an sdist everything is compiled anew today."""
-    (site.profile_dir / "deps").mkdir(parents=True)
-    library = site.folder / "libraries" / "libx.so"
-    write(library, "1")
-    said = f"cargo:rustc-link-search={library.parent}\ncargo:rustc-link-lib=x\n"
-    write(site.profile_dir / "build" / "x-sys-0123" / "output", said)
+    library = site.linked("x-sys")
     site.settle_in_place(site.unpack("one", FILES))
     site.cleaned.clear()
     for record in (site.profile_dir / ".pyo3-base-python").iterdir():
