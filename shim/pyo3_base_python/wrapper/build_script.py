@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 
-from . import files
+from . import files, paths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,9 +65,9 @@ def is_inert(source: str) -> bool:
 def may_write(source: str, folder: str, found: Collection[str]) -> bool:
     """Whether a build script with the Rust ``source`` may write somewhere else than into ``OUT_DIR``.
 
-    ``found`` are the paths of the files in its tree; the script lies in ``folder``. It may where it writes, or starts
-    an interpreter that may, and does not mention ``OUT_DIR``, or names a file beside those of the tree that is not
-    there yet.
+    ``found`` are the paths of the files in its tree, with slashes; the script lies in ``folder``. It may where it
+    writes, or starts an interpreter that may, and does not mention ``OUT_DIR``, or names a file beside those of the
+    tree that is not there yet.
     """
     strings = source.split('"')[1::2]
     writes = not WRITING.isdisjoint(source.replace("(", " ").replace(":", " ").replace(".", " ").split())
@@ -76,7 +76,7 @@ def may_write(source: str, folder: str, found: Collection[str]) -> bool:
     if "OUT_DIR" not in source:
         return True
     for word in strings:
-        path = os.path.normpath(os.path.join(folder, word))
+        path = paths.with_slashes(os.path.normpath(os.path.join(folder, word)))
         inner = os.path.dirname(path)
         if "." in os.path.basename(word) and path not in found and inner not in {"", folder} and inner in found:
             return True

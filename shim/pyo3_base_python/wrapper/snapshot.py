@@ -239,7 +239,7 @@ def _named_in_macros(file: str) -> Iterator[str]:
         return
     for before, word in _words(content.decode(errors="replace")):
         above = _above(word)
-        if above and not before.rstrip(" \t\n=(").endswith(RUSTC_READS):
+        if above and not before.rstrip(" \t\r\n=(").endswith(RUSTC_READS):
             place = os.path.normpath(os.path.join(package, above))
             if not paths.is_inside(file, place):
                 yield place

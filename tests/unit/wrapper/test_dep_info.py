@@ -44,6 +44,8 @@ def profile(tmp_path: Path) -> Profile:
     [
         ("/t/lib.so: /a/lib.rs /a/b.rs\n", ["/a/lib.rs", "/a/b.rs"]),
         ("/t/with\\ blank.so: /a\\ b/lib.rs /c\n", ["/a b/lib.rs", "/c"]),
+        ("/t/lib.so: /a/lib.rs\n\n/a/lib.rs:\n", ["/a/lib.rs"]),
+        ("/t/lib.so: /a/lib.rs\n/t/lib.d: /a/lib.rs /a/b.rs\n", ["/a/lib.rs"]),
         ("/t/lib.so:\n", []),
         ("", []),
     ],
@@ -100,6 +102,13 @@ def test_rustc_has_said_what_each_package_is_made_of_with_each_set_of_features(p
     profile.write(".fingerprint/renamed-0123/lib-another_name", "hash")
     assert dep_info.of_crates(profile.path, ["my-crate", "renamed"], []) is None
     assert dep_info.of_crates(profile.path, ["my-crate", "renamed"], ["renamed"]) is not None
+
+
+def test_a_program_with_a_dash_in_its_name_is_not_taken_for_a_package(profile: Profile) -> None:
+    profile.write("deps/my-program-0123.d", "x: src/main.rs\n")
+    assert dep_info.of_crates(profile.path, ["my"], []) == []
+    library = profile.write("deps/libmy.d", "x: src/lib.rs\n")
+    assert dep_info.of_crates(profile.path, ["libmy"], []) == [os.fspath(library)]
 
 
 @posix("paths of POSIX")

@@ -92,7 +92,7 @@ def test_scripts_of_all_packages_that_are_named_count(tmp_path: Path, files: dic
         if name.endswith("build.rs"):
             files = {os.path.join(os.path.dirname(name), "Cargo.toml"): PACKAGE, **files}
     write(tmp_path, files)
-    assert climber(project_in(tmp_path)) == os.path.join(tmp_path, script)
+    assert os.path.normpath(climber(project_in(tmp_path))) == os.fspath(tmp_path / script)
     write(tmp_path, {script: STAYS})
     assert climber(project_in(tmp_path)) == ""
 

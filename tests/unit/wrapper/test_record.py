@@ -94,5 +94,21 @@ def test_no_draft_is_left_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.Mon
     assert list((tmp_path / "folder").iterdir()) == []
 
 
+@pytest.mark.parametrize("dirty", [True, False])
+def test_the_interpreter_and_what_had_changed_come_back(record_file: str, dirty: bool) -> None:
+    write_record(record_file, Record(["/tree"], python="/my own/python", dirty=dirty))
+    found = read_record(record_file)
+    assert found is not None
+    assert (found.python, found.dirty) == ("/my own/python", dirty)
+
+
+def test_an_interpreter_with_a_line_break_in_its_path_is_not_recorded(record_file: str) -> None:
+    write_record(record_file, Record(["/tree"], python="/a\nb", dirty=True))
+    found = read_record(record_file)
+    assert found is not None
+    assert (found.trees, found.python, found.dirty) == (["/tree"], "", False)
+    assert found.says(Record(["/tree"]))
+
+
 def test_record_remembers_the_last_trees_only() -> None:
     assert Record([str(number) for number in range(40)]).trees == [str(number) for number in range(8, 40)]

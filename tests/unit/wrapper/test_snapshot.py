@@ -336,6 +336,7 @@ def test_what_macros_embed_from_outside_may_come_into_being_later(tmp_path: Path
     ("file", "text"),
     [
         ("src/lib.rs", 'include_str!("../large.txt"); include_bytes!(\n    "../large.txt"\n)'),
+        ("src/lib.rs", 'include_bytes!(\r\n    "../large.txt"\r\n)'),
         ("src/lib.rs", '#[path = "../large.txt"] mod large;'),
         ("src/lib.rs", 'path.starts_with("../")'),
         ("tests/all.rs", 'open("../large.txt")'),
@@ -408,8 +409,8 @@ def test_times_of_files_of_the_system_stay_as_they_are(tmp_path: Path) -> None:
     os.utime(file, ns=(OLD, OLD))
     found = contents(os.fspath(tree))
     assert os.fspath(file) in found
-    apply_times(os.fspath(tree), dict.fromkeys(found, OLD + 1))
-    assert (file.stat().st_mtime_ns, (tree / "build.rs").stat().st_mtime_ns) == (OLD, OLD + 1)
+    apply_times(os.fspath(tree), dict.fromkeys(found, OLD + 10**9))
+    assert (file.stat().st_mtime_ns, (tree / "build.rs").stat().st_mtime_ns) == (OLD, OLD + 10**9)
 
 
 @posix("a symbolic link takes a privilege there")
