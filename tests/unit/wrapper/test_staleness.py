@@ -106,15 +106,21 @@ class Site:
         project = Project(place, place, Lock([], [], packages), target, sdist=unpacked_sdist(place, PASSING))
         return settle(project, [os.fspath(self.profile_dir)], ["crate"], self.cleaned.append, environ=variables)
 
-    def settle_in_place(self, tree: Path, root: str = "", **variables: str) -> str:
-        """Settle an sdist that is compiled in the place for sdists; its target directory is its own."""
+    def settle_in_place(self, tree: Path, root: str = "", *, python: str = "", **variables: str) -> str:
+        """Settle an sdist that is compiled in the place for sdists; its target directory is its own.
+
+        With a ``python``, `crate` depends on pyo3.
+        """
         place, target = os.fspath(tree), os.fspath(tree / "target")
         workspace = os.path.normpath(tree / root)
-        project = Project(workspace, workspace, Lock([], [], PACKAGES), target, sdist=place)
+        users = {"pyo3-ffi": ["pyo3"], "pyo3": ["crate"]} if python else {}
+        project = Project(workspace, workspace, Lock([], [], PACKAGES, users), target, sdist=place)
         ours = os.path.join(target, "release")
         profile_dir = os.fspath(self.profile_dir)
         profile_dirs = [*map(os.fspath, self.host), profile_dir]
-        return settle(project, profile_dirs, ["crate"], self.cleaned.append, ours=ours, environ=variables)
+        return settle(
+            project, profile_dirs, ["crate"], self.cleaned.append, ours=ours, environ=variables, python=python
+        )
 
     def build(self, tree: Path) -> str:
         """Settle the tree, and pretend that cargo has compiled it."""
@@ -679,6 +685,59 @@ def test_where_the_interpreter_is_the_same_it_is_cleaned_for_the_next_one(site: 
     assert site.settle_own(tree, "/1") == ""
     assert site.cleaned == []
     assert site.settle_own(tree, "/2") == "cleaned crate: something in it had changed"
+
+
+def compiled(profile_dir: Path, *versions: int) -> None:
+    """Pretend that cargo has compiled versions of `crate`, one after the other, each into the place of the last one."""
+    for version in versions:
+        fingerprint = profile_dir / ".fingerprint" / f"crate-{version}"
+        for path in (
+            fingerprint / "invoked.timestamp",
+            profile_dir / "deps" / "libcrate.so",
+            fingerprint / "lib-crate",
+        ):
+            write(path, "0123")
+            os.utime(path, ns=(time.time_ns() + version, time.time_ns() + version))
+
+
+@pytest.mark.promise("stale")
+def test_an_artifact_that_another_version_has_taken_the_place_of(site: Site) -> None:
+    tree = site.unpack("tree", TREE)
+    site.settle_own(tree, "/1")
+    compiled(site.profile_dir, 1)
+    assert site.settle_own(tree, "/1") == ""
+    compiled(site.profile_dir, 2)
+    assert site.settle_own(tree, "/1") == ""
+    assert site.settle_own(tree, "/2") == "cleaned crate: another version was built last"
+    assert sorted(path.name for path in (site.profile_dir / ".fingerprint").iterdir()) == ["crate-2"]
+    assert (site.profile_dir / ".pyo3-base-python" / "artifacts").exists()
+    assert site.settle_own(tree, "/3") == ""
+
+
+@pytest.mark.promise("stale")
+def test_an_sdists_artifact_that_another_version_has_taken_the_place_of(site: Site) -> None:
+    site.profile_dir = site.folder / "place" / "release"
+    for number in (1, 2):
+        tree = site.unpack(f"tree-{number}", FILES)
+        site.settle_in_place(tree, python=f"/{number}")
+        site.built(tree)
+        compiled(site.profile_dir, number)
+    said = site.settle_in_place(site.unpack("last", FILES), python="/3")
+    assert said.endswith("files and folders are as they were; cleaned crate: another version was built last")
+    assert sorted(path.name for path in (site.profile_dir / ".fingerprint").iterdir()) == ["crate-2"]
+
+
+@pytest.mark.promise("stale")
+def test_what_is_cleaned_is_not_looked_at_for_its_artifact(site: Site) -> None:
+    site.profile_dir = site.folder / "place" / "release"
+    for number in (1, 2):
+        tree = site.unpack(f"tree-{number}", FILES)
+        site.settle_in_place(tree, python=f"/{number}")
+        site.built(tree)
+        compiled(site.profile_dir, number)
+    tree = site.unpack("last", {**FILES, "src/a.rs": "2"})
+    assert site.settle_in_place(tree, python="/3") == "what crate, numbers may be made of has changed"
+    assert site.cleaned == [list(PACKAGES)]
 
 
 @NOT_SEEN
