@@ -41,15 +41,17 @@ class Invocation:
 
     ``subcommand`` is ``""`` where there is none (``cargo --version``); ``targets`` and ``configs`` are the values of
     every ``--target`` and ``--config`` that counts, in order; ``manifest_path`` and ``target_dir`` are as given, or
-    ``""``; ``packages`` are those that a command of cargo's own is to build, as ``--package`` names them, if it names
-    any; ``profile`` is the one that cargo builds; ``toolchain`` is rustup's ``+name`` or ``""``; ``lists_only`` is
-    whether a list of files is asked for (``cargo package --list``), ``late_config`` whether a ``--config`` stands
-    after the subcommand, ``has_reader`` whether a form of messages is asked for, as programs do. All of it is what an
-    alias stands for. ``unclear`` says why that, or where cargo works, can't be told, or is ``""``.
+    ``""``; ``for_rustc`` are the words that ``cargo rustc`` hands on; ``packages`` are those that a command of cargo's
+    own is to build, as ``--package`` names them, if it names any; ``profile`` is the one that cargo builds;
+    ``toolchain`` is rustup's ``+name`` or ``""``; ``lists_only`` is whether a list of files is asked for (``cargo
+    package --list``), ``late_config`` whether a ``--config`` stands after the subcommand, ``has_reader`` whether a form
+    of messages is asked for, as programs do. All of it is what an alias stands for. ``unclear`` says why that, or where
+    cargo works, can't be told, or is ``""``.
     """
 
     __slots__ = (
         "configs",
+        "for_rustc",
         "has_reader",
         "late_config",
         "lists_only",
@@ -69,6 +71,7 @@ class Invocation:
         self.target_dir = ""
         self.targets: list[str] = []
         self.configs: list[str] = []
+        self.for_rustc: list[str] = []
         self.has_reader = False
         self.late_config = False
         self.lists_only = False
@@ -97,8 +100,7 @@ def parse(arguments: Sequence[str], alias: Callable[[str], Sequence[str] | None]
     """Read cargo's arguments (without the program's name), ``+toolchain`` first if there is one.
 
     ``alias`` has the words that one of the user's aliases stands for: ``None`` if there is none of that name, no words
-    if they are not known. Everything after ``--`` belongs to rustc or to the program that cargo runs, and is not
-    looked at.
+    if they are not known. Everything after ``--`` belongs to rustc or to the program that cargo runs, and is not read.
     """
     words = list(arguments)
     toolchain = words.pop(0) if words and words[0].startswith("+") else ""
@@ -113,6 +115,7 @@ def parse(arguments: Sequence[str], alias: Callable[[str], Sequence[str] | None]
         before, subcommand, own, others = _taken_apart([*stands_for, *own, *others])
     invocation = Invocation(subcommand)
     invocation.toolchain = toolchain
+    invocation.for_rustc = others[1:] if subcommand == "rustc" else []
     after = _options(own, OPTIONS_WITH_VALUE, stop_at_word=False)
     invocation.late_config = any(name == "--config" for name, _ in after)
     if subcommand not in OWN or (invocation.late_config and subcommand in TAKES_NO_PROGRAM):

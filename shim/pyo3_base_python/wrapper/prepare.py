@@ -20,6 +20,7 @@ from .decide import decide
 from .errors import CannotSteady
 from .record import RECORDS
 from .report import say
+from .surroundings import Told
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,7 +73,10 @@ def prepare(
         lambda packages: real_cargo.clean(packages, cargo, call, here, environ, elsewhere),
         ours=os.path.join(here.target_dir, below) if elsewhere else "",
         # What is stable of the interpreter: its name changes with the build requirements.
-        environ={name: value for name, value in given.items() if name != "PYO3_SHIM_PYTHON"},
+        told=Told(
+            {name: value for name, value in given.items() if name != "PYO3_SHIM_PYTHON"},
+            [*call.configs, *call.for_rustc],
+        ),
         python=steps.set.get("PYO3_SHIM_PYTHON") or environ.get("PYO3_PYTHON", ""),
         # Maturin's own file stands for the interpreter where there is one.
         pyo3_looks="PYO3_CONFIG_FILE" not in environ,

@@ -52,7 +52,6 @@ import time
 
 from . import (
     build_script,
-    cargo_config,
     dep_info,
     displaced,
     left_behind,
@@ -66,6 +65,7 @@ from .errors import CannotSteady
 from .files import read
 from .project import artifact_names
 from .record import OF_PACKAGE, RECORDS, Record, read_record, write_record
+from .surroundings import Told
 from .today import Today, compiled_today
 
 TYPE_CHECKING = False
@@ -86,9 +86,8 @@ __all__ = [
 TREE = "tree-"
 # In place of a time: the file is read again.
 NEVER = -1
-# In place of a path, what is no file of the tree; and what linkers read beside cargo's flags.
-SURROUNDINGS = "cargo's configuration or LIBRARY_PATH"
-LINKERS_VARIABLES = ("LIBRARY_PATH", "LIB")
+# In place of a path, what is no file of the tree: see the module of that name.
+SURROUNDINGS = "what cargo, the compiler or the linker is told"
 # https://bford.info/cachedir/
 CACHE_TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# This file is a cache directory tag created by cargo.\n"
 
@@ -100,7 +99,7 @@ def settle(
     clean: Callable[[list[str]], None],
     *,
     ours: str = "",
-    environ: Mapping[str, str] | None = None,
+    told: Told | None = None,
     python: str = "",
     pyo3_looks: bool = True,
 ) -> str:
@@ -109,7 +108,7 @@ def settle(
     The last of ``profile_dirs`` is where cargo puts what it compiles in this build, below the target directory; or
     below the place for sdists or a build directory, and ``ours`` is the one below the target directory then. The first
     one is where it puts build scripts and macros: the same folder, or another one. ``artifacts`` are the names that
-    these may have; ``clean`` removes what cargo has compiled of local packages, by name; ``environ`` has the variables
+    these may have; ``clean`` removes what cargo has compiled of local packages, by name; ``told`` has the variables
     that a build script may read without a word to cargo; ``python`` is the interpreter that the build is for, and
     ``pyo3_looks`` whether pyo3 would look at it without the shim. Returns what was done, in words. Raises
     ``CannotSteady`` if it can't be done: then the interpreter must not be steadied.
@@ -128,7 +127,7 @@ def settle(
         there = _There(tree, target_dir, profile_dir, ours, described, packages, host="".join(host))
         today = compiled_today(project, profile_dirs, python, pyo3_looks=pyo3_looks)
         look = _look_at_sdist if sdist and (in_place or not there.inside) else _look_at_own_tree
-        actions = look(project, there, artifacts, today, environ or {})
+        actions = look(project, there, artifacts, today, told or Told({}))
         _apply(actions, there, clean, today.stays)
         records = os.path.join(there.described, RECORDS)
         others = displaced.forget(profile_dir, records, [] if actions.clean else today.packages, python)
@@ -339,7 +338,11 @@ def _difference(before: Mapping[str, tuple[str, int]], now: Mapping[str, tuple[s
 
 
 def _look_at_own_tree(
-    project: Project, there: _There, artifacts: Collection[str], today: Today, environ: Mapping[str, str]
+    project: Project,
+    there: _There,
+    artifacts: Collection[str],
+    today: Today,
+    told: Told,
 ) -> Actions:
     """Look at the tree, and ask ``of_own_tree``."""
     tree, seen = there.tree, there.seen
@@ -370,11 +373,10 @@ def _look_at_own_tree(
     else:
         found = snapshot.look(tree, there.target_dir, read_before)
         digests = {path: digest for path, (digest, _) in found.items()}
-        for path, digest in _read_variables(tree, digests, _scripts(tree, digests), environ).items():
+        for path, digest in _read_variables(tree, digests, _scripts(tree, digests), told.environ).items():
             found[path] = (digest, NEVER)
         compared = found
-    surroundings = (_surroundings(cargo_config.files(environ, os.getcwd()), environ), NEVER)
-    found[SURROUNDINGS] = compared[SURROUNDINGS] = surroundings
+    found[SURROUNDINGS] = compared[SURROUNDINGS] = (told.digest(os.getcwd(), project.root), NEVER)
     left = _left(project, there, artifacts, today, found, made=[there.target_dir, *([] if tracked else [tree])])
     # Had another tree been built into this one's target directory, there would be a record of it.
     alone = there.inside and not any(records.values())
@@ -404,7 +406,8 @@ def _left(
     seen, records, profile_dir = there.seen, there.records, there.profile_dir
     if seen is None:
         return ""
-    library, _ = libraries.replaced(profile_dir, records, os.stat(there.file_seen).st_mtime, made=made)
+    since = os.stat(there.file_seen).st_mtime
+    library, _ = libraries.replaced(profile_dir, records, since, root=project.root, made=made)
     why = f"{library} was replaced" if library else left_behind.changed_artifact(profile_dir, records, artifacts)
     before = seen.trees[-1]
     if why or before == there.tree:
@@ -459,16 +462,19 @@ def _is_newer(path: str, than: int) -> bool:
 
 
 def _look_at_sdist(
-    project: Project, there: _There, artifacts: Collection[str], today: Today, environ: Mapping[str, str]
+    project: Project,
+    there: _There,
+    artifacts: Collection[str],
+    today: Today,
+    told: Told,
 ) -> Actions:
     """Look at the sdist, and ask ``of_sdist``."""
     tree, profile_dir, records = there.tree, there.profile_dir, there.records
     found = snapshot.contents(tree, there.target_dir)
     crates = package_names(tree, found)
     scripts = _scripts(tree, found)
-    found.update(_read_variables(tree, found, scripts, environ))
-    surroundings = _surroundings(cargo_config.files(environ, os.getcwd()), environ)
-    found["."] = store.digest(found["."].encode(), surroundings.encode())
+    found.update(_read_variables(tree, found, scripts, told.environ))
+    found["."] = store.digest(found["."].encode(), told.digest(os.getcwd(), project.root).encode())
     if not there.ours:
         # Void unless the artifacts of this profile are of trees that the record speaks of.
         trees = dep_info.trees(profile_dir, {*artifacts, *crates}, (tree, tree), _trees(records))
@@ -488,7 +494,7 @@ def _look_at_sdist(
             )
         since = min((os.stat(there.file(name)).st_mtime for name in records), default=0.0)
         made = [there.target_dir, tree]
-        library, package = libraries.replaced(profile_dir, records, since, made=made)
+        library, package = libraries.replaced(profile_dir, records, since, root=project.root, made=made)
         left = left or (f"{library} was replaced" if library else "")
         left = left or ("" if last else _written(tree, found, scripts))
     # What was built last here is known by that: no need to read the records of other profiles.
@@ -619,12 +625,6 @@ def _read_variables(
             values = (f"{name}={environ[name]}".encode(errors="surrogateescape") for name in named)
             digests[path] = store.digest(found[path].encode(), *values)
     return digests
-
-
-def _surroundings(config: Iterable[str], environ: Mapping[str, str]) -> str:
-    """A digest of what any script or linker may go by, without a word to cargo: its configuration's ``[env]``, too."""
-    values = [f"{name}={environ.get(name, '')}".encode(errors="surrogateescape") for name in LINKERS_VARIABLES]
-    return store.digest(*values, *(read(path) or b"" for path in config))
 
 
 def apply_times(tree: str, times: Mapping[str, int]) -> None:

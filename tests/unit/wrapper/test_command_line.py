@@ -43,6 +43,7 @@ def test_a_plain_call_asks_for_nothing_more() -> None:
         "profile": "dev",
         "targets": [],
         "configs": [],
+        "for_rustc": [],
         "has_reader": False,
         "late_config": False,
         "lists_only": False,
@@ -52,6 +53,18 @@ def test_a_plain_call_asks_for_nothing_more() -> None:
         "toolchain": "",
         "unclear": "",
     }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["rustc", "--lib", "--", "-C", "link-arg=@file"], ["-C", "link-arg=@file"]),
+        (["rustc", "--lib"], []),
+        (["test", "--", "--nocapture"], []),
+    ],
+)
+def test_what_cargo_hands_on_to_rustc(arguments: list[str], expected: list[str]) -> None:
+    assert parse(arguments).for_rustc == expected
 
 
 @pytest.mark.parametrize(

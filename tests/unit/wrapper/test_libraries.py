@@ -158,3 +158,34 @@ def test_a_library_in_a_folder_of_rustcs_flags(place: Place, flags: str) -> None
     assert replaced(place.path, ["other"], 0.0) == NOTHING
     fingerprint.write_text('{"rustflags":["-L","/nowhere/at/all","-L"],"config":1}')
     assert replaced(place.path, ["crate"], 0.0) == NOTHING
+
+
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize(
+    "argument",
+    ["{0}/x.o", "-Wl,--version-script={0}/x.o", "-Wl,-T,{0}/x.o", "-T{0}/x.o", "@{0}/x.o", "-Wl,--version-script=x.o"],
+)
+@pytest.mark.parametrize("key", ["rustc-link-arg", "rustc-cdylib-link-arg", "rustc-link-arg-cdylib"])
+def test_a_file_that_a_build_script_tells_the_linker_of(place: Place, key: str, argument: str) -> None:
+    file = place.write("native/x.o", "object")
+    place.write("release/build/crate-0123/output", f"cargo:{key}={argument.format(file.parent)}\n")
+
+    def found(since: float, made: str = "nowhere") -> str:
+        places = [os.fspath(place.folder / made)]
+        return replaced(place.path, ["crate"], since, root=os.fspath(file.parent), made=places)[0]
+
+    assert os.path.normpath(found(0.0)) == os.fspath(file)
+    assert found(file.stat().st_ctime + 1) == ""
+    assert found(0.0, "native") == ""
+
+
+@pytest.mark.promise("stale")
+def test_a_library_that_a_build_script_has_named_the_folder_of_alone(place: Place) -> None:
+    """Its name stands in the source, in a `#[link]`."""
+    library = place.write("lib/libn.so", "library")
+    output = place.write("release/build/crate-0123/output", f"cargo:rustc-link-search=native={library.parent}\n")
+    assert replaced(place.path, ["crate"], 0.0) == (os.path.join(library.parent, "libn.so"), "")
+    assert replaced(place.path, ["crate"], library.stat().st_ctime + 1) == NOTHING
+    assert replaced(place.path, [], 0.0) == NOTHING
+    output.write_text(f"cargo:rustc-link-search={library.parent}\ncargo:rustc-link-lib=other\n")
+    assert replaced(place.path, ["crate"], 0.0) == NOTHING

@@ -14,6 +14,7 @@ from pyo3_base_python.wrapper.errors import CannotSteady
 from pyo3_base_python.wrapper.project import Lock, Project, unpacked_sdist
 from pyo3_base_python.wrapper.record import Record, read_record
 from pyo3_base_python.wrapper.staleness import make_target_dir, of_own_tree, of_sdist, settle
+from pyo3_base_python.wrapper.surroundings import Told
 from pyo3_base_python.wrapper.today import Today
 from tests.unit.support import posix
 
@@ -90,7 +91,7 @@ class Site:
             [profile_dir],
             ["crate"],
             self.cleaned.append,
-            environ=variables,
+            told=Told(variables),
             python=python,
             pyo3_looks=pyo3_looks,
         )
@@ -104,7 +105,7 @@ class Site:
         target = os.fspath(self.folder / "target") if target_dir is None else target_dir
         place = os.fspath(tree)
         project = Project(place, place, Lock([], [], packages), target, sdist=unpacked_sdist(place, PASSING))
-        return settle(project, [os.fspath(self.profile_dir)], ["crate"], self.cleaned.append, environ=variables)
+        return settle(project, [os.fspath(self.profile_dir)], ["crate"], self.cleaned.append, told=Told(variables))
 
     def settle_in_place(self, tree: Path, root: str = "", *, python: str = "", **variables: str) -> str:
         """Settle an sdist that is compiled in the place for sdists; its target directory is its own.
@@ -119,7 +120,7 @@ class Site:
         profile_dir = os.fspath(self.profile_dir)
         profile_dirs = [*map(os.fspath, self.host), profile_dir]
         return settle(
-            project, profile_dirs, ["crate"], self.cleaned.append, ours=ours, environ=variables, python=python
+            project, profile_dirs, ["crate"], self.cleaned.append, ours=ours, told=Told(variables), python=python
         )
 
     def build(self, tree: Path) -> str:
@@ -1026,13 +1027,15 @@ def test_cargos_configuration_and_the_linkers_variables_count_where_nothing_else
     """A build script reads `[env]` without a word to cargo, and the linker its own variables."""
     home = site.folder / "home"
     write(home / "config.toml", "[env]\nA = '1'\n")
-    assert site.settle_own(tracked, "/3", CARGO_HOME=os.fspath(home)).endswith("LIBRARY_PATH has changed")
+    assert site.settle_own(tracked, "/3", CARGO_HOME=os.fspath(home)).endswith(
+        "what cargo, the compiler or the linker is told has changed"
+    )
     assert site.settle_own(tracked, "/4", CARGO_HOME=os.fspath(home)) == ""
     path = "/lib" if what == "variable" else ""
     if what == "configuration":
         write(home / "config.toml", "[env]\nA = '2'\n")
     said = site.settle_own(tracked, "/5", CARGO_HOME=os.fspath(home), LIBRARY_PATH=path)
-    assert said == "cleaned crate: cargo's configuration or LIBRARY_PATH has changed"
+    assert said == "cleaned crate: what cargo, the compiler or the linker is told has changed"
 
 
 @pytest.mark.promise("stale")

@@ -1,0 +1,81 @@
+"""What a compiler, linker or build script may go by without a word to cargo, though it is no source of a package.
+
+That is cargo's configuration with its ``[env]``, from files and ``--config``; variables of linkers, wrappers and
+pkg-config; and the files that these or rustc's arguments name: linker scripts, response files, programs that stand
+before rustc or the linker. Cargo tracks the words and not the files
+(https://doc.rust-lang.org/cargo/reference/config.html).
+"""
+
+from __future__ import annotations
+
+import os
+
+from . import cargo_config, files, store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+__all__ = ["Told", "named_files"]
+
+VARIABLES = (
+    *("CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER", "CARGO_BUILD_RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "RUSTC_WRAPPER"),
+    *("LIB", "LIBRARY_PATH", "LD_RUN_PATH", "MACOSX_DEPLOYMENT_TARGET", "NIX_LDFLAGS", "SDKROOT"),
+    *("PKG_CONFIG", "PKG_CONFIG_LIBDIR", "PKG_CONFIG_PATH", "PKG_CONFIG_SYSROOT_DIR"),
+)
+# Of cargo's variables, those that hold rustc's arguments, or name a linker for a target.
+ARGUMENTS = ("RUSTFLAGS", "_LINKER")
+# What stands around a path in a TOML file, in rustc's arguments and in a linker's.
+AROUND = "\"'[]{}=,@\x1f"
+# Bytes; a larger file is known by size and time.
+LARGE = 1 << 20
+
+
+class Told:
+    """What a build is told: ``environ``, and ``words`` of the command line that may name files which cargo reads once.
+
+    Those are the values of ``--config``, and rustc's arguments.
+    """
+
+    __slots__ = ("environ", "words")
+
+    def __init__(self, environ: Mapping[str, str], words: Sequence[str] = ()) -> None:
+        self.environ = environ
+        self.words = words
+
+    def digest(self, cwd: str, root: str) -> str:
+        """A digest of all that is told to a cargo started in ``cwd``, for a workspace in ``root``: rustc starts there.
+
+        Without the variables that a build script may ask for: nobody knows which.
+        """
+        environ = self.environ
+        config = cargo_config.files(environ, cwd)
+        values = [f"{name}={environ.get(name, '')}" for name in VARIABLES]
+        texts = [(files.read(path) or b"").decode(errors="surrogateescape") for path in config]
+        told = [environ[name] for name in sorted(environ) if name in VARIABLES or name.endswith(ARGUMENTS)]
+        folders = [root, *(os.path.dirname(os.path.dirname(path)) for path in config)]
+        named = {path for text in (*texts, *told, *self.words) for path in named_files(text, folders)}
+        contents = (f"{os.path.basename(path)}={_content(path)}" for path in sorted(named))
+        said = (*values, *texts, *self.words, *contents)
+        return store.digest(*(text.encode(errors="surrogateescape") for text in said))
+
+
+def named_files(text: str, folders: Sequence[str]) -> Iterator[str]:
+    """The files that words of ``text`` name, in one of ``folders``; by absolute paths."""
+    for mark in AROUND:
+        text = text.replace(mark, " ")
+    for word in text.split():
+        # A linker's options may be one word with their values.
+        for name in (word, word[len("-T") :] if word.startswith("-T") else ""):
+            found = (os.path.normpath(os.path.join(folder, name)) for folder in folders if name)
+            yield from [path for path in found if os.path.isfile(path)][:1]
+
+
+def _content(path: str) -> str:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return ""
+    if status.st_size > LARGE:
+        return f"{status.st_size} {status.st_mtime_ns}"
+    return store.digest(files.read(path) or b"")
