@@ -14,11 +14,11 @@ from . import files, paths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from .project import Project
 
-__all__ = ["is_inert", "may_write", "named", "without_inert_reader"]
+__all__ = ["is_inert", "may_write", "named", "not_there", "text", "variables", "without_inert_reader"]
 
 # All that such a script may say, but for strings. With these nothing can be read, included, started or asked for:
 # neither a file, a variable nor the configuration. The names in the last line are for what a loop prints: none of them
@@ -28,9 +28,18 @@ WORDS = frozenset(
     " add_python_framework_link_args add_libpython_rpath_link_args get build_script_outputs for in"
     " flag line output".split()
 )
-# How functions are called that make files; and programs that may do so.
-WRITING = frozenset("write write_all create create_new copy rename OpenOptions symlink hard_link".split())
-STARTS = frozenset("bash cmake make node npm npx python python3 sh yarn".split())
+# How functions are called that make files, or begin with `write_`; but for those that write to OUT_DIR unasked.
+WRITING = frozenset("write create create_new copy rename OpenOptions symlink hard_link".split())
+TO_OUT_DIR = frozenset("write_built_file write_fmt write_str".split())
+# Those whose first argument is what they make.
+MAKING = frozenset("write create create_new write_to_file".split())
+COMMAND = "Command::new("
+# Programs that write nothing; and what a program is given to be told something, in a line of its own language.
+READ_ONLY = frozenset("cargo clang cmake-config git llvm-config pkg-config rustc uname xcrun".split())
+ONE_LINE = "-c"
+SHELLS = frozenset("bash sh".split())
+JOINS = (".join(", ".push(")
+PYTHONS = frozenset("python python3 python.exe".split())
 # The configuration itself must not be at hand, only the flags made of it: `get()` stands before this and nowhere else.
 ASKED = ("get", "build_script_outputs")
 DEPENDENCY = "pyo3-build-config"
@@ -62,25 +71,102 @@ def is_inert(source: str) -> bool:
     return WORDS.issuperset(words) and all(tuple(pair) == ASKED for pair in asked)
 
 
+def text(script: str) -> str:
+    """The Rust source of the build script in the file ``script``, with that of its modules and what it includes."""
+    left, texts, seen = [script], [], set()
+    while left:
+        path = os.path.normpath(left.pop())
+        if path in seen:
+            continue
+        seen.add(path)
+        source = (files.read(path) or b"").decode(errors="replace")
+        texts.append(source)
+        folder = os.path.dirname(path)
+        left += (os.path.join(folder, word) for word in source.split('"')[1::2] if word.endswith(".rs"))
+        modules = [line.split("mod ")[-1].strip(" ;") for line in source.splitlines() if line.rstrip().endswith(";")]
+        for module in filter(str.isidentifier, modules):
+            left += (os.path.join(folder, f"{module}.rs"), os.path.join(folder, module, "mod.rs"))
+    return "\n".join(texts)
+
+
 def may_write(source: str, folder: str, found: Collection[str]) -> bool:
     """Whether a build script with the Rust ``source`` may write somewhere else than into ``OUT_DIR``.
 
     ``found`` are the paths of the files in its tree, with slashes; the script lies in ``folder``. It may where it
-    writes, or starts an interpreter that may, and does not mention ``OUT_DIR``, or names a file beside those of the
-    tree that is not there yet.
+    writes, or starts a program that may, and does not mention ``OUT_DIR``, has a path as what it writes to, or names a
+    file beside those of the tree that is not there yet.
     """
-    strings = source.split('"')[1::2]
-    writes = not WRITING.isdisjoint(source.replace("(", " ").replace(":", " ").replace(".", " ").split())
-    if not writes and STARTS.isdisjoint(strings):
+    if not _writes(source):
         return False
-    if "OUT_DIR" not in source:
+    return "OUT_DIR" not in source or _writes_to_a_path(source) or bool(not_there(source, folder, found))
+
+
+def not_there(source: str, folder: str, found: Collection[str]) -> str:
+    """A file that a build script names, in a folder that is ``found``, and that is not; ``""`` if there is none.
+
+    Arguments as for ``may_write``; ``""``, too, where the script does not write. Not beside the script itself: files in
+    ``OUT_DIR`` have plain names as well.
+    """
+    if not _writes(source):
+        return ""
+    chain: list[str] = []
+    for before, word in _words_after(source):
+        # Where a path begins that is joined from words is not known.
+        chain = [*chain, word] if before.endswith(JOINS) else [word]
+        for name in ("/".join(chain[begin:]) for begin in range(len(chain))):
+            path = paths.with_slashes(os.path.normpath(os.path.join(folder, name)))
+            inner = os.path.dirname(path)
+            if "." in os.path.basename(name) and path not in found and inner not in {"", folder} and inner in found:
+                return path
+    return ""
+
+
+def _writes(source: str) -> bool:
+    plain = source.replace("write!", "").replace("writeln!", "")
+    words = {*"".join(letter if letter.isalnum() or letter == "_" else " " for letter in plain).split()} - TO_OUT_DIR
+    if not WRITING.isdisjoint(words) or any(word.startswith("write_") for word in words):
         return True
-    for word in strings:
-        path = paths.with_slashes(os.path.normpath(os.path.join(folder, word)))
-        inner = os.path.dirname(path)
-        if "." in os.path.basename(word) and path not in found and inner not in {"", folder} and inner in found:
+    strings = source.split('"')[1::2]
+    for call in source.split(COMMAND)[1:]:
+        program = call.split('"')[1] if call.lstrip().startswith('"') and call.count('"') > 1 else ""
+        if program not in READ_ONLY and (program in SHELLS or ONE_LINE not in strings):
             return True
     return False
+
+
+def _writes_to_a_path(source: str) -> bool:
+    """Whether what a function makes is a path in quotes."""
+    for before, word in _words_after(source):
+        function = before.rstrip().rpartition("(")
+        if function[1] and not function[2].strip("& ") and _last_word(function[0]) in MAKING and word:
+            return True
+    return False
+
+
+def _words_after(source: str) -> Iterator[tuple[str, str]]:
+    """Each string in ``source``, after what stands before it."""
+    words = source.split('"')
+    return zip(words[::2], words[1::2])
+
+
+def _last_word(code: str) -> str:
+    end = code.rstrip()
+    begin = len(end)
+    while begin and (end[begin - 1].isalnum() or end[begin - 1] == "_"):
+        begin -= 1
+    return end[begin:]
+
+
+def variables(source: str, environ: Mapping[str, str]) -> list[str]:
+    """Those of ``environ`` that a build script with the Rust ``source`` may read.
+
+    It has their names in quotes. A Python that it finds on ``PATH`` is that of the environment, which ``PYO3_PYTHON``
+    stands for.
+    """
+    words = {*source.split('"')}
+    if not words.isdisjoint(PYTHONS):
+        words.add("PYO3_PYTHON")
+    return sorted(environ.keys() & words)
 
 
 def named(manifest: str) -> list[str]:

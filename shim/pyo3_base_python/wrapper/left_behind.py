@@ -134,9 +134,9 @@ def forget(
 ) -> list[str]:
     """Have cargo compile ``packages`` again; returns those of which nothing is known here.
 
-    The build scripts of ``scripts``, some of them, are run again, and compiled again if they are made of other packages
-    than those in ``stays``. ``host`` is where cargo compiles build scripts, and what they are made of, if that is not
-    ``profile_dir``. Cargo does what it finds no fingerprint of. Raises ``OSError``.
+    The build scripts of ``scripts``, some of them, are run again, and any is compiled again that is made of other
+    packages than those in ``stays``. ``host`` is where cargo compiles build scripts, and what they are made of, if that
+    is not ``profile_dir``. Cargo does what it finds no fingerprint of. Raises ``OSError``.
     """
     folders = removable(profile_dir, packages)
     for folder in [*folders, *(removable(host, packages) if host else ())]:
@@ -146,7 +146,7 @@ def forget(
         if any(REGISTRY in (read(os.path.join(folder, file)) or b"") for file in files if file.endswith(".json")):
             continue  # another package of this name
         if script:
-            outdated = name in scripts and not _is_made_of(stays, os.path.join(folder, script))
+            outdated = not _is_made_of(stays, os.path.join(folder, script))
         elif any(file.startswith(RUN) for file in files):
             outdated = name in scripts
         else:

@@ -41,7 +41,7 @@ def climber(project: Project) -> str:
         manifest = (files.read(os.path.join(folder, "Cargo.toml")) or b"").decode(errors="replace")
         named = (os.path.join(folder, name) for name in build_script.named(manifest) if name.endswith(".rs"))
         script = next(named, os.path.join(folder, "build.rs"))
-        if climbs((files.read(script) or b"").decode(errors="replace")):
+        if climbs(build_script.text(script)):
             return script
         left += (found for name in _named(manifest) for found in _folders(folder, name))
     return ""

@@ -33,6 +33,9 @@ MODULES = (".cpython-", ".pypy", ".abi3.")
 # These name other places by their paths.
 NAMING = ("Cargo.toml", "build.rs", ".cargo/config.toml", ".cargo/config")
 # Rustc tells cargo of what these name.
+# How a build script goes to the folder above; and what is no part of a path, but stands for names.
+STEPS = (".ancestors()", ".parent()", ".pop()")
+PATTERNS = "*?[{"
 RUSTC_READS = ("include!", "include_str!", "include_bytes!", "#[path")
 # Folders of a package that only cargo test and cargo bench compile.
 NOT_BUILT = ("tests/", "benches/")
@@ -171,12 +174,13 @@ def _named(file: str) -> Iterator[str]:
     folder, name = os.path.split(file)
     if name == "Cargo.toml":
         yield from _named_in_toml(_text(file), folder)
+        yield from _inherited(_text(file), folder)
     elif os.path.basename(folder) == ".cargo":
         yield from _named_in_toml(_text(file), os.path.dirname(folder))
     elif name != "build.rs":
         yield from _named_in_macros(file)
     for script in _scripts(file):
-        text = _text(script)
+        text = build_script.text(script)
         yield from _named_in_rust(text, folder)
         yield from _absolute(text, folder)
 
@@ -209,6 +213,20 @@ def _named_in_toml(text: str, folder: str) -> Iterator[str]:
             yield from (one for one in places if _is_package(one) or os.path.isfile(one))
 
 
+def _inherited(text: str, folder: str) -> Iterator[str]:
+    """The manifest of the workspace that a manifest in ``folder`` inherits from, and the packages that it names."""
+    if not any(line.replace(" ", "").endswith("workspace=true") for line in text.replace("}", "\n").splitlines()):
+        return
+    for above in paths.with_parents(os.path.dirname(folder)):
+        manifest = os.path.join(above, "Cargo.toml")
+        inherited = _text(manifest) if os.path.isfile(manifest) else ""
+        if "[workspace" in inherited:
+            yield manifest
+            places = (os.path.normpath(os.path.join(above, word)) for _, word in _words(inherited.replace("'", '"')))
+            yield from (place for place in places if place != above and _is_package(place))
+            return
+
+
 def _named_in_rust(text: str, folder: str) -> Iterator[str]:
     """What lies above ``folder``, by a path in quotes, which may be made from words that are joined."""
     # Quoted words and what is between them take turns.
@@ -218,6 +236,13 @@ def _named_in_rust(text: str, folder: str) -> Iterator[str]:
         paths_above = [path for path in (_above(joined), _above(os.path.join(up, joined))) if path]
         yield from (os.path.normpath(os.path.join(folder, path)) for path in paths_above)
         up, last = last, next((path for path in paths_above[::-1] if not path.strip("./\\")), "")
+    if any(step in text for step in STEPS):
+        # From where it goes up, and what of its words belongs to that, is not known.
+        for above in ("..", "../.."):
+            places = (
+                os.path.normpath(os.path.join(folder, above, word)) for _, word in _words(text) if word.strip("./")
+            )
+            yield from (place for place in places if os.path.lexists(place))
 
 
 def _absolute(text: str, tree: str) -> Iterator[str]:
@@ -259,6 +284,9 @@ def _above(word: str) -> str:
     """``word`` as a path, if it leads above; it may begin with a variable, or stand behind one."""
     if word.startswith(("$", "{", "/..")):
         word = word[word.find("/") + 1 :]
+    begins = min((word.find(mark) for mark in PATTERNS if mark in word), default=len(word))
+    if begins < len(word):
+        word = word[: word.rfind("/", 0, begins) + 1]
     path = os.path.normpath(word)
     return path if path.split(os.sep)[0] == ".." and "\n" not in path else ""
 

@@ -356,6 +356,7 @@ def _look_at_own_tree(
     # Files of two trees may have been changed in one tick of the clock: none of them is known unread.
     read_before = {} if moved else known
     tracked = _tracked(project, there, artifacts, before)
+    missing = ""
     if tracked:
         found = snapshot.look_at(tree, sorted(tracked), read_before)
         compared = dict(found)
@@ -373,11 +374,14 @@ def _look_at_own_tree(
     else:
         found = snapshot.look(tree, there.target_dir, read_before)
         digests = {path: digest for path, (digest, _) in found.items()}
-        for path, digest in _read_variables(tree, digests, _scripts(tree, digests), told.environ).items():
+        scripts = _scripts(tree, digests)
+        for path, digest in _read_variables(tree, digests, scripts, told.environ).items():
             found[path] = (digest, NEVER)
+        missing = _not_there(tree, digests, scripts)
         compared = found
     found[SURROUNDINGS] = compared[SURROUNDINGS] = (told.digest(os.getcwd(), project.root), NEVER)
     left = _left(project, there, artifacts, today, found, made=[there.target_dir, *([] if tracked else [tree])])
+    left = left or _gone(there, artifacts) or missing
     # Had another tree been built into this one's target directory, there would be a record of it.
     alone = there.inside and not any(records.values())
     own = (tree, project.manifest_dir)
@@ -422,6 +426,26 @@ def _left(
     return left_behind.reason(
         profile_dir, records, artifacts, [before], found, root=root, tree=there.tree, host=there.host
     )
+
+
+def _gone(there: _There, artifacts: Collection[str]) -> str:
+    """A source that cargo has compiled and that is gone, in words; else ``""``.
+
+    A build script may have made it after the last look, so that the record does not know it.
+    """
+    named = (source for sources in dep_info.of_artifacts(there.described, artifacts) for source in sources)
+    gone = (one for one in named if paths.is_inside(one, there.tree) and not os.path.lexists(one))
+    return next((f"{paths.relative(one, there.tree)} is gone" for one in gone), "")
+
+
+def _not_there(tree: str, found: Collection[str], scripts: Iterable[str]) -> str:
+    """A file that one of the build scripts may have made in the user's tree, and that is not there; else ``""``."""
+    folders = {path.rstrip("/") for path in found}
+    for script in scripts:
+        path = build_script.not_there(build_script.text(os.path.join(tree, script)), os.path.dirname(script), folders)
+        if path:
+            return f"{path}, which {script} may make, is not there"
+    return ""
 
 
 def _tracked(project: Project, there: _There, artifacts: Collection[str], before: str) -> dict[str, int]:
@@ -509,7 +533,7 @@ def _look_at_sdist(
 def _written(tree: str, found: Collection[str], scripts: Iterable[str]) -> str:
     """Which build script may write into the sdist itself, in words; else ``""``: it has not run in this tree yet."""
     for script in scripts:
-        text = (read(os.path.join(tree, script)) or b"").decode(errors="replace")
+        text = build_script.text(os.path.join(tree, script))
         if build_script.may_write(text, os.path.dirname(script), found):
             return f"{script} may write into the sources"
     return ""
@@ -619,8 +643,8 @@ def _read_variables(
     """Digests of ``scripts`` that name variables of ``environ`` in quotes, made to cover the variables as well."""
     digests = {}
     for path in scripts:
-        text = (read(os.path.join(tree, path)) or b"").decode(errors="replace")
-        named = sorted(environ.keys() & text.split('"'))
+        text = build_script.text(os.path.join(tree, path))
+        named = build_script.variables(text, environ)
         if named:
             values = (f"{name}={environ[name]}".encode(errors="surrogateescape") for name in named)
             digests[path] = store.digest(found[path].encode(), *values)

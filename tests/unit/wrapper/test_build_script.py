@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from pyo3_base_python.wrapper.build_script import is_inert, may_write, named, without_inert_reader
+from pyo3_base_python.wrapper.build_script import (
+    is_inert,
+    may_write,
+    named,
+    not_there,
+    text,
+    variables,
+    without_inert_reader,
+)
 from pyo3_base_python.wrapper.project import Lock, Project
 
 FLAGS = "fn main() {\n    pyo3_build_config::use_pyo3_cfgs();\n}\n"
@@ -121,6 +130,20 @@ def test_project_without_a_lock_or_a_manifest_is_left_as_it_is(tmp_path: Path) -
         ('fn main() { fs::copy("a", Path::new(&env::var("OUT_DIR").unwrap()).join("made.rs")) }', False),
         ('fn main() { fs::write(env::var("OUT_DIR")); fs::write("python/app/made.py", "x") }', True),
         ('fn main() { fs::write(env::var("OUT_DIR")); read("python/app/there.py") }', False),
+        ('fn main() { fs::write(env::var("OUT_DIR")); cbindgen::generate().write_to_file("app.h") }', True),
+        ('fn main() { fs::write(env::var("OUT_DIR")); fs::write("new/app.h", "x") }', True),
+        ('fn main() { fs::write(env::var("OUT_DIR")); fs::write(out.join("app.h"), "x") }', False),
+        ('fn main() { fs::write(env::var("OUT_DIR")); root.join("python").join("app").join("made.py") }', True),
+        ('fn main() { fs::write(env::var("OUT_DIR")); root.push("python/app"); root.push("made.py") }', True),
+        ('fn main() { fs::write(env::var("OUT_DIR")); root.join("python").join("app").join("there.py") }', False),
+        ("fn main() { cbindgen::generate().write_to_file(header) }", True),
+        ("fn main() { built::write_built_file() }", False),
+        ('fn main() { writeln!(text, "{}", 1); write!(text, "x") }', False),
+        ('fn main() { Command::new("cp").args(["a", "b"]) }', True),
+        ('fn main() { Command::new("./make.sh") }', True),
+        ('fn main() { Command::new(python).arg("make.py") }', True),
+        ('fn main() { Command::new(python).args(["-c", "import sysconfig"]) }', False),
+        ('fn main() { Command::new("sh").args(["-c", "cp a b"]) }', True),
         ('fn main() { println!("cargo:rerun-if-changed=python/app/made.py"); fs::write(env::var("OUT_DIR")) }', False),
     ],
 )
@@ -130,9 +153,52 @@ def test_where_a_build_script_may_write(source: str, expected: bool) -> None:
 
 
 def test_a_build_script_of_a_folder_may_write_beside_it() -> None:
-    source = 'fn main() { fs::write(env::var("OUT_DIR")); fs::write("app/made.py", "x") }'
+    source = 'fn main() { fs::write(env::var("OUT_DIR")); let made = "app/made.py"; fs::write(made, "x") }'
     assert may_write(source, "rust", ["rust/app"])
     assert not may_write(source, "rust", ["app"])
+
+
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize(
+    "script",
+    [
+        "mod helper;\nfn main() {}",
+        "pub mod helper;",
+        'mod other { include!("helper.rs"); }',
+        '#[path = "helper.rs"] mod other;',
+        "mod folder;",
+    ],
+)
+def test_the_source_of_a_build_script_is_that_of_its_modules_too(tree: Callable[..., Path], script: str) -> None:
+    folder = tree(
+        {"build.rs": script, "helper.rs": "fn helps() {}", "folder/mod.rs": "fn helps() {}", "c.rs": "fn no()"}
+    )
+    found = text(os.fspath(folder / "build.rs"))
+    assert script in found
+    assert "fn helps()" in found
+    assert "fn no()" not in found
+
+
+@pytest.mark.promise("fault")
+def test_modules_that_include_each_other_are_read_once(tree: Callable[..., Path]) -> None:
+    folder = tree({"build.rs": 'include!("build.rs"); mod nowhere;'})
+    assert text(os.fspath(folder / "build.rs")).strip() == 'include!("build.rs"); mod nowhere;'
+
+
+@pytest.mark.promise("stale")
+def test_a_file_that_a_script_makes_and_that_is_not_there() -> None:
+    source = 'fn main() { fs::write("python/app/made.py", "x") }'
+    assert not_there(source, "", ["python/app", "python/app/there.py"]) == "python/app/made.py"
+    assert not_there(source, "", ["python/app", "python/app/made.py"]) == ""
+    assert not_there('fn main() { read("python/app/made.py") }', "", ["python/app"]) == ""
+
+
+@pytest.mark.promise("stale")
+def test_variables_that_a_build_script_may_read() -> None:
+    environ = {"NUMBER": "1", "OTHER": "2", "PYO3_PYTHON": "/python"}
+    assert variables('env::var("NUMBER")', environ) == ["NUMBER"]
+    assert variables('Command::new("python3")', environ) == ["PYO3_PYTHON"], "that of the environment, by PATH"
+    assert variables('env::var("python4")', environ) == []
 
 
 @pytest.mark.parametrize(

@@ -259,6 +259,12 @@ def test_what_lies_outside_and_is_named(tmp_path: Path, file: str) -> None:
         ("build.rs", 'let above = root.parent().unwrap(); read(above.join("common"))'),
         ("inner/build.rs", 'root.parent().unwrap().parent().unwrap().join("common")'),
         ("build.rs", 'for folder in ["..", "../common"]'),
+        ("build.rs", 'for file in glob("../common/*.txt")'),
+        ("build.rs", 'read(format!("../common/{name}.txt"))'),
+        ("build.rs", 'let root = dir.parent(); let names = ["a", "b"]; read(root.join("common"))'),
+        ("build.rs", 'root.pop(); root.push("common")'),
+        ("build.rs", 'let root = dir.ancestors().nth(1); read(root.join("common"))'),
+        ("inner/build.rs", 'let root = dir.ancestors().nth(2); read(&["a"]); read(root.join("common"))'),
         ("script.rs", 'read("../common")'),
         ("inner/make/script.rs", 'read("../../common")'),
     ],
@@ -313,6 +319,26 @@ def test_a_source_that_was_not_changed_is_not_read_for_what_it_names(
     first = seen(tree)
     monkeypatch.setattr(snapshot, "_named_in_macros", lambda path: pytest.fail(f"{path} was read"))
     assert seen(tree, first) == first
+
+
+@pytest.mark.promise("stale")
+def test_what_a_package_outside_inherits_from_its_own_workspace(tmp_path: Path) -> None:
+    grow(
+        tmp_path,
+        {
+            "py/Cargo.toml": '[dependencies]\nx = { path = "../ws/crates/x" }\n',
+            "ws/Cargo.toml": '[workspace.dependencies]\ny = { path = "crates/y" }\n',
+            "ws/crates/x/Cargo.toml": "[dependencies]\ny.workspace = true\n",
+            "ws/crates/y/Cargo.toml": "",
+            "ws/crates/y/data.txt": "",
+            "ws/crates/z/Cargo.toml": "",
+        },
+    )
+    found = digests(tmp_path / "py")
+    assert {"../ws/Cargo.toml", "../ws/crates/y/data.txt"} <= found.keys()
+    assert "../ws/crates/z/Cargo.toml" not in found
+    (tmp_path / "ws/crates/x/Cargo.toml").write_text("")
+    assert "../ws/crates/y/data.txt" not in digests(tmp_path / "py")
 
 
 @pytest.mark.promise("stale")

@@ -640,7 +640,7 @@ def test_target_directory_that_can_not_be_written_is_said(site: Site, own: bool)
 
 # What cargo does not see, in a tree of one's own with its own target directory
 
-TREE = {"Cargo.toml": "", "build.rs": "", "native/foo.c": "1", "README.md": ""}
+TREE = {"Cargo.toml": "", "build.rs": "", "native/foo.c": "1", "README.md": "", "src/lib.rs": "mod a;", "src/a.rs": "1"}
 
 
 def test_own_tree_in_which_nothing_has_changed_is_not_cleaned(site: Site) -> None:
@@ -686,6 +686,28 @@ def test_where_the_interpreter_is_the_same_it_is_cleaned_for_the_next_one(site: 
     assert site.settle_own(tree, "/1") == ""
     assert site.cleaned == []
     assert site.settle_own(tree, "/2") == "cleaned crate: something in it had changed"
+
+
+@pytest.mark.promise("fault")
+def test_a_source_that_a_build_script_has_made_and_that_is_gone(site: Site) -> None:
+    """The record does not know it: it was not there yet when the tree was looked at."""
+    tree = site.unpack("tree", TREE)
+    site.settle_own(tree, "/1")
+    path = site.profile_dir / "libcrate.d"
+    path.write_bytes(os.fsencode(f"{site.profile_dir}/libcrate.so: {tree}/src/lib.rs {tree}/src/made.rs\n"))
+    assert site.settle_own(tree, "/2") == "cleaned crate: src/made.rs is gone"
+
+
+@pytest.mark.promise("fault")
+def test_a_file_that_a_build_script_may_have_made_and_that_is_not_there(site: Site) -> None:
+    script = 'fn main() { fs::write("python/made.py", "") }'
+    tree = site.unpack("tree", {**TREE, "build.rs": script, "python/there.py": ""})
+    site.settle_own(tree, "/1")
+    said = site.settle_own(tree, "/2")
+    assert said == "cleaned crate: python/made.py, which build.rs may make, is not there"
+    write(tree / "python" / "made.py", "")
+    site.settle_own(tree, "/3")
+    assert site.settle_own(tree, "/4") == ""
 
 
 def compiled(profile_dir: Path, *versions: int) -> None:
