@@ -63,6 +63,9 @@ LOCK = """\
 [[package]]
 name = "crate"
 version = "0.1.0"
+dependencies = [
+ "pyo3",
+]
 
 [[package]]
 name = "pyo3"

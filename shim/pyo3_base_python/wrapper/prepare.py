@@ -76,6 +76,7 @@ def prepare(
         told=Told(
             {name: value for name, value in given.items() if name != "PYO3_SHIM_PYTHON"},
             [*call.configs, *call.for_rustc],
+            project.selected(call, here),
         ),
         python=steps.set.get("PYO3_SHIM_PYTHON") or environ.get("PYO3_PYTHON", ""),
         # Maturin's own file stands for the interpreter where there is one.

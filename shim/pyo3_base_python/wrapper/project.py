@@ -243,12 +243,12 @@ def package_name(manifest_dir: str) -> str:
 def selected(call: Invocation, here: Project) -> list[str]:
     """The names of the packages of ``here`` that ``call`` builds, with what they depend on, and no others.
 
-    Those of ``--package``, or else that of the manifest for ``cargo run``. None where that is not certain: for a
-    pattern or a URL, a package that is not local by Cargo.lock, or a workspace with ``default-members``.
+    Those of ``--package``, or else that of the manifest for ``cargo run`` and ``cargo rustc``. None where that is not
+    certain: for a pattern or a URL, a package that is not local by Cargo.lock, or a workspace with ``default-members``.
     https://doc.rust-lang.org/cargo/reference/pkgid-spec.html
     """
     names = [spec.replace(":", "@").partition("@")[0] for spec in call.packages]
-    if not names and call.subcommand == "run":
+    if not names and call.subcommand in {"run", "rustc"}:
         manifest = cargo_config.read(os.path.join(here.manifest_dir, "Cargo.toml")) or ""
         names = [] if "default-members" in manifest else _named(manifest, {"package"})
     local = here.lock.local_packages if here.lock else ()

@@ -9,6 +9,10 @@ import os
 
 from .files import decoded, read, write
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 __all__ = ["OF_PACKAGE", "RECORDS", "Record", "read_record", "write_record"]
 
 # The folder of records, in a profile's; and how the names of those of packages end.
@@ -25,11 +29,12 @@ class Record:
 
     ``trees`` are the paths of the trees that the record speaks of, the last one last; ``entries`` hold digest and time
     (ns) of each file and folder in it, by relative path: when it was modified in an unpacked sdist, when anything about
-    it was changed in a tree of the user's. ``python`` is the interpreter that it was built with, and ``dirty`` whether
-    something had changed by then that an isolated build, in a new environment, would have compiled.
+    it was changed in a tree of the user's. ``python`` is the interpreter that it was built with, ``built`` the packages
+    that cargo was asked for since, and ``dirty`` whether something had changed by then that an isolated build, in a new
+    environment, would have compiled.
     """
 
-    __slots__ = ("dirty", "entries", "python", "trees")
+    __slots__ = ("built", "dirty", "entries", "python", "trees")
 
     def __init__(
         self,
@@ -37,11 +42,13 @@ class Record:
         entries: dict[str, tuple[str, int]] | None = None,
         python: str = "",
         *,
+        built: Iterable[str] = (),
         dirty: bool = False,
     ) -> None:
         self.trees = trees[-TREES_REMEMBERED:]
         self.entries = entries or {}
         self.python = python
+        self.built = sorted(built)
         self.dirty = dirty
 
     def says(self, other: Record) -> bool:
@@ -56,6 +63,7 @@ def read_record(file: str) -> Record | None:
         trees = []
         entries = {}
         python = ""
+        built = []
         dirty = False
         for row in rows:
             digest, when, path = row.split(" ", 2)
@@ -63,16 +71,21 @@ def read_record(file: str) -> Record | None:
                 trees.append(path)
             elif digest == "python":
                 python, dirty = path, when == "1"
+            elif digest == "built":
+                built.append(path)
             else:
                 entries[path] = (digest, int(when))
     except (OSError, ValueError):
         return None
-    return Record(trees, entries, python, dirty=dirty) if (header, end) == (HEADER, "end") and trees else None
+    return (
+        Record(trees, entries, python, built=built, dirty=dirty) if (header, end) == (HEADER, "end") and trees else None
+    )
 
 
 def write_record(file: str, record: Record) -> None:
     """Write ``record`` to ``file``; a path with a line break in it is not recorded. Raises ``OSError``."""
     rows = [f"tree 0 {tree}" for tree in record.trees if "\n" not in tree]
     rows += [f"python {record.dirty:d} {record.python}"] if "\n" not in record.python else []
+    rows += [f"built 0 {name}" for name in record.built]
     rows += [f"{digest} {when} {path}" for path, (digest, when) in sorted(record.entries.items()) if "\n" not in path]
     write(file, os.fsencode("\n".join([HEADER, *rows, "end"])))

@@ -125,9 +125,10 @@ def settle(
         packages = project.lock.local_packages if project.lock else []
         described = profile_dir if in_place else ours or profile_dir
         there = _There(tree, target_dir, profile_dir, ours, described, packages, host="".join(host))
-        today = compiled_today(project, profile_dirs, python, pyo3_looks=pyo3_looks)
+        told = told or Told({})
+        today = compiled_today(project, profile_dirs, python, pyo3_looks=pyo3_looks, selected=told.packages)
         look = _look_at_sdist if sdist and (in_place or not there.inside) else _look_at_own_tree
-        actions = look(project, there, artifacts, today, told or Told({}))
+        actions = look(project, there, artifacts, today, told)
         _apply(actions, there, clean, today.stays)
         records = os.path.join(there.described, RECORDS)
         others = displaced.forget(profile_dir, records, [] if actions.clean else today.packages, python)
@@ -260,17 +261,18 @@ def of_own_tree(
     stale = [
         name for name, record in records.items() if foreign or (record is not None and record.trees[-1] not in same)
     ]
-    now = Record([tree], dict(found), today.python)
+    known = seen if seen is not None and seen.python == today.python else None
+    built = known.built if known else []
+    now = Record([tree], dict(found), today.python, built=today.asked.union(built))
     if not changed or stale:
         why = f"cleaned {', '.join(stale)}: another tree was built last" if stale else ""
         forget, run = (today.packages, today.scripts) if changed else ((), ())
         return Actions(stale, Record([tree]), why, tree=now, forget=forget, run=run)
-    if seen is not None and seen.python == today.python:
-        # Without the shim nothing is compiled for it now, but in the next new environment.
-        now.dirty = True
-        return Actions((), Record([tree]), "", tree=now)
-    why = f"cleaned {', '.join(today.packages)}: {changed}" if today.packages else ""
-    return Actions((), Record([tree]), why, tree=now, forget=today.packages, run=today.scripts)
+    # Without the shim nothing is compiled now that was compiled for this interpreter, but in the next new environment.
+    due = [name for name in today.packages if name not in built]
+    now.dirty = known is not None and (not due or due != today.packages)
+    why = f"cleaned {', '.join(due)}: {changed}" if due else ""
+    return Actions((), Record([tree]), why, tree=now, forget=due, run=[one for one in today.scripts if one in due])
 
 
 def of_sdist(
@@ -301,6 +303,7 @@ def of_sdist(
     entries: dict[str, tuple[str, int]] = {}
     dirty = ""
     new = True
+    built: set[str] = set()
     if last:
         known = [record for record in records.values() if record is not None]
         entries = known[0].entries if known else entries
@@ -308,9 +311,11 @@ def of_sdist(
         if any(record.dirty for record in known):
             dirty = "something in it had changed"
         new = any(record.python != today.python for record in known)
+        built = set() if new else {name for record in known for name in record.built}
         clean = ()
-        forget, run = (today.packages, today.scripts) if dirty and new else ((), ())
-        why = f"cleaned {', '.join(today.packages)}: {dirty}" if forget else f"{tree} was built last"
+        forget = [name for name in today.packages if name not in built] if dirty else ()
+        run = [name for name in today.scripts if name in forget]
+        why = f"cleaned {', '.join(forget)}: {dirty}" if forget else f"{tree} was built last"
     elif changed:
         why = f"what {', '.join(changed)} may be made of has changed"
     times = _times(tree, found, records, now)
@@ -320,7 +325,8 @@ def of_sdist(
         # What the backend has left in the tree by now is in no sdist: the next one is compared with what was unpacked.
         entries if last and not dirty else seen,
         today.python,
-        dirty=bool(dirty) and not new,
+        built=today.asked | built,
+        dirty=bool(dirty) and not new and (not forget or forget != today.packages),
     )
     return Actions(clean, record, why, {} if worked_in or tree in earlier else times, forget=forget, run=run)
 
@@ -370,7 +376,7 @@ def _look_at_own_tree(
                 del compared[path]
         if seen is not None:
             entries = {path: known[path] for path in (*compared, SURROUNDINGS) if path in known}
-            seen = Record(seen.trees, entries, seen.python, dirty=seen.dirty)
+            seen = Record(seen.trees, entries, seen.python, built=seen.built, dirty=seen.dirty)
     else:
         found = snapshot.look(tree, there.target_dir, read_before)
         digests = {path: digest for path, (digest, _) in found.items()}

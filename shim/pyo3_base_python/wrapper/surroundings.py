@@ -14,7 +14,7 @@ from . import cargo_config, files, store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
 __all__ = ["Told", "named_files"]
 
@@ -34,14 +34,15 @@ LARGE = 1 << 20
 class Told:
     """What a build is told: ``environ``, and ``words`` of the command line that may name files which cargo reads once.
 
-    Those are the values of ``--config``, and rustc's arguments.
+    Those are the values of ``--config``, and rustc's arguments. ``packages`` are those that it names, if it names any.
     """
 
-    __slots__ = ("environ", "words")
+    __slots__ = ("environ", "packages", "words")
 
-    def __init__(self, environ: Mapping[str, str], words: Sequence[str] = ()) -> None:
+    def __init__(self, environ: Mapping[str, str], words: Sequence[str] = (), packages: Collection[str] = ()) -> None:
         self.environ = environ
         self.words = words
+        self.packages = packages
 
     def digest(self, cwd: str, root: str) -> str:
         """A digest of all that is told to a cargo started in ``cwd``, for a workspace in ``root``: rustc starts there.

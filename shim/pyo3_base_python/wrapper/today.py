@@ -29,10 +29,10 @@ class Today:
     """What an isolated build compiles without the shim for a new path of ``python``.
 
     ``packages`` are the local ones, by name; ``scripts`` are those of them whose build scripts are run again; ``stays``
-    are all other packages that any depends on.
+    are all other packages that any depends on; ``asked`` are the local ones that this build asks for.
     """
 
-    __slots__ = ("packages", "python", "scripts", "stays")
+    __slots__ = ("asked", "packages", "python", "scripts", "stays")
 
     def __init__(
         self,
@@ -40,22 +40,30 @@ class Today:
         packages: Iterable[str] = (),
         scripts: Iterable[str] = (),
         stays: Iterable[str] = (),
+        asked: Iterable[str] = (),
     ) -> None:
         self.python = python
         self.packages = list(packages)
         self.scripts = list(scripts)
         self.stays = set(stays)
+        self.asked = set(asked)
 
 
-def compiled_today(project: Project, profile_dirs: Sequence[str], python: str, *, pyo3_looks: bool) -> Today:
+def compiled_today(
+    project: Project, profile_dirs: Sequence[str], python: str, *, pyo3_looks: bool, selected: Collection[str] = ()
+) -> Today:
     """What cargo would compile for each new interpreter without the shim, as far as anything is compiled yet.
 
     A build script runs again if it was compiled again, has asked for it, or if one has that gives its own package's
-    users what cargo calls metadata (``links``): pyo3-ffi does. ``profile_dirs`` are as for ``settle``.
+    users what cargo calls metadata (``links``): pyo3-ffi does. ``profile_dirs`` are as for ``settle``; ``selected`` are
+    the packages that cargo is to build, with what they depend on: all of them if it names none.
     """
     lock = project.lock
-    if lock is None or not os.path.isdir(profile_dirs[-1]):
+    if lock is None:
         return Today(python)
+    asked = [one for one in lock.local_packages if not selected or not lock.all_users([one]).isdisjoint(selected)]
+    if not os.path.isdir(profile_dirs[-1]):
+        return Today(python, asked=asked)
     roots = left_behind.trackers(profile_dirs[-1])
     scripts = {*roots, *lock.direct_users(roots)}
     if pyo3_looks:
@@ -71,6 +79,7 @@ def compiled_today(project: Project, profile_dirs: Sequence[str], python: str, *
         [name for name in lock.local_packages if name in compiled],
         [name for name in lock.local_packages if name in scripts],
         lock.users.keys() - compiled,
+        asked,
     )
 
 

@@ -96,10 +96,11 @@ def test_no_draft_is_left_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("dirty", [True, False])
 def test_the_interpreter_and_what_had_changed_come_back(record_file: str, dirty: bool) -> None:
-    write_record(record_file, Record(["/tree"], python="/my own/python", dirty=dirty))
+    write_record(record_file, Record(["/tree"], python="/my own/python", built=["b", "a"], dirty=dirty))
     found = read_record(record_file)
     assert found is not None
-    assert (found.python, found.dirty) == ("/my own/python", dirty)
+    assert (found.python, found.built, found.dirty) == ("/my own/python", ["a", "b"], dirty)
+    assert found.entries == {}
 
 
 def test_an_interpreter_with_a_line_break_in_its_path_is_not_recorded(record_file: str) -> None:

@@ -1143,13 +1143,33 @@ def test_what_an_isolated_build_would_compile_is_said_and_what_was_seen_is_kept(
     found = {**BEFORE, "b": ("2", 2)}
     for python, why, dirty in (("/1", "", True), ("/2", "cleaned crate, user: b has changed", False)):
         today = Today(python, ["crate", "user"], [])
-        seen = Record(["/tree"], BEFORE, "/1")
+        seen = Record(["/tree"], BEFORE, "/1", built=["crate", "user"])
         actions = of_own_tree("/tree", {"crate": Record(["/tree"])}, ["/tree"], seen, found, today=today)
         assert (actions.why, actions.clean) == (why, [])
         assert actions.record is not None
         assert actions.record.trees == ["/tree"]
         assert actions.tree is not None
         assert (actions.tree.entries, actions.tree.dirty) == (found, dirty)
+
+
+@pytest.mark.promise("stale")
+def test_what_was_not_asked_for_yet_with_this_interpreter_is_compiled_when_something_changes() -> None:
+    """A backend calls cargo for one package after the other, and may write a source in between."""
+    today = Today("/1", ["crate", "user"], ["user"], asked=["user"])
+    found = {**BEFORE, "b": ("2", 2)}
+    seen = Record(["/tree"], BEFORE, "/1", built=["crate"])
+    records = {"crate": Record(["/tree"])}
+    own = of_own_tree("/tree", records, ["/tree"], seen, found, today=today)
+    digests = {path: digest for path, (digest, _) in found.items()}
+    sdist = of_sdist("/tree", digests, {"crate": seen}, "", 1, last=True, today=today)
+    for actions, record in ((own, own.tree), (sdist, sdist.record)):
+        assert (actions.why, actions.forget, actions.run) == ("cleaned user: b has changed", ["user"], ["user"])
+        assert record is not None
+        assert (record.built, record.dirty) == (["crate", "user"], True)
+    nothing = of_own_tree("/tree", records, ["/tree"], seen, BEFORE, today=today)
+    assert (nothing.why, nothing.forget) == ("", [])
+    assert nothing.tree is not None
+    assert (nothing.tree.built, nothing.tree.dirty) == (["crate", "user"], False)
 
 
 def test_an_sdist_that_was_built_last_is_compared_with_what_there_was_but_for_what_builds_leave() -> None:

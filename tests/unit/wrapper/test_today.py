@@ -35,12 +35,14 @@ class Built:
         deps = ",".join(f'[1,"{crate}",false,2]' for crate in crates)
         path.write_text(f'{{"deps":[{deps}],"local":[]}}')
 
-    def today(self, version: tuple[int, int, int] = (0, 29, 0), *, pyo3_looks: bool = True) -> Today:
+    def today(
+        self, version: tuple[int, int, int] = (0, 29, 0), *, pyo3_looks: bool = True, selected: tuple[str, ...] = ()
+    ) -> Today:
         """What isolated builds compile."""
         root = os.fspath(self.folder)
         project = Project(root, root, Lock([version], [], LOCAL, USERS), os.path.join(root, "target"))
         dirs = [os.path.join(root, name) for name in ("host", "target")]
-        return compiled_today(project, dirs, "/python", pyo3_looks=pyo3_looks)
+        return compiled_today(project, dirs, "/python", pyo3_looks=pyo3_looks, selected=selected)
 
 
 @pytest.fixture
@@ -52,6 +54,15 @@ def built(tmp_path: Path) -> Built:
 def test_before_the_first_build_there_is_nothing_to_compile_again(tmp_path: Path) -> None:
     today = Built(tmp_path).today()
     assert (today.python, today.packages, today.scripts, today.stays) == ("/python", [], [], set())
+
+
+def test_what_is_asked_for_is_what_is_selected_with_its_dependencies(built: Built, tmp_path: Path) -> None:
+    assert built.today().asked == set(LOCAL)
+    assert built.today(selected=("sys",)).asked == {"sys"}
+    assert built.today(selected=("bindings",)).asked == {"bindings"}
+    assert built.today(selected=("app",)).asked > {"app", "bindings"}
+    (tmp_path / "target").rmdir()
+    assert built.today(selected=("sys",)).asked == {"sys"}
 
 
 def test_it_is_what_depends_on_pyo3(built: Built) -> None:
