@@ -72,7 +72,7 @@ def is_inert(source: str) -> bool:
 
 
 def text(script: str) -> str:
-    """The Rust source of the build script in the file ``script``, with that of its modules and what it includes."""
+    """The source of the build script in the file ``script``, with its modules, what it includes, and shell scripts."""
     left, texts, seen = [script], [], set()
     while left:
         path = os.path.normpath(left.pop())
@@ -82,7 +82,7 @@ def text(script: str) -> str:
         source = (files.read(path) or b"").decode(errors="replace")
         texts.append(source)
         folder = os.path.dirname(path)
-        left += (os.path.join(folder, word) for word in source.split('"')[1::2] if word.endswith(".rs"))
+        left += (os.path.join(folder, word) for word in source.split('"')[1::2] if word.endswith((".rs", ".sh")))
         modules = [line.split("mod ")[-1].strip(" ;") for line in source.splitlines() if line.rstrip().endswith(";")]
         for module in filter(str.isidentifier, modules):
             left += (os.path.join(folder, f"{module}.rs"), os.path.join(folder, module, "mod.rs"))
@@ -160,10 +160,13 @@ def _last_word(code: str) -> str:
 def variables(source: str, environ: Mapping[str, str]) -> list[str]:
     """Those of ``environ`` that a build script with the Rust ``source`` may read.
 
-    It has their names in quotes. A Python that it finds on ``PATH`` is that of the environment, which ``PYO3_PYTHON``
-    stands for.
+    It has their names in quotes, or a shell script of it behind a ``$``. A Python that it finds on ``PATH`` is that of
+    the environment, which ``PYO3_PYTHON`` stands for.
     """
     words = {*source.split('"')}
+    for behind in source.replace("${", "$").split("$")[1:]:
+        end = next((place for place, letter in enumerate(behind) if not (letter.isalnum() or letter == "_")), None)
+        words.add(behind[:end])
     if not words.isdisjoint(PYTHONS):
         words.add("PYO3_PYTHON")
     return sorted(environ.keys() & words)

@@ -33,6 +33,8 @@ MODULES = (".cpython-", ".pypy", ".abi3.")
 # These name other places by their paths.
 NAMING = ("Cargo.toml", "build.rs", ".cargo/config.toml", ".cargo/config")
 # Rustc tells cargo of what these name.
+# Sources of other languages, which include files by paths from their own folder.
+NATIVE = (".c", ".cc", ".cpp", ".cxx", ".h", ".hpp")
 # How a build script goes to the folder above; and what is no part of a path, but stands for names.
 STEPS = (".ancestors()", ".parent()", ".pop()")
 PATTERNS = "*?[{"
@@ -113,7 +115,7 @@ def look(tree: str, target_dir: str, known: Mapping[str, tuple[str, int]]) -> di
         _look(place, "" if place == tree else f"{path}/", inner, known, new, top=True)
         found.update(new)
         for path, entry in new.items():
-            if path.endswith(NAMING) or (path.endswith(".rs") and entry != known.get(path)):
+            if path.endswith(NAMING) or (path.endswith((".rs", *NATIVE)) and entry != known.get(path)):
                 places += _named(os.path.join(tree, path))
     found.update(_of_git_above(tree, known))
     return found
@@ -177,6 +179,9 @@ def _named(file: str) -> Iterator[str]:
         yield from _inherited(_text(file), folder)
     elif os.path.basename(folder) == ".cargo":
         yield from _named_in_toml(_text(file), os.path.dirname(folder))
+    elif name.endswith(NATIVE):
+        above = (word for _, word in _words(_text(file)) if word.startswith("../"))
+        yield from (os.path.normpath(os.path.join(folder, word)) for word in above if "\n" not in word)
     elif name != "build.rs":
         yield from _named_in_macros(file)
     for script in _scripts(file):

@@ -59,6 +59,7 @@ from . import (
     paths,
     snapshot,
     store,
+    surroundings,
     undeclared,
 )
 from .errors import CannotSteady
@@ -646,13 +647,17 @@ def package_names(tree: str, found: Iterable[str]) -> set[str]:
 def _read_variables(
     tree: str, found: Mapping[str, str], scripts: Iterable[str], environ: Mapping[str, str]
 ) -> dict[str, str]:
-    """Digests of ``scripts`` that name variables of ``environ`` in quotes, made to cover the variables as well."""
+    """Digests of ``scripts`` that name variables of ``environ``, made to cover the variables as well.
+
+    And the file that one of them names.
+    """
     digests = {}
     for path in scripts:
         text = build_script.text(os.path.join(tree, path))
         named = build_script.variables(text, environ)
         if named:
-            values = (f"{name}={environ[name]}".encode(errors="surrogateescape") for name in named)
+            said = (f"{name}={environ[name]}{surroundings.content(environ[name])}" for name in named)
+            values = (one.encode(errors="surrogateescape") for one in said)
             digests[path] = store.digest(found[path].encode(), *values)
     return digests
 

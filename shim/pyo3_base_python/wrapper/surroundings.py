@@ -9,6 +9,7 @@ before rustc or the linker. Cargo tracks the words and not the files
 from __future__ import annotations
 
 import os
+import stat
 
 from . import cargo_config, files, store
 
@@ -16,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-__all__ = ["Told", "named_files"]
+__all__ = ["Told", "content", "named_files"]
 
 VARIABLES = (
     *("CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER", "CARGO_BUILD_RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "RUSTC_WRAPPER"),
@@ -56,7 +57,7 @@ class Told:
         told = [environ[name] for name in sorted(environ) if name in VARIABLES or name.endswith(ARGUMENTS)]
         folders = [root, *(os.path.dirname(os.path.dirname(path)) for path in config)]
         named = {path for text in (*texts, *told, *self.words) for path in named_files(text, folders)}
-        contents = (f"{os.path.basename(path)}={_content(path)}" for path in sorted(named))
+        contents = (f"{os.path.basename(path)}={content(path)}" for path in sorted(named))
         said = (*values, *texts, *self.words, *contents)
         return store.digest(*(text.encode(errors="surrogateescape") for text in said))
 
@@ -72,10 +73,13 @@ def named_files(text: str, folders: Sequence[str]) -> Iterator[str]:
             yield from [path for path in found if os.path.isfile(path)][:1]
 
 
-def _content(path: str) -> str:
+def content(path: str) -> str:
+    """What is known of a file: a digest of it, or size and time of a large one; ``""`` if there is none."""
     try:
         status = os.stat(path)
-    except OSError:
+    except (OSError, ValueError):  # a name with a NUL in it
+        return ""
+    if not stat.S_ISREG(status.st_mode):
         return ""
     if status.st_size > LARGE:
         return f"{status.st_size} {status.st_mtime_ns}"

@@ -167,11 +167,18 @@ def test_a_build_script_of_a_folder_may_write_beside_it() -> None:
         'mod other { include!("helper.rs"); }',
         '#[path = "helper.rs"] mod other;',
         "mod folder;",
+        'Command::new("./helper.sh")',
     ],
 )
 def test_the_source_of_a_build_script_is_that_of_its_modules_too(tree: Callable[..., Path], script: str) -> None:
     folder = tree(
-        {"build.rs": script, "helper.rs": "fn helps() {}", "folder/mod.rs": "fn helps() {}", "c.rs": "fn no()"}
+        {
+            "build.rs": script,
+            "helper.rs": "fn helps() {}",
+            "helper.sh": "fn helps()",
+            "folder/mod.rs": "fn helps() {}",
+            "c.rs": "fn no()",
+        }
     )
     found = text(os.fspath(folder / "build.rs"))
     assert script in found
@@ -199,6 +206,8 @@ def test_variables_that_a_build_script_may_read() -> None:
     assert variables('env::var("NUMBER")', environ) == ["NUMBER"]
     assert variables('Command::new("python3")', environ) == ["PYO3_PYTHON"], "that of the environment, by PATH"
     assert variables('env::var("python4")', environ) == []
+    assert variables("#!/bin/sh\necho $NUMBER-${OTHER:-}", environ) == ["NUMBER", "OTHER"]
+    assert variables("echo $NUMBERS; PYO3_PYTHON=x", environ) == []
 
 
 @pytest.mark.parametrize(

@@ -265,6 +265,8 @@ def test_what_lies_outside_and_is_named(tmp_path: Path, file: str) -> None:
         ("build.rs", 'root.pop(); root.push("common")'),
         ("build.rs", 'let root = dir.ancestors().nth(1); read(root.join("common"))'),
         ("inner/build.rs", 'let root = dir.ancestors().nth(2); read(&["a"]); read(root.join("common"))'),
+        ("src/x.c", '#include "../../common/Cargo.toml"'),
+        ("src/x.hpp", '#include <x>\n#include "../../common/Cargo.toml"\n'),
         ("script.rs", 'read("../common")'),
         ("inner/make/script.rs", 'read("../../common")'),
     ],

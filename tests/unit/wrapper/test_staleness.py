@@ -273,6 +273,18 @@ def test_a_variable_that_a_build_script_names_counts_in_a_shared_target_director
 
 
 @pytest.mark.promise("stale")
+def test_the_file_that_a_variable_names_counts_with_it(site: Site) -> None:
+    file = site.folder / "schema.json"
+    files = {**FILES, "build.rs": 'fn main() { std::env::var("SCHEMA"); }'}
+    for name, content in (("one", "1"), ("two", "1"), ("three", "2")):
+        write(file, content)
+        tree = site.unpack(name, files)
+        site.settle(tree, SCHEMA=os.fspath(file))
+        site.built(tree)
+    assert site.cleaned == [["crate", "numbers"]]
+
+
+@pytest.mark.promise("stale")
 def test_a_build_script_that_names_a_variable_counts_with_its_content(site: Site) -> None:
     site.profile_dir = site.folder / "place" / "release"
     for name, rest in (("one", "1"), ("two", "2")):
