@@ -87,6 +87,12 @@ def static_library(folder: Path, turn: int) -> None:
         (folder / name).unlink()
 
 
+def an_object(folder: Path, turn: int) -> None:
+    put(folder / "foo.c", f'const char *foo(void) {{ return "{turn}"; }}')
+    compiler(folder, "-c", "foo.c", "-o", "foo.o")
+    (folder / "foo.c").unlink()
+
+
 def shared_library(folder: Path, turn: int) -> None:
     """A library whose name has its version: the older one is gone when the newer one is there."""
     for old in folder.glob("libfoo.so*"):
@@ -121,6 +127,46 @@ STORIES = {
         before=f'#[link(name = "foo")]\n{DECLARED}',
         files={"../opt/README": ""},
         variables={"RUSTFLAGS": "-L native={at}/opt"},
+    ),
+    "a library that the source names, in a folder that a build script names": Story(
+        LINKED,
+        lambda at, turn: shared_library(at / "opt", turn),
+        before=f'#[link(name = "foo")]\n{DECLARED}',
+        files={
+            "../opt/README": "",
+            "py/build.rs": 'fn main() {\n    println!("cargo:rerun-if-changed=build.rs");\n'
+            '    println!("cargo:rustc-link-search={}/../../opt", env!("CARGO_MANIFEST_DIR"));\n}\n',
+        },
+    ),
+    "an object that a build script has the linker told of": Story(
+        LINKED,
+        lambda at, turn: an_object(at / "tree" / "py" / "native", turn),
+        before=DECLARED,
+        dependencies=BUILD_CONFIG,
+        files={
+            "py/native/README": "",
+            "py/build.rs": 'fn main() {\n    println!("cargo:rerun-if-changed=build.rs");\n'
+            '    println!("cargo:rustc-link-arg=native/foo.o");\n}\n',
+        },
+    ),
+    "a variable that a module of a build script reads": Story(
+        'env!("MADE")',
+        dependencies=BUILD_CONFIG,
+        files={
+            "py/build.rs": "mod flavour;\nfn main() { flavour::tell() }\n",
+            "py/flavour.rs": READS_FLAVOUR.replace("fn main", "pub fn tell"),
+        },
+        variables={"FLAVOUR": "{turn}"},
+    ),
+    "files above the tree that a build script names by a pattern": Story(
+        'env!("MADE")',
+        lambda at, turn: put(at / "tree" / "proto" / "a.txt", str(turn)),
+        dependencies=BUILD_CONFIG,
+        files={
+            "py/build.rs": 'fn main() {\n    println!("cargo:rerun-if-changed=build.rs");\n    let name = "a";\n'
+            '    let read = std::fs::read_to_string(format!("../proto/{name}.txt")).unwrap();\n'
+            '    println!("cargo:rustc-env=MADE={read}");\n}\n',
+        },
     ),
     "another folder of libraries for the linker": Story(
         LINKED,

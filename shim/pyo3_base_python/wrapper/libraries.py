@@ -40,12 +40,12 @@ def replaced(
     made = (*made, build)
     for folder in os.listdir(build) if os.path.isdir(build) else []:
         package = left_behind.package_of(folder)
-        said = _Said(os.path.join(build, folder, "output"))
+        said = _Said(os.path.join(build, folder, "output"), root or profile_dir)
         for path in said.libraries():
             if _counts(path, made) and _since(path) > since:
                 return path, package
         others = said.beside() if package in packages else ()
-        for path in (*others, *said.told(root or profile_dir)):
+        for path in (*others, *said.told()):
             if not _is_in(path, made) and _since(path) > since:
                 return path, "" if package in packages else package
     for path in _in_folders(_searched(_flags(profile_dir, packages))):
@@ -69,11 +69,12 @@ def _since(path: str) -> float:
 
 
 class _Said:
-    """What a build script has told about linking, by its output."""
+    """What a build script has told about linking, by its output; linkers are started in ``root``."""
 
-    __slots__ = ("arguments", "folders", "names")
+    __slots__ = ("arguments", "folders", "names", "root")
 
-    def __init__(self, output: str) -> None:
+    def __init__(self, output: str, root: str) -> None:
+        self.root = root
         self.folders: list[str] = []
         self.names: list[tuple[str, str]] = []
         self.arguments: list[str] = []
@@ -81,7 +82,7 @@ class _Said:
             _, _, instruction = line.replace("cargo::", "cargo:").partition("cargo:")
             key, _, value = instruction.partition("=")
             if key == "rustc-link-search":
-                self.folders.append(value.rpartition("=")[2])
+                self.folders.append(os.path.normpath(os.path.join(root, value.rpartition("=")[2])))
             elif key == "rustc-link-lib":
                 kind, _, name = value.rpartition("=")
                 self.names.append((kind, name.partition(":")[0]))
@@ -100,10 +101,10 @@ class _Said:
         """Those in its folders, if it has named no library: it is named elsewhere then."""
         return iter(()) if self.names else _in_folders(self.folders)
 
-    def told(self, root: str) -> Iterator[str]:
-        """The files that it has told the linker of, which is started in ``root``."""
+    def told(self) -> Iterator[str]:
+        """The files that it has told the linker of."""
         for argument in self.arguments:
-            yield from surroundings.named_files(argument, [root])
+            yield from surroundings.named_files(argument, [self.root])
 
 
 def _multiarch() -> list[str]:
@@ -127,7 +128,7 @@ def _searched(flags: list[str]) -> list[str]:
     """The folders that ``flags`` have rustc look for libraries in."""
     words = [flag[len("-L") :] if flag.startswith("-L") else "" for flag in flags]
     words += [flags[place + 1] for place, flag in enumerate(flags[:-1]) if flag == "-L"]
-    return [word.rpartition("=")[2] for word in words if word]
+    return [os.path.normpath(word.rpartition("=")[2]) for word in words if word]
 
 
 def _in_folders(folders: Iterable[str]) -> Iterator[str]:

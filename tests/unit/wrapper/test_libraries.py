@@ -187,5 +187,8 @@ def test_a_library_that_a_build_script_has_named_the_folder_of_alone(place: Plac
     assert replaced(place.path, ["crate"], 0.0) == (os.path.join(library.parent, "libn.so"), "")
     assert replaced(place.path, ["crate"], library.stat().st_ctime + 1) == NOTHING
     assert replaced(place.path, [], 0.0) == NOTHING
+    tree = os.fspath(place.folder / "tree")
+    output.write_text("cargo:rustc-link-search=native=../lib\n")
+    assert replaced(place.path, ["crate"], 0.0, root=tree, made=[tree]) == (os.fspath(library), "")
     output.write_text(f"cargo:rustc-link-search={library.parent}\ncargo:rustc-link-lib=other\n")
     assert replaced(place.path, ["crate"], 0.0) == NOTHING
