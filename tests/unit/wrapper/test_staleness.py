@@ -1164,6 +1164,23 @@ def test_what_an_isolated_build_would_compile_is_said_and_what_was_seen_is_kept(
         assert (actions.tree.entries, actions.tree.dirty) == (found, dirty)
 
 
+def test_a_tree_without_a_record_is_said_to_be_new() -> None:
+    today = Today("/1", ["crate"], ["crate"])
+    actions = of_own_tree("/tree", {"crate": None}, [], None, BEFORE, today=today)
+    assert (actions.why, actions.forget) == ("cleaned crate: it was not looked at before", ["crate"])
+    assert actions.tree is not None
+    assert (actions.tree.python, actions.tree.dirty) == ("/1", False)
+
+
+@pytest.mark.promise("stale")
+def test_an_sdist_of_which_nothing_is_said_was_unpacked_just_now() -> None:
+    actions = of_sdist("/tree", {".": "1"}, {"crate": Record(["/other"], {".": ("2", 2)})}, "", 5)
+    assert (actions.clean, actions.forget, actions.run) == (["crate"], [], [])
+    assert actions.times == {".": 5}
+    assert actions.record is not None
+    assert (actions.record.trees, actions.record.dirty, actions.record.built) == (["/other", "/tree"], False, [])
+
+
 @pytest.mark.promise("stale")
 def test_what_was_not_asked_for_yet_with_this_interpreter_is_compiled_when_something_changes() -> None:
     """A backend calls cargo for one package after the other, and may write a source in between."""
