@@ -82,7 +82,8 @@ def text(script: str) -> str:
         source = (files.read(path) or b"").decode(errors="replace")
         texts.append(source)
         folder = os.path.dirname(path)
-        left += (os.path.join(folder, word) for word in source.split('"')[1::2] if word.endswith((".rs", ".sh")))
+        named = (word for before, word in _words_after(source) if word.endswith(".sh") or _includes(before))
+        left += (os.path.join(folder, word) for word in named)
         modules = [line.split("mod ")[-1].strip(" ;") for line in source.splitlines() if line.rstrip().endswith(";")]
         for module in filter(str.isidentifier, modules):
             left += (os.path.join(folder, f"{module}.rs"), os.path.join(folder, module, "mod.rs"))
@@ -141,6 +142,11 @@ def _writes_to_a_path(source: str) -> bool:
         if function[1] and not function[2].strip("& ") and _last_word(function[0]) in MAKING and word:
             return True
     return False
+
+
+def _includes(before: str) -> bool:
+    """Whether what stands before a string makes that a source of the same program."""
+    return before.replace(" ", "").endswith(("include!(", "#[path="))
 
 
 def _words_after(source: str) -> Iterator[tuple[str, str]]:

@@ -186,6 +186,11 @@ def test_the_source_of_a_build_script_is_that_of_its_modules_too(tree: Callable[
     assert "fn no()" not in found
 
 
+def test_a_source_that_is_only_named_is_no_part_of_a_build_script(tree: Callable[..., Path]) -> None:
+    folder = tree({"build.rs": 'mod b;\nread("src/lib.rs");', "src/lib.rs": "fn no() {}"})
+    assert "fn no" not in text(os.fspath(folder / "build.rs"))
+
+
 @pytest.mark.promise("fault")
 def test_modules_that_include_each_other_are_read_once(tree: Callable[..., Path]) -> None:
     folder = tree({"build.rs": 'include!("build.rs"); mod nowhere;'})
