@@ -64,7 +64,7 @@ from . import (
 )
 from .errors import CannotSteady
 from .files import read
-from .project import artifact_names
+from .project import PYO3_FAMILY, artifact_names, package_name
 from .record import OF_PACKAGE, RECORDS, Record, read_record, write_record
 from .surroundings import Told
 from .today import Today, compiled_today
@@ -547,13 +547,14 @@ def _written(tree: str, found: Collection[str], scripts: Iterable[str]) -> str:
 
 
 def _scripts(tree: str, found: Collection[str]) -> list[str]:
-    """The build scripts among the files ``found`` in ``tree``, by relative path."""
+    """The build scripts among the files ``found`` in ``tree``, by relative path; not pyo3's own, which declare all."""
     named = {path for path in found if path.endswith("build.rs") and os.path.basename(path) == "build.rs"}
     for manifest in [path for path in found if path.endswith("Cargo.toml")]:
         if os.path.basename(manifest) == "Cargo.toml":
             for script in build_script.named((read(os.path.join(tree, manifest)) or b"").decode(errors="replace")):
                 named.add(paths.with_slashes(os.path.normpath(os.path.join(os.path.dirname(manifest), script))))
-    return sorted(path for path in named if path in found)
+    named = {path for path in named if path in found}
+    return sorted(path for path in named if package_name(os.path.join(tree, os.path.dirname(path))) not in PYO3_FAMILY)
 
 
 def _in_another_profile(there: _There) -> bool:

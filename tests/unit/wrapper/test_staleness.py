@@ -284,6 +284,19 @@ def test_the_file_that_a_variable_names_counts_with_it(site: Site) -> None:
     assert site.cleaned == [["crate", "numbers"]]
 
 
+def test_what_pyo3s_own_build_scripts_name_they_declare(site: Site) -> None:
+    """A checkout of pyo3 beside the project, or in it: its scripts name VIRTUAL_ENV, which is another one each time."""
+    for package, cleaned in (("pyo3-build-config", []), ("other", [["crate", "numbers"]])):
+        site.profile_dir = site.folder / package / "release"
+        manifest = f'[package]\nname = "{package}"\n'
+        files = {**FILES, "inner/Cargo.toml": manifest, "inner/build.rs": 'fn main() { env::var("VIRTUAL_ENV"); }'}
+        for number in ("1", "2"):
+            tree = site.unpack(f"{package}-{number}", files)
+            site.settle_in_place(tree, VIRTUAL_ENV=number)
+            site.built(tree)
+        assert site.cleaned == cleaned
+
+
 @pytest.mark.promise("stale")
 def test_a_build_script_that_names_a_variable_counts_with_its_content(site: Site) -> None:
     site.profile_dir = site.folder / "place" / "release"
