@@ -762,14 +762,19 @@ def test_an_artifact_that_another_version_has_taken_the_place_of(site: Site) -> 
     assert site.settle_own(tree, "/3") == ""
 
 
-@pytest.mark.promise("stale")
-def test_an_sdists_artifact_that_another_version_has_taken_the_place_of(site: Site) -> None:
+def two_versions(site: Site) -> None:
+    """Pretend that cargo has compiled two versions of an sdist's `crate`, each in an environment of its own."""
     site.profile_dir = site.folder / "place" / "release"
     for number in (1, 2):
         tree = site.unpack(f"tree-{number}", FILES)
         site.settle_in_place(tree, python=f"/{number}")
         site.built(tree)
         compiled(site.profile_dir, number)
+
+
+@pytest.mark.promise("stale")
+def test_an_sdists_artifact_that_another_version_has_taken_the_place_of(site: Site) -> None:
+    two_versions(site)
     said = site.settle_in_place(site.unpack("last", FILES), python="/3")
     assert said.endswith("files and folders are as they were; cleaned crate: another version was built last")
     assert sorted(path.name for path in (site.profile_dir / ".fingerprint").iterdir()) == ["crate-2"]
@@ -777,12 +782,7 @@ def test_an_sdists_artifact_that_another_version_has_taken_the_place_of(site: Si
 
 @pytest.mark.promise("stale")
 def test_what_is_cleaned_is_not_looked_at_for_its_artifact(site: Site) -> None:
-    site.profile_dir = site.folder / "place" / "release"
-    for number in (1, 2):
-        tree = site.unpack(f"tree-{number}", FILES)
-        site.settle_in_place(tree, python=f"/{number}")
-        site.built(tree)
-        compiled(site.profile_dir, number)
+    two_versions(site)
     tree = site.unpack("last", {**FILES, "src/a.rs": "2"})
     assert site.settle_in_place(tree, python="/3") == "what crate, numbers may be made of has changed"
     assert site.cleaned == [list(PACKAGES)]
