@@ -382,9 +382,9 @@ def _look_at_own_tree(
         found = snapshot.look(tree, there.target_dir, read_before)
         digests = {path: digest for path, (digest, _) in found.items()}
         scripts = _scripts(tree, digests)
-        for path, digest in _read_variables(tree, digests, scripts, told.environ).items():
+        for path, digest in _read_variables(digests, scripts, told.environ).items():
             found[path] = (digest, NEVER)
-        missing = _not_there(tree, digests, scripts)
+        missing = _not_there(digests, scripts)
         compared = found
     found[SURROUNDINGS] = compared[SURROUNDINGS] = (told.digest(os.getcwd(), project.root), NEVER)
     left = _left(project, there, artifacts, today, found, made=[there.target_dir, *([] if tracked else [tree])])
@@ -445,11 +445,11 @@ def _gone(there: _There, artifacts: Collection[str]) -> str:
     return next((f"{paths.relative(one, there.tree)} is gone" for one in gone), "")
 
 
-def _not_there(tree: str, found: Collection[str], scripts: Iterable[str]) -> str:
+def _not_there(found: Collection[str], scripts: Mapping[str, str]) -> str:
     """A file that one of the build scripts may have made in the user's tree, and that is not there; else ``""``."""
     folders = {path.rstrip("/") for path in found}
-    for script in scripts:
-        path = build_script.not_there(build_script.text(os.path.join(tree, script)), os.path.dirname(script), folders)
+    for script, text in scripts.items():
+        path = build_script.not_there(text, os.path.dirname(script), folders)
         if path:
             return f"{path}, which {script} may make, is not there"
     return ""
@@ -504,7 +504,7 @@ def _look_at_sdist(
     found = snapshot.contents(tree, there.target_dir)
     crates = package_names(tree, found)
     scripts = _scripts(tree, found)
-    found.update(_read_variables(tree, found, scripts, told.environ))
+    found.update(_read_variables(found, scripts, told.environ))
     found["."] = store.digest(found["."].encode(), told.digest(os.getcwd(), project.root).encode())
     if not there.ours:
         # Void unless the artifacts of this profile are of trees that the record speaks of.
@@ -527,7 +527,7 @@ def _look_at_sdist(
         made = [there.target_dir, tree]
         library, package = libraries.replaced(profile_dir, records, since, root=project.root, made=made)
         left = left or (f"{library} was replaced" if library else "")
-        left = left or ("" if last else _written(tree, found, scripts))
+        left = left or ("" if last else _written(found, scripts))
     # What was built last here is known by that: no need to read the records of other profiles.
     worked_in = not last and _in_another_profile(there)
     actions = of_sdist(tree, found, records, left, time.time_ns(), last=last, worked_in=worked_in, today=today)
@@ -537,24 +537,31 @@ def _look_at_sdist(
     return actions
 
 
-def _written(tree: str, found: Collection[str], scripts: Iterable[str]) -> str:
+def _written(found: Collection[str], scripts: Mapping[str, str]) -> str:
     """Which build script may write into the sdist itself, in words; else ``""``: it has not run in this tree yet."""
-    for script in scripts:
-        text = build_script.text(os.path.join(tree, script))
+    for script, text in scripts.items():
         if build_script.may_write(text, os.path.dirname(script), found):
             return f"{script} may write into the sources"
     return ""
 
 
-def _scripts(tree: str, found: Collection[str]) -> list[str]:
-    """The build scripts among the files ``found`` in ``tree``, by relative path; not pyo3's own, which declare all."""
+def _scripts(tree: str, found: Collection[str]) -> dict[str, str]:
+    """The build scripts among the files ``found`` in ``tree``, by relative path, with their sources.
+
+    Not pyo3's own, which declare all.
+    """
     named = {path for path in found if path.endswith("build.rs") and os.path.basename(path) == "build.rs"}
     for manifest in [path for path in found if path.endswith("Cargo.toml")]:
         if os.path.basename(manifest) == "Cargo.toml":
             for script in build_script.named((read(os.path.join(tree, manifest)) or b"").decode(errors="replace")):
                 named.add(paths.with_slashes(os.path.normpath(os.path.join(os.path.dirname(manifest), script))))
     named = {path for path in named if path in found}
-    return sorted(path for path in named if package_name(os.path.join(tree, os.path.dirname(path))) not in PYO3_FAMILY)
+    files = {path: os.path.join(tree, path) for path in sorted(named)}
+    return {
+        path: build_script.text(file)
+        for path, file in files.items()
+        if package_name(os.path.dirname(file)) not in PYO3_FAMILY
+    }
 
 
 def _in_another_profile(there: _There) -> bool:
@@ -645,16 +652,13 @@ def package_names(tree: str, found: Iterable[str]) -> set[str]:
     return {name for folder in folders for name in artifact_names(os.path.join(tree, folder))}
 
 
-def _read_variables(
-    tree: str, found: Mapping[str, str], scripts: Iterable[str], environ: Mapping[str, str]
-) -> dict[str, str]:
+def _read_variables(found: Mapping[str, str], scripts: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
     """Digests of ``scripts`` that name variables of ``environ``, made to cover the variables as well.
 
     And the file that one of them names.
     """
     digests = {}
-    for path in scripts:
-        text = build_script.text(os.path.join(tree, path))
+    for path, text in scripts.items():
         named = build_script.variables(text, environ)
         if named:
             said = (f"{name}={environ[name]}{surroundings.content(environ[name])}" for name in named)
