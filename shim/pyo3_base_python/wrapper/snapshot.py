@@ -117,7 +117,8 @@ def look(tree: str, target_dir: str, known: Mapping[str, tuple[str, int]]) -> di
         for path, entry in new.items():
             if path.endswith(NAMING) or (path.endswith((".rs", *NATIVE)) and entry != known.get(path)):
                 places += _named(os.path.join(tree, path))
-    found.update(_of_git_above(tree, known))
+    for git in {_git_above(place) for place in seen if place == tree or _is_package(place)} - {""}:
+        found.update(_of_git(git, paths.relative(git, os.path.realpath(tree)), known))
     return found
 
 
@@ -337,16 +338,13 @@ def _look(
     return True
 
 
-def _of_git_above(tree: str, known: Mapping[str, tuple[str, int]]) -> Iterator[tuple[str, tuple[str, int]]]:
-    """The same as ``_of_git`` of the repository that ``tree`` is a folder of, if it is none itself."""
-    top, *above = paths.with_parents(os.path.realpath(tree))
-    if os.path.lexists(os.path.join(top, ".git")):
-        return
-    for folder in above:
+def _git_above(tree: str) -> str:
+    """The ``.git`` of the repository that ``tree`` is a folder of; empty if it is none's, or has one itself."""
+    for number, folder in enumerate(paths.with_parents(os.path.realpath(tree))):
         git = os.path.join(folder, ".git")
         if os.path.lexists(git):
-            yield from _of_git(git, paths.relative(git, top), known)
-            return
+            return git if number else ""
+    return ""
 
 
 def _of_git(git: str, prefix: str, known: Mapping[str, tuple[str, int]]) -> Iterator[tuple[str, tuple[str, int]]]:

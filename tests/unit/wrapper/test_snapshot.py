@@ -536,6 +536,20 @@ def test_the_nearest_repository_above_counts(tmp_path: Path, file: str) -> None:
 
 
 @pytest.mark.promise("stale")
+@pytest.mark.parametrize("package", ["", "crates/common/"])
+def test_the_repository_of_a_package_outside_counts(tmp_path: Path, package: str) -> None:
+    """Its build script embeds the commit, which need not change anything below the package."""
+    grow(tmp_path / "other" / ".git", REPOSITORY)
+    grow(tmp_path / "other" / package, {"Cargo.toml": '[package]\nname = "common"\n'})
+    tree = grow(tmp_path / "py", {**FILES, "Cargo.toml": f'[dependencies]\nx = {{ path = "../other/{package}" }}\n'})
+    first = seen(tree)
+    assert seen(tree, first) == first
+    grow(tmp_path / "other" / ".git", {"refs/heads/main": "2"})
+    now = seen(tree, first)
+    assert {path for path, entry in now.items() if first.get(path) != entry} == {"../other/.git/refs/heads/main"}
+
+
+@pytest.mark.promise("stale")
 @pytest.mark.parametrize(
     "file", [".git/worktrees/side/HEAD", ".git/refs/heads/side", ".git/packed-refs", ".git/refs/tags/v1"]
 )
