@@ -10,31 +10,7 @@ An isolated build also compiles everything that depends on pyo3 in each new envi
 which cargo is not told: of a file that a build script reads without declaring it, a file added to a folder that a macro
 embeds, another library to link, another tree at the same path.
 
-So the current sources are compared with those that were built last:
-
-=====================================================  ============  =================================
-what is built                                          its packages  times of its files
-=====================================================  ============  =================================
-a tree of the user's, nothing in it has changed        stay          stay
-the same, something has, and the environment is new    cleaned [1]_  stay
-the same, another was built last, or without the shim  cleaned       stay
-an sdist, no record of it or a void one                cleaned       now
-an sdist, something in it is not as recorded           cleaned       as recorded; of what changed: now
-an sdist, everything as recorded                       stay          as recorded
-the same, cargo has left what it would not see         cleaned       as recorded
-an sdist, at the path of an earlier one [2]_           as above      stay: somebody works there
-an sdist, cargo has built here and nowhere else since  as one's own  stay
-an sdist, not known where it is compiled to            stay          now
-=====================================================  ============  =================================
-
-.. [1] What would be compiled without the shim, and nothing else: packages that depend on pyo3, or on a package whose
-   build script tracks the interpreter. In the same environment cargo would compile nothing; the change is noted for the
-   next one.
-
-.. [2] In whatever profile.
-
-Otherwise all packages of a project are cleaned, or none: a build script or macro may read what belongs to another
-package.
+So the current sources are compared with those that were built last; ``actions`` has the cases.
 
 The records lie in the target directory, one for each profile and package, and one for the tree: whoever prunes or
 clears the directory removes them, too, and without a record everything counts as changed. A record is written before
@@ -51,7 +27,6 @@ import os
 import time
 
 from . import (
-    build_script,
     dep_info,
     displaced,
     left_behind,
@@ -59,12 +34,12 @@ from . import (
     paths,
     snapshot,
     store,
-    surroundings,
+    tree_scripts,
     undeclared,
 )
+from .actions import Actions, changed_packages, of_own_tree, of_sdist
 from .errors import CannotSteady
-from .files import read
-from .project import PYO3_FAMILY, artifact_names, package_name
+from .project import artifact_names
 from .record import OF_PACKAGE, RECORDS, Record, read_record, write_record
 from .surroundings import Told
 from .today import Today, compiled_today
@@ -76,10 +51,7 @@ if TYPE_CHECKING:
     from .project import Project
 
 __all__ = [
-    "Actions",
     "make_target_dir",
-    "of_own_tree",
-    "of_sdist",
     "settle",
 ]
 
@@ -201,149 +173,6 @@ class _There:
         return os.path.join(self.profile_dir, RECORDS, TREE + store.digest(os.fsencode(tree)))
 
 
-class Actions:
-    """What to do before cargo starts: see the table above.
-
-    ``clean``: packages, by name; ``forget``: those to compile, but for their build scripts; ``run``: those of them
-    whose build scripts to run; ``times`` (ns): of files and folders, by relative path, none of them to leave them as
-    they are; ``record``: what is built next, for each package, ``None`` where no other tree's is of interest; ``tree``:
-    the same for the whole of a tree of the user's; ``why``, in words.
-    """
-
-    __slots__ = ("clean", "forget", "record", "run", "times", "tree", "why")
-
-    def __init__(
-        self,
-        clean: Iterable[str],
-        record: Record | None,
-        why: str,
-        times: Mapping[str, int] | None = None,
-        *,
-        tree: Record | None = None,
-        forget: Iterable[str] = (),
-        run: Iterable[str] = (),
-    ) -> None:
-        self.clean = list(clean)
-        self.forget = [name for name in forget if name not in self.clean]
-        self.run = [name for name in run if name not in self.clean]
-        self.record = record
-        self.why = why
-        self.times = times or {}
-        self.tree = tree
-
-
-def of_own_tree(
-    tree: str,
-    records: Mapping[str, Record | None],
-    artifacts: Collection[str | None],
-    seen: Record | None = None,
-    found: Mapping[str, tuple[str, int]] | None = None,
-    *,
-    today: Today | None = None,
-    left: str = "",
-) -> Actions:
-    """What to do for a tree of the user's. Pure.
-
-    ``records`` are those of its packages, by name; ``artifacts`` are the trees that cargo's artifacts are made of.
-    ``seen`` is what the last build found in the tree, ``found`` what there is now; ``left`` is why what cargo has
-    compiled won't do though that is the same, or ``""``.
-    """
-    today = today or Today()
-    found = found or {}
-    if seen is None:
-        changed = "it was not looked at before"
-    elif seen.dirty:
-        changed = "something in it had changed"
-    else:
-        changed = _difference(seen.entries, found) or left
-    # A tree that was moved or copied is no other one.
-    same = {tree} if changed or seen is None else {tree, seen.trees[-1]}
-    foreign = set(artifacts) - same
-    stale = [
-        name for name, record in records.items() if foreign or (record is not None and record.trees[-1] not in same)
-    ]
-    known = seen if seen is not None and seen.python == today.python else None
-    built = known.built if known else []
-    now = Record([tree], dict(found), today.python, built=today.asked.union(built))
-    if not changed or stale:
-        why = f"cleaned {', '.join(stale)}: another tree was built last" if stale else ""
-        forget, run = (today.packages, today.scripts) if changed else ((), ())
-        return Actions(stale, Record([tree]), why, tree=now, forget=forget, run=run)
-    # Without the shim nothing is compiled now that was compiled for this interpreter, but in the next new environment.
-    due = [name for name in today.packages if name not in built]
-    now.dirty = known is not None and (not due or due != today.packages)
-    why = f"cleaned {', '.join(due)}: {changed}" if due else ""
-    return Actions((), Record([tree]), why, tree=now, forget=due, run=[one for one in today.scripts if one in due])
-
-
-def of_sdist(
-    tree: str,
-    found: Mapping[str, str],
-    records: Mapping[str, Record | None],
-    left: str,
-    now: int,
-    *,
-    last: bool = False,
-    worked_in: bool = False,
-    today: Today | None = None,
-) -> Actions:
-    """What to do for an unpacked sdist with the digests ``found``. Pure, but for links.
-
-    ``records`` are those of its packages, by name, ``None`` for one that is void; ``left`` is why what cargo has
-    compiled of the same sources won't do, or ``""``; ``now`` is in ns; ``last`` is whether cargo has built in this very
-    tree, and in no other since: then it sees what has changed as it would in any tree. A backend that calls cargo for
-    each extension module writes into the tree in between. ``worked_in``: it was built in another profile.
-    """
-    today = today or Today()
-    earlier = next((record.trees for record in records.values() if record is not None), [])
-    changed = _changed(found, records)
-    why = left or f"{len(found)} unpacked files and folders are as they were"
-    clean: Iterable[str] = records if changed or left else ()
-    forget: Iterable[str] = ()
-    run: Iterable[str] = ()
-    entries: dict[str, tuple[str, int]] = {}
-    dirty = ""
-    new = True
-    built: set[str] = set()
-    if last:
-        known = [record for record in records.values() if record is not None]
-        entries = known[0].entries if known else entries
-        dirty = left or _difference(entries, {path: (digest, 0) for path, digest in found.items()})
-        if any(record.dirty for record in known):
-            dirty = "something in it had changed"
-        new = any(record.python != today.python for record in known)
-        built = set() if new else {name for record in known for name in record.built}
-        clean = ()
-        forget = [name for name in today.packages if name not in built] if dirty else ()
-        run = [name for name in today.scripts if name in forget]
-        why = f"cleaned {', '.join(forget)}: {dirty}" if forget else f"{tree} was built last"
-    elif changed:
-        why = f"what {', '.join(changed)} may be made of has changed"
-    times = _times(tree, found, records, now)
-    seen = {path: (digest, times[path]) for path, digest in found.items()}
-    record = Record(
-        [*(one for one in earlier if one != tree), tree],
-        # What the backend has left in the tree by now is in no sdist: the next one is compared with what was unpacked.
-        entries if last and not dirty else seen,
-        today.python,
-        built=today.asked | built,
-        dirty=bool(dirty) and not new and (not forget or forget != today.packages),
-    )
-    return Actions(clean, record, why, {} if worked_in or tree in earlier else times, forget=forget, run=run)
-
-
-def _difference(before: Mapping[str, tuple[str, int]], now: Mapping[str, tuple[str, int]]) -> str:
-    """Which file was changed, added or removed, in words; ``""`` if only what builds leave behind differs."""
-    if before == now:
-        return ""
-    changed = [path for path in before.keys() | now.keys() if before.get(path, ("",))[0] != now.get(path, ("",))[0]]
-    folders = {".", *(os.path.dirname(path) for path in (*before, *now))} if changed else ()
-    for path in sorted(changed):
-        if path.rstrip("/") not in folders and not snapshot.is_left(path):
-            return f"{path} has changed"
-    return ""
-
-
 def _look_at_own_tree(
     project: Project,
     there: _There,
@@ -381,10 +210,10 @@ def _look_at_own_tree(
     else:
         found = snapshot.look(tree, there.target_dir, read_before)
         digests = {path: digest for path, (digest, _) in found.items()}
-        scripts = _scripts(tree, digests)
-        for path, digest in _read_variables(digests, scripts, told.environ).items():
+        scripts = tree_scripts.of_tree(tree, digests)
+        for path, digest in tree_scripts.with_variables(digests, scripts, told.environ).items():
             found[path] = (digest, NEVER)
-        missing = _not_there(digests, scripts)
+        missing = tree_scripts.not_there(digests, scripts)
         compared = found
     found[SURROUNDINGS] = compared[SURROUNDINGS] = (told.digest(os.getcwd(), project.root), NEVER)
     left = _left(project, there, artifacts, today, found, made=[there.target_dir, *([] if tracked else [tree])])
@@ -445,16 +274,6 @@ def _gone(there: _There, artifacts: Collection[str]) -> str:
     return next((f"{paths.relative(one, there.tree)} is gone" for one in gone), "")
 
 
-def _not_there(found: Collection[str], scripts: Mapping[str, str]) -> str:
-    """A file that one of the build scripts may have made in the user's tree, and that is not there; else ``""``."""
-    folders = {path.rstrip("/") for path in found}
-    for script, text in scripts.items():
-        path = build_script.not_there(text, os.path.dirname(script), folders)
-        if path:
-            return f"{path}, which {script} may make, is not there"
-    return ""
-
-
 def _tracked(project: Project, there: _There, artifacts: Collection[str], before: str) -> dict[str, int]:
     """The files that decide what is compiled, if cargo tracks all of them (see ``undeclared``); else none.
 
@@ -503,8 +322,8 @@ def _look_at_sdist(
     tree, profile_dir, records = there.tree, there.profile_dir, there.records
     found = snapshot.contents(tree, there.target_dir)
     crates = package_names(tree, found)
-    scripts = _scripts(tree, found)
-    found.update(_read_variables(found, scripts, told.environ))
+    scripts = tree_scripts.of_tree(tree, found)
+    found.update(tree_scripts.with_variables(found, scripts, told.environ))
     found["."] = store.digest(found["."].encode(), told.digest(os.getcwd(), project.root).encode())
     if not there.ours:
         # Void unless the artifacts of this profile are of trees that the record speaks of.
@@ -516,7 +335,7 @@ def _look_at_sdist(
         there.records = records
     last = os.path.isdir(there.ours) and all(record and record.trees[-1] == tree for record in records.values())
     left = library = package = ""
-    if last or not _changed(found, records):
+    if last or not changed_packages(found, records):
         if not last:
             root = paths.relative(os.path.realpath(project.root), os.path.realpath(tree))
             left = left_behind.unfinished(profile_dir, records)
@@ -527,7 +346,7 @@ def _look_at_sdist(
         made = [there.target_dir, tree]
         library, package = libraries.replaced(profile_dir, records, since, root=project.root, made=made)
         left = left or (f"{library} was replaced" if library else "")
-        left = left or ("" if last else _written(found, scripts))
+        left = left or ("" if last else tree_scripts.may_write(found, scripts))
     # What was built last here is known by that: no need to read the records of other profiles.
     worked_in = not last and _in_another_profile(there)
     actions = of_sdist(tree, found, records, left, time.time_ns(), last=last, worked_in=worked_in, today=today)
@@ -535,33 +354,6 @@ def _look_at_sdist(
         # Its build script may have read headers; for a new tree all that the sdist depends on is compiled today.
         actions.clean = sorted({*actions.clean, package})
     return actions
-
-
-def _written(found: Collection[str], scripts: Mapping[str, str]) -> str:
-    """Which build script may write into the sdist itself, in words; else ``""``: it has not run in this tree yet."""
-    for script, text in scripts.items():
-        if build_script.may_write(text, os.path.dirname(script), found):
-            return f"{script} may write into the sources"
-    return ""
-
-
-def _scripts(tree: str, found: Collection[str]) -> dict[str, str]:
-    """The build scripts among the files ``found`` in ``tree``, by relative path, with their sources.
-
-    Not pyo3's own, which declare all.
-    """
-    named = {path for path in found if path.endswith("build.rs") and os.path.basename(path) == "build.rs"}
-    for manifest in [path for path in found if path.endswith("Cargo.toml")]:
-        if os.path.basename(manifest) == "Cargo.toml":
-            for script in build_script.named((read(os.path.join(tree, manifest)) or b"").decode(errors="replace")):
-                named.add(paths.with_slashes(os.path.normpath(os.path.join(os.path.dirname(manifest), script))))
-    named = {path for path in named if path in found}
-    files = {path: os.path.join(tree, path) for path in sorted(named)}
-    return {
-        path: build_script.text(file)
-        for path, file in files.items()
-        if package_name(os.path.dirname(file)) not in PYO3_FAMILY
-    }
 
 
 def _in_another_profile(there: _There) -> bool:
@@ -621,50 +413,10 @@ def _trees(records: Mapping[str, Record | None]) -> set[str]:
     return {tree for record in records.values() if record is not None for tree in record.trees}
 
 
-def _changed(found: Mapping[str, str], records: Mapping[str, Record | None]) -> list[str]:
-    """The names of the packages that were last built from something other than ``found``."""
-    return [
-        name
-        for name, record in records.items()
-        if record is None or record.dirty or {path: one for path, (one, _) in record.entries.items()} != found
-    ]
-
-
-def _times(tree: str, found: Mapping[str, str], records: Mapping[str, Record | None], now: int) -> dict[str, int]:
-    """The modification time (ns) that each path gets: that of the same content in all ``records``, else ``now``."""
-    times = dict.fromkeys(found, 0 if records else now)
-    for record in records.values():
-        known = record.entries if record is not None else {}
-        for path, digest in found.items():
-            recorded, when = known.get(path, ("", now))
-            times[path] = max(times[path], when if recorded == digest else now)
-    for path in found:
-        # Cargo looks at what a link points to: that must be as young as the link itself.
-        target = paths.relative(os.path.realpath(os.path.join(tree, path)), os.path.realpath(tree))
-        if target != path and target in times:
-            times[target] = max(times[target], times[path])
-    return times
-
-
 def package_names(tree: str, found: Iterable[str]) -> set[str]:
     """The names of the packages in ``tree``, and of their libraries; ``found`` are the paths of its files."""
     folders = [os.path.dirname(path) for path in found if os.path.basename(path) == "Cargo.toml"]
     return {name for folder in folders for name in artifact_names(os.path.join(tree, folder))}
-
-
-def _read_variables(found: Mapping[str, str], scripts: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
-    """Digests of ``scripts`` that name variables of ``environ``, made to cover the variables as well.
-
-    And the file that one of them names.
-    """
-    digests = {}
-    for path, text in scripts.items():
-        named = build_script.variables(text, environ)
-        if named:
-            said = (f"{name}={environ[name]}{surroundings.content(environ[name])}" for name in named)
-            values = (one.encode(errors="surrogateescape") for one in said)
-            digests[path] = store.digest(found[path].encode(), *values)
-    return digests
 
 
 def apply_times(tree: str, times: Mapping[str, int]) -> None:
