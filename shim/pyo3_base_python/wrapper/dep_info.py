@@ -23,20 +23,17 @@ SUFFIX = ".d"
 
 def sources(path: str) -> list[str]:
     """The sources named by the first rule of a ``.d`` file; none if there is no such file."""
-    try:
-        text = decoded(read(path) or b"")
-    except OSError:
-        return []
-    rule = text.partition("\n")[0].partition(": ")[2]
-    # As in a makefile, a blank in a name is escaped.
-    return [word.replace("\0", " ") for word in rule.replace("\\ ", "\0").split()]
+    rule = decoded(read(path) or b"").partition("\n")[0].partition(": ")[2].rstrip("\r")
+    # As in a makefile, a blank in a name is escaped; no other blank parts names.
+    return [word.replace("\0", " ") for word in rule.replace("\\ ", "\0").split(" ") if word]
 
 
-def of_artifacts(profile_dir: str, artifacts: Iterable[str]) -> list[list[str]]:
-    """The sources from which, according to cargo, each of the artifacts is made."""
+def of_artifacts(profile_dir: str, artifacts: Iterable[str]) -> dict[str, list[str]]:
+    """The sources from which, according to cargo, each of the artifacts is made, by the file that says so."""
     names = sorted({name for artifact in artifacts for name in (artifact, artifact.replace("-", "_"))})
-    found = [sources(os.path.join(profile_dir, prefix + name + SUFFIX)) for name in names for prefix in ("lib", "")]
-    return [one for one in found if one]
+    files = [os.path.join(profile_dir, prefix + name + SUFFIX) for name in names for prefix in ("lib", "")]
+    found = {file: sources(file) for file in files}
+    return {file: one for file, one in found.items() if one}
 
 
 def trees(profile_dir: str, artifacts: Iterable[str], own: tuple[str, str], earlier: Iterable[str]) -> set[str | None]:
@@ -48,7 +45,7 @@ def trees(profile_dir: str, artifacts: Iterable[str], own: tuple[str, str], earl
     tree, manifest_dir = own
     known = {tree, *earlier}
     found: set[str | None] = set()
-    for each in of_artifacts(profile_dir, artifacts):
+    for each in of_artifacts(profile_dir, artifacts).values():
         if any(paths.is_inside(source, manifest_dir) for source in each):
             found.add(tree)
         elif any(os.path.isabs(source) for source in each):

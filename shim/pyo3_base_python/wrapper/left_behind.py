@@ -277,7 +277,7 @@ def _of_build_scripts(folders: Iterable[str], trees: Collection[str]) -> str:
 
 def _of_dep_info(path: str, trees: Collection[str], found: Collection[str], root: str) -> Iterator[str]:
     with open(path, "rb") as file:
-        lines = decoded(file.read()).splitlines()
+        lines = decoded(file.read()).replace("\r\n", "\n").split("\n")
     for line in lines:
         if line.startswith(decoded(MANIFEST)):
             yield f"{line[len(VARIABLE) :].partition('=')[0]} is compiled in"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import os
 import stat
+import time
 
 from . import outside, paths, store
 from .files import decoded, read
@@ -39,8 +40,8 @@ BRANCH = b"ref: "
 POINTER = b"gitdir: "
 # Of a larger file in a tree of the user's only size and time are looked at: those of an sdist's say nothing.
 MOST_READ = 64 << 20
-# In a folder behind a link no more files and folders than these: it may be any folder.
-MOST_BEHIND = 5000
+# In a folder behind a link, which may be any, no more files and folders than these are looked at.
+MOST_BEHIND = 20_000
 
 
 def contents(tree: str, target_dir: str = "") -> dict[str, str]:
@@ -61,7 +62,8 @@ def contents(tree: str, target_dir: str = "") -> dict[str, str]:
             folders.remove(".git")
             git = os.path.join(path, ".git")
             found.update((name, digest) for name, (digest, _) in _of_git(git, paths.relative(git, tree), {}))
-        sources = [name for name in names if path != tree or not name.endswith(WHEEL)]
+        links = [name for name in folders if os.path.islink(os.path.join(path, name))]
+        sources = [name for name in (*links, *names) if path != tree or not name.endswith(WHEEL)]
         found[paths.relative(path, tree)] = _of_names([*folders, "", *sorted(sources)])
         for name in sources:
             file = os.path.join(path, name)
@@ -265,14 +267,17 @@ def _of_named_file(path: str, found: os.stat_result) -> str:
         if stat.S_ISREG(behind.st_mode):
             return store.digest(digest.encode(), f"{behind.st_size} {behind.st_ctime_ns}".encode())
         if stat.S_ISDIR(behind.st_mode) and os.access(path, os.R_OK):
-            rows = itertools.islice(_behind(path), MOST_BEHIND)
+            rows = [*itertools.islice(_behind(path), MOST_BEHIND + 1)]
+            if len(rows) > MOST_BEHIND:  # it counts as changed each time
+                rows = [str(time.time_ns())]
             return store.digest(digest.encode(), "\n".join(rows).encode(errors="surrogateescape"))
     return digest
 
 
 def _behind(folder: str) -> Iterator[str]:
-    """What lies in a folder behind a link: paths in it and times of change, those of its top first."""
+    """What lies in a folder behind a link, and behind links in it: paths and times of change, its top first."""
     folders = [folder]
+    behind: set[str] = set()
     for place in folders:
         try:
             with os.scandir(place) as opened:
@@ -282,12 +287,21 @@ def _behind(folder: str) -> Iterator[str]:
         if place != folder and any(entry.name in paths.MARKS for entry in entries):
             continue
         for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
+            name = entry.path[len(folder) :]
+            if entry.is_symlink():
+                yield f"{name} {entry.stat(follow_symlinks=False).st_ctime_ns}"
+                if entry.is_dir():
+                    real = os.path.realpath(entry.path)
+                    # A link may lead to where it lies.
+                    if real in behind:
+                        continue
+                    behind.add(real)
+            if entry.is_dir():
                 if entry.name != ".git" and not _is_left(entry.name):
                     folders.append(entry.path)
-                    yield f"{entry.path[len(folder) :]}/"
-            else:
-                yield f"{entry.path[len(folder) :]} {entry.stat(follow_symlinks=False).st_ctime_ns}"
+                    yield f"{name}/"
+            elif os.path.exists(entry.path):
+                yield f"{name} {entry.stat().st_size} {entry.stat().st_ctime_ns}"
 
 
 def _changed(found: os.stat_result) -> int:
@@ -304,7 +318,7 @@ def _is_output_of(folder: str, name: str) -> bool:
     """Whether builds put something of that name into that folder at the top: front ends and setuptools do."""
     if folder == "dist":
         return _is_built(name)
-    return folder == "build" and name.startswith(("lib", "temp.", "bdist."))
+    return folder == "build" and (name.startswith("bdist.") or (name.startswith(("lib.", "temp.")) and "-" in name))
 
 
 def _is_built(name: str) -> bool:

@@ -191,33 +191,32 @@ def _look_at_own_tree(
     moved = before != tree
     # Files of two trees may have been changed in one tick of the clock: none of them is known unread.
     read_before = {} if moved else known
-    tracked = _tracked(project, there, artifacts, before)
+    compiled = dep_info.of_artifacts(there.described, artifacts)
+    tracked = _tracked(project, there, artifacts, compiled, before)
+    read = tracked or ({} if moved else _read_outside(there, compiled))
+    found = snapshot.look_at(tree, sorted(read), read_before)
     missing = ""
-    if tracked:
-        found = snapshot.look_at(tree, sorted(tracked), read_before)
-        compared = dict(found)
-        different = [path for path, entry in found.items() if path not in known or entry[0] != known[path][0]]
-        written = left_behind.last_written(there.profile_dir, records) if different else 0
-        for path in different:
-            # What is newer cargo compiles by itself; what it tracks since its last build it has looked at then.
-            then = tracked[os.path.normpath(os.path.join(tree, path))]
-            looked_at = path not in known and not moved and found[path][1] <= then
-            if looked_at or _is_newer(os.path.join(tree, path), written):
-                del compared[path]
-        if seen is not None:
-            entries = {path: known[path] for path in (*compared, SURROUNDINGS) if path in known}
-            seen = Record(seen.trees, entries, seen.python, built=seen.built, dirty=seen.dirty)
-    else:
-        found = snapshot.look(tree, there.target_dir, read_before)
+    if not tracked:
+        found.update(snapshot.look(tree, there.target_dir, read_before))
         digests = {path: digest for path, (digest, _) in found.items()}
         scripts = tree_scripts.of_tree(tree, digests)
         for path, digest in tree_scripts.with_variables(digests, scripts, told.environ).items():
             found[path] = (digest, NEVER)
         missing = tree_scripts.not_there(digests, scripts)
-        compared = found
+    new = set() if moved else _new(found, known, read, tree)
+    compared = {path: entry for path, entry in found.items() if path not in new}
+    if tracked:
+        different = [path for path, entry in compared.items() if path not in known or entry[0] != known[path][0]]
+        written = left_behind.last_written(there.profile_dir, records) if different else 0
+        for path in different:
+            if _is_newer(os.path.join(tree, path), written):  # cargo compiles it by itself
+                del compared[path]
+        if seen is not None:
+            entries = {path: known[path] for path in (*compared, SURROUNDINGS) if path in known}
+            seen = Record(seen.trees, entries, seen.python, built=seen.built, dirty=seen.dirty)
     found[SURROUNDINGS] = compared[SURROUNDINGS] = (told.digest(os.getcwd(), project.root), NEVER)
     left = _left(project, there, artifacts, today, found, made=[there.target_dir, *([] if tracked else [tree])])
-    left = left or _gone(there, artifacts) or missing
+    left = left or _gone(there, compiled) or missing
     # Had another tree been built into this one's target directory, there would be a record of it.
     alone = there.inside and not any(records.values())
     own = (tree, project.manifest_dir)
@@ -264,17 +263,45 @@ def _left(
     )
 
 
-def _gone(there: _There, artifacts: Collection[str]) -> str:
+def _new(found: Mapping[str, tuple[str, int]], known: Collection[str], read: Mapping[str, int], tree: str) -> set[str]:
+    """Which sources are some only since cargo's last build, which has looked at them as they are (see ``_tracked``)."""
+    of_tree = {paths.relative(file, tree): then for file, then in read.items()}
+    return {path for path, then in of_tree.items() if path in found and path not in known and found[path][1] <= then}
+
+
+def _read_outside(there: _There, compiled: Mapping[str, Collection[str]]) -> dict[str, int]:
+    """The files outside the tree that rustc has read (``compiled``), with when cargo first said so, in ns."""
+    found = {
+        os.path.normpath(source): os.stat(file).st_mtime_ns
+        for file, sources in compiled.items()
+        for source in sources
+        if os.path.isabs(source)
+    }
+    places = (there.tree, there.target_dir)
+    return {
+        source: then
+        for source, then in found.items()
+        if not any(paths.is_inside(source, one) for one in places) and os.path.isfile(source)
+    }
+
+
+def _gone(there: _There, compiled: Mapping[str, Collection[str]]) -> str:
     """A source that cargo has compiled and that is gone, in words; else ``""``.
 
     A build script may have made it after the last look, so that the record does not know it.
     """
-    named = (source for sources in dep_info.of_artifacts(there.described, artifacts) for source in sources)
+    named = (source for sources in compiled.values() for source in sources)
     gone = (one for one in named if paths.is_inside(one, there.tree) and not os.path.lexists(one))
     return next((f"{paths.relative(one, there.tree)} is gone" for one in gone), "")
 
 
-def _tracked(project: Project, there: _There, artifacts: Collection[str], before: str) -> dict[str, int]:
+def _tracked(
+    project: Project,
+    there: _There,
+    artifacts: Collection[str],
+    compiled: Mapping[str, Collection[str]],
+    before: str,
+) -> dict[str, int]:
     """The files that decide what is compiled, if cargo tracks all of them (see ``undeclared``); else none.
 
     Each with when rustc has last said that it read it (ns), or a build script has. Not the manifests: cargo reads their
@@ -283,14 +310,14 @@ def _tracked(project: Project, there: _There, artifacts: Collection[str], before
     packages = project.lock.local_packages if project.lock else []
     if undeclared.may_be_read(there.profile_dir, project.manifest_dir, packages):
         return {}
-    compiled = dep_info.of_crates(there.profile_dir, packages, artifacts)
-    if compiled is None:
+    of_crates = dep_info.of_crates(there.profile_dir, packages, artifacts)
+    if of_crates is None:
         return {}
     # What a build script names is not in rustc's files: without one it is nobody's.
     ran = left_behind.last_ran(there.profile_dir, packages)
     found = {
         os.path.join(there.tree, os.path.relpath(source, before)) if paths.is_inside(source, before) else source: ran
-        for one in dep_info.of_artifacts(there.described, artifacts)
+        for one in compiled.values()
         for source in one
         if os.path.isabs(source)
     }
@@ -298,7 +325,7 @@ def _tracked(project: Project, there: _There, artifacts: Collection[str], before
     if found:
         # With other features, too: rustc was started in the workspace's root.
         read_by_rustc: dict[str, int] = {}
-        for file in compiled:
+        for file in of_crates:
             for source in dep_info.sources(file):
                 path = os.path.normpath(os.path.join(project.root, source))
                 read_by_rustc[path] = max(read_by_rustc.get(path, 0), os.stat(file).st_mtime_ns)

@@ -1,7 +1,7 @@
 """What a compiler, linker or build script may go by without a word to cargo, though it is no source of a package.
 
-That is cargo's configuration with its ``[env]``, from files and ``--config``; variables of linkers, wrappers and
-pkg-config; and the files that these or rustc's arguments name: linker scripts, response files, programs that stand
+That is cargo's configuration with its ``[env]``, from files and ``--config``; variables of compilers, linkers, wrappers
+and pkg-config; and the files that these or rustc's arguments name: linker scripts, response files, programs that stand
 before rustc or the linker. Cargo tracks the words and not the files
 (https://doc.rust-lang.org/cargo/reference/config.html).
 """
@@ -21,6 +21,7 @@ __all__ = ["Told", "content", "named_files"]
 
 VARIABLES = (
     *("CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER", "CARGO_BUILD_RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "RUSTC_WRAPPER"),
+    *("CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "INCLUDE", "OBJC_INCLUDE_PATH"),
     *("LIB", "LIBRARY_PATH", "LD_RUN_PATH", "MACOSX_DEPLOYMENT_TARGET", "NIX_LDFLAGS", "SDKROOT"),
     *("PKG_CONFIG", "PKG_CONFIG_LIBDIR", "PKG_CONFIG_PATH", "PKG_CONFIG_SYSROOT_DIR"),
 )

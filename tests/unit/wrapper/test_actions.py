@@ -77,7 +77,7 @@ def test_an_sdist_that_was_built_last_is_compared_with_what_there_was_but_for_wh
     today = Today("/2", ["crate", "user"], [])
     for found, why in (
         (
-            {".": "2", "a": "1", "build": "1", "build/temp.linux": "1", "build/temp.linux/x.o": "1"},
+            {".": "2", "a": "1", "build": "1", "build/temp.linux-x86_64": "1", "build/temp.linux-x86_64/x.o": "1"},
             "/tree was built last",
         ),
         ({".": "2", "a": "1", "b": "1"}, "cleaned crate, user: b has changed"),

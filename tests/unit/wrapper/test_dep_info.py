@@ -43,6 +43,8 @@ def profile(tmp_path: Path) -> Profile:
     ("text", "expected"),
     [
         ("/t/lib.so: /a/lib.rs /a/b.rs\n", ["/a/lib.rs", "/a/b.rs"]),
+        ("/t/lib.so: /a\u00a0b/lib.rs /a\u2028b\x0b/c\x1c.rs\n", ["/a\u00a0b/lib.rs", "/a\u2028b\x0b/c\x1c.rs"]),
+        ("/t/lib.so: /a/lib.rs  /b\r\n", ["/a/lib.rs", "/b"]),
         ("/t/with\\ blank.so: /a\\ b/lib.rs /c\n", ["/a b/lib.rs", "/c"]),
         ("/t/lib.so: /a/lib.rs\n\n/a/lib.rs:\n", ["/a/lib.rs"]),
         ("/t/lib.so: /a/lib.rs\n/t/lib.d: /a/lib.rs /a/b.rs\n", ["/a/lib.rs"]),

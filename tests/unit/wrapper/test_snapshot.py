@@ -80,6 +80,19 @@ def test_a_target_directory_that_cargo_has_not_marked_holds_no_sources(tmp_path:
     assert contents(os.fspath(tree)) != before
 
 
+@posix("a symbolic link takes a privilege there")
+@pytest.mark.promise("stale")
+def test_a_link_to_a_folder_of_an_sdist_that_leads_elsewhere(tmp_path: Path) -> None:
+    """What a macro embeds through it is another folder's."""
+    tree = grow(tmp_path / "tree", {**FILES, "first/a.txt": "1", "second/a.txt": "2"})
+    (tree / "assets").symlink_to("first")
+    before = contents(os.fspath(tree))
+    (tree / "assets").unlink()
+    (tree / "assets").symlink_to("second")
+    after = contents(os.fspath(tree))
+    assert {path for path, digest in after.items() if before[path] != digest} == {"assets"}
+
+
 @pytest.mark.promise("stale")
 def test_a_large_file_of_an_sdist_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Maturin gives every file one fixed time."""
@@ -140,7 +153,7 @@ LEAVINGS = [
     "app-1.0-py3-none-any.whl",
     "__pycache__/a.pyc",
     "app.egg-info/PKG-INFO",
-    "build/lib.linux/app.py",
+    "build/lib.linux-x86_64-cpython-311/app.py",
     "dist/app-1.0.tar.gz",
     "dist/.gitignore",
     "python/app/app.cpython-311-x86_64-linux-gnu.so",
@@ -162,7 +175,17 @@ def test_what_builds_and_tools_leave_is_no_source(tmp_path: Path, name: str) -> 
 
 @pytest.mark.promise("stale")
 @pytest.mark.parametrize(
-    "name", ["build/x.rs", "dist/x.rs", "src/dist/x.whl", "data/x.whl", "lib/libx.so", "src/target/x.rs"]
+    "name",
+    [
+        "build/x.rs",
+        "build/lib/x.rs",
+        "build/lib.rs",
+        "dist/x.rs",
+        "src/dist/x.whl",
+        "data/x.whl",
+        "lib/libx.so",
+        "src/target/x.rs",
+    ],
 )
 def test_what_looks_like_leavings_may_be_a_source(tmp_path: Path, name: str) -> None:
     tree = grow(tmp_path, FILES)
@@ -178,6 +201,9 @@ def test_what_looks_like_leavings_may_be_a_source(tmp_path: Path, name: str) -> 
         ("dist/index.html", False),
         ("dist/assets/x.whl", False),
         ("build/page.html", False),
+        ("build/lib/page.html", False),
+        ("build/lib.rs", False),
+        ("build/bdist.win32/x.txt", True),
         ("dist/app-1.0.tar.gz", True),
         ("build/lib.linux-x86_64/app.py", True),
         ("build/temp.linux-x86_64/x.o", True),
@@ -223,18 +249,34 @@ def test_what_lies_deep_in_a_folder_that_a_link_leads_to(tmp_path: Path) -> None
 
 
 @posix("a symbolic link takes a privilege there")
-def test_of_a_large_folder_that_a_link_leads_to_the_top_is_looked_at(
+@pytest.mark.promise("stale")
+def test_what_links_lead_to_that_lie_behind_a_link(tmp_path: Path) -> None:
+    """Stow, Bazel and Nix make such trees."""
+    tree = grow(tmp_path / "tree", FILES)
+    folder, real = (grow(tmp_path / name, {"a.txt": "1"}) for name in ("folder", "real"))
+    (tree / "folder").symlink_to(folder)
+    for name, target in (("file", real / "a.txt"), ("real", real), ("itself", folder), ("nowhere", real / "b.txt")):
+        (folder / name).symlink_to(target)
+    first = seen(tree)
+    assert seen(tree, first) == first
+    grow(real, {"a.txt": "22"})
+    second = seen(tree, first)
+    assert second["folder"][0] != first["folder"][0]
+    grow(real, {"c/b.txt": ""})
+    assert seen(tree, second)["folder"][0] != second["folder"][0]
+
+
+@posix("a symbolic link takes a privilege there")
+@pytest.mark.promise("stale")
+def test_a_folder_behind_a_link_that_is_too_large_to_look_at_counts_as_changed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(snapshot, "MOST_BEHIND", 2)
     tree = grow(tmp_path / "tree", FILES)
-    folder = grow(tmp_path / "folder", {"a/a.txt": "", "b.txt": ""})
-    (tree / "folder").symlink_to(folder)
-    first = seen(tree)
-    grow(folder, {"a/b.txt": ""})
-    assert seen(tree, first) == first
-    (folder / "b.txt").unlink()
-    assert seen(tree, first) != first
+    (tree / "folder").symlink_to(grow(tmp_path / "folder", {"a/a.txt": "", "b.txt": ""}))
+    for most, changes in ((3, False), (2, True)):
+        monkeypatch.setattr(snapshot, "MOST_BEHIND", most)
+        first = seen(tree)
+        assert (seen(tree, first) != first) is changes
 
 
 def test_folders_that_hold_the_tree_are_not_searched_for_a_build_script(tmp_path: Path) -> None:

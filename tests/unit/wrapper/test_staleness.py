@@ -981,6 +981,41 @@ def test_an_sdist_that_was_built_last_and_is_worked_in(site: Site) -> None:
 
 # The same, where nothing can read what cargo does not track (see `test_undeclared`)
 
+
+@NOT_SEEN
+@pytest.mark.promise("stale")
+def test_a_source_outside_that_rustc_has_read_and_that_was_replaced_by_an_older_one(site: Site) -> None:
+    """A build script may read anything: all of the tree is looked at, and outside what rustc has named."""
+    tree = site.unpack("tree", TREE)
+    outside = site.folder / "common" / "data.txt"
+    site.settle_own(tree, "/1")
+    write(outside, "1")
+    write(site.profile_dir / "made.rs", "1")
+    described = site.profile_dir / "libcrate.d"
+    described.write_text(f"{described.read_text().rstrip()} {outside} {site.profile_dir}/made.rs relative.rs\n")
+    # Since the last build: cargo has looked at it.
+    assert [site.settle_own(tree, python) for python in ("/2", "/3")] == ["", ""]
+    write(site.profile_dir / "made.rs", "2")
+    assert site.settle_own(tree, "/4") == ""
+    write(outside, "2")
+    os.utime(outside, ns=(MATURINS_TIME, MATURINS_TIME))
+    assert site.settle_own(tree, "/5") == "cleaned crate: ../common/data.txt has changed"
+    assert site.settle_own(tree, "/6") == ""
+
+
+@NOT_SEEN
+@pytest.mark.promise("stale")
+def test_a_source_outside_that_was_replaced_before_it_was_looked_at(site: Site) -> None:
+    tree = site.unpack("tree", TREE)
+    outside = site.folder / "common" / "data.txt"
+    site.settle_own(tree, "/1")
+    described = site.profile_dir / "libcrate.d"
+    described.write_text(f"{described.read_text().rstrip()} {outside} {outside.parent}\n")
+    write(outside, "1")
+    os.utime(described, (1000, 1000))
+    assert site.settle_own(tree, "/2") == "cleaned crate: ../common/data.txt has changed"
+
+
 TRACKED = {"Cargo.toml": "", "Cargo.lock": "", "src/a.rs": "1", "src/lib.rs": "", "README.md": ""}
 
 
