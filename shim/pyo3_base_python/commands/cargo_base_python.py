@@ -58,7 +58,7 @@ def main() -> NoReturn:
         sys.stdout.write(f"cargo-base-python {__version__}\n")
         sys.exit(0)
     if not arguments:
-        fail(ShimError("there is no cargo command", "cargo base-python --help", Exit.USAGE))
+        fail(ShimError("no cargo command is named", "for instance `cargo base-python test`", Exit.USAGE))
     run(arguments)
 
 

@@ -14,7 +14,7 @@ from pyo3_base_python.wrapper import process
 from pyo3_base_python.wrapper.errors import ShimError
 from pyo3_base_python.wrapper.exit_codes import Exit
 
-__all__ = ["Commands", "HintedError"]
+__all__ = ["Commands", "HintedError", "no_command"]
 
 NAME = "pyo3-base-python"
 
@@ -32,6 +32,14 @@ class HintedError(click.ClickException):
         click.echo(f"{NAME}: error: {self.message}", err=True)
         if self.hint:
             click.echo(f"{NAME}: hint: {self.hint}", err=True)
+
+
+def no_command(name: str) -> ShimError:
+    """What to say where no program called ``name`` is found: it may be a whole command line, in quotes."""
+    words = name.split()
+    quoted = len(words) > 1 and process.find_program(words[0], os.environ)
+    hint = f"leave the quotes out: {name}" if quoted else "check its name, or PATH"
+    return ShimError(f"there is no command {name!r}", hint, Exit.NOT_FOUND)
 
 
 class Commands(click.Group):
@@ -65,7 +73,8 @@ class Commands(click.Group):
         except ShimError as error:
             raise HintedError(error) from None
         except click.UsageError as error:
-            raise _in_one_form(error, [*_words(ctx), ctx.invoked_subcommand or ""]) from None
+            path = [*_words(ctx), ctx.invoked_subcommand or ""]
+            raise _in_one_form(error, path, self.get_command(ctx, path[-1])) from None
         except (click.ClickException, click.Abort, click.exceptions.Exit):
             raise
         except BrokenPipeError:  # who reads has had enough: click ends without a word
@@ -83,6 +92,8 @@ class Commands(click.Group):
     def _meant(self, ctx: click.Context, args: list[str]) -> str:
         """What may have been meant by ``args``, the first of which is no command."""
         path = [NAME, *_words(ctx)]
+        if args[0] in self.get_help_option_names(ctx) or args[0] == "help":
+            return f"did you mean `{' '.join(path)} --help`?"
         meant = [shlex.join([*path, name, *args[1:]]) for name in get_close_matches(args[0], self.commands, 1)]
         if ctx.parent is None and process.find_program(args[0], os.environ):
             meant.append(f"{NAME} run -- {shlex.join(args)}")
@@ -91,8 +102,10 @@ class Commands(click.Group):
         return f"did you mean {' or '.join(f'`{words}`' for words in meant)}?"
 
 
-def _in_one_form(error: click.UsageError, path: list[str]) -> click.ClickException:
-    """A usage error of click's, in the command at ``path``, in the form of every other error; help stays help."""
+def _in_one_form(
+    error: click.UsageError, path: list[str], command: click.Command | None = None
+) -> click.ClickException:
+    """A usage error of click's, in the ``command`` at ``path``, in the form of every other error; help stays help."""
     if type(error).__name__ == "NoArgsIsHelpError":  # click 8.2 and later
         return error
     if isinstance(error, click.NoSuchOption):
@@ -101,7 +114,20 @@ def _in_one_form(error: click.UsageError, path: list[str]) -> click.ClickExcepti
     else:
         words = " ".join(error.format_message().split())
         what, hint = words[:1].lower() + words[1:].rstrip("."), ""
+        if command is not None and what.startswith("got unexpected extra argument"):
+            hint = _as_option(words.rpartition("(")[2].rstrip(")."), command)
     return HintedError(ShimError(what, hint or f"`{' '.join([NAME, *path])} --help` says what there is", Exit.USAGE))
+
+
+def _as_option(word: str, command: click.Command) -> str:
+    """Which option of ``command`` may have been meant by ``word``: its name or its value; ``""`` for none."""
+    for option in command.params:
+        name = max(option.opts, key=len)
+        if name == f"--{word}":
+            return f"did you mean {name}?"
+        if isinstance(option.type, click.Choice) and word in option.type.choices and isinstance(option, click.Option):
+            return f"did you mean {name} {word}?"
+    return ""
 
 
 def _words(context: click.Context) -> list[str]:

@@ -24,14 +24,14 @@ AT_HOME = (
     ".config/powershell/profile.ps1",
     ".config/uv/uv.toml",
 )
-HERE = (".envrc",)
+HERE = (".envrc", ".gitlab-ci.yml", ".vscode/settings.json", "noxfile.py", "pyproject.toml", "tox.ini")
 NAME = "pyo3-base-python"
 
 
 def found(environ: Mapping[str, str], cwd: str) -> list[str]:
     """A line for each place that names the launcher (``environ``, startup files, ``cwd``), with what to do."""
     places = [os.path.join(home(environ), *name.split("/")) for name in AT_HOME]
-    places += [os.path.join(cwd, name) for name in HERE]
+    places += [os.path.join(cwd, *name.split("/")) for name in HERE]
     lines = [f"{path}, line {number}, still names {NAME}: remove it" for path in places for number in _mentions(path)]
     if switch.names_launcher(environ):
         lines.append(

@@ -9,13 +9,15 @@ import click
 from click.shell_completion import CompletionItem
 
 from pyo3_base_python.activation import search_path, switch
-from pyo3_base_python.wrapper import decide, process
-from pyo3_base_python.wrapper.errors import ShimError
+from pyo3_base_python.commands.group import no_command
+from pyo3_base_python.wrapper import decide, process, sdist_place
+from pyo3_base_python.wrapper.errors import CannotSteady, ShimError
 from pyo3_base_python.wrapper.exit_codes import Exit
 from pyo3_base_python.wrapper.main import become_cargo
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import NoReturn
 
 __all__ = ["run"]
@@ -58,6 +60,7 @@ def run(command: tuple[str, ...], verbose: bool, quiet: bool, no_path: bool) -> 
     environ = dict(os.environ)
     decide.check_choices(environ)  # the wrapper does, deep inside the build
     search_path.check_choice(environ)
+    _check_place(environ, quiet=quiet)
     added = switch.variables_if_possible(environ, "the command", quiet=quiet, on_path=not no_path)
     environ.update(added)
     name, *arguments = command
@@ -65,7 +68,9 @@ def run(command: tuple[str, ...], verbose: bool, quiet: bool, no_path: bool) -> 
     wrapper = added.get("CARGO") if name == "cargo" else None
     program = wrapper or process.find_program(name, environ)
     if program is None:
-        raise ShimError(f"there is no command {name!r}", "check its name, or PATH", Exit.NOT_FOUND)
+        raise no_command(name)
+    if verbose and environ.get("PYO3_SHIM_MODE") == "off":
+        click.echo("pyo3-base-python: PYO3_SHIM_MODE is off: nothing will be set for cargo", err=True)
     if verbose:
         for variable, value in added.items():
             click.echo(f"pyo3-base-python: {variable}={value}", err=True)
@@ -75,3 +80,13 @@ def run(command: tuple[str, ...], verbose: bool, quiet: bool, no_path: bool) -> 
         process.become(program, [name, *arguments], environ)
     except OSError as error:
         raise ShimError(f"can't start {program}: {error.strerror}", exit_code=Exit.NOT_STARTED) from None
+
+
+def _check_place(environ: Mapping[str, str], *, quiet: bool) -> None:
+    """Say if the folder for sdists that the user has chosen can't be used: front ends hide what the wrapper says."""
+    try:
+        sdist_place.check(environ)
+    except CannotSteady as error:
+        if not quiet:
+            click.echo(f"pyo3-base-python: {error.what}: sdists are compiled where they lie", err=True)
+            click.echo(f"pyo3-base-python: hint: {error.hint}", err=True)

@@ -113,7 +113,8 @@ def stats(*, as_json: bool, zero: bool) -> None:
     total = Spared("all", sum(one.calls for one in found), sum(one.crates for one in found), seconds, since)
     click.echo(f"since {time.strftime('%Y-%m-%d %H:%M', time.localtime(since))}, at least:")
     width = max(len(one.package) for one in (*found, total))
-    for one in (*found, total) if len(found) > 1 else found:
+    shown = [one for one in found if one.calls] or found[:1]
+    for one in (*shown, total) if len(shown) > 1 else shown:
         click.echo(
             f"{one.package:{width}}  {one.crates:5} crates kept fresh in {one.calls} build{'s' * (one.calls != 1)},"
             f" about {_shown(one.seconds)} of compiling"

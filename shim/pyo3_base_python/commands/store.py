@@ -64,7 +64,7 @@ def _store(root: Path, *, clear: bool, everything: bool) -> None:
         of_kind = [entry for entry in found if entry.kind == kind]
         size = sum(entry.size for entry in of_kind) / 1024
         idle = sum(entry in unused for entry in of_kind)
-        click.echo(f"{len(of_kind):6} {words} ({size:.0f} KiB{f', {idle} unused' if idle else ''})")
+        click.echo(f"  {words}: {len(of_kind)} ({size:.0f} KiB{f', {idle} unused' if idle else ''})")
 
 
 def _sdists(folder: str, *, clear: bool, everything: bool) -> None:
@@ -78,7 +78,7 @@ def _sdists(folder: str, *, clear: bool, everything: bool) -> None:
         return
     size = sum(sdist_place.size(os.path.join(folder, name)) for name in names) >> 20
     most = sdist_place.limit(os.environ) >> 20
-    click.echo(f"{folder}\n{len(names):6} places for what is compiled of sdists ({size} MiB of at most {most})")
+    click.echo(f"{folder}\n  places for what is compiled of sdists: {len(names)} ({size} MiB of at most {most})")
 
 
 def _is_store(root: Path) -> bool:

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from typing import NamedTuple
 
-from pyo3_base_python.activation import launcher, switch
+from pyo3_base_python.activation import launcher, search_path, switch
 from pyo3_base_python.doctor import crates, manifests, pyproject, settings, tools, vendored
 from pyo3_base_python.wrapper import (
     cargo_config,
@@ -41,6 +41,9 @@ BASE_PYTHON = "PYO3_BASE_PYTHON"
 FRONT_ENDS = ("build", "pip")
 # https://docs.astral.sh/uv/concepts/projects/workspaces/
 UV_WORKSPACE = "[tool.uv.workspace]"
+# How the names of the shim's own variables begin, and go on.
+OURS = "PYO3_SHIM_"
+KNOWN = frozenset("BUILD_DIR CARGO LOG MODE PATH PLACE PYTHON SDIST_DIR SDIST_LIMIT STORE".split())
 # What the launcher is called in a store, in whichever home: settings name it for other machines, too.
 LAUNCHER_PATH = "pyo3-base-python/bin/cargo"
 
@@ -50,7 +53,8 @@ class Cargo(NamedTuple):
 
     ``named`` is the variable's value (``None``: not set); ``kind`` is one of ``unset``, ``launcher``, ``another
     launcher`` (of another version, or another Python), ``cross``, ``missing`` (not a program), ``other``. ``real`` and
-    ``version`` are of the cargo that compiles; ``error`` says why there is none.
+    ``version`` are of the cargo that compiles; ``error`` says why there is none. ``typed`` is the cargo that is started
+    by its name, if that is not the launcher (``""`` else).
     """
 
     named: str | None = None
@@ -58,6 +62,7 @@ class Cargo(NamedTuple):
     real: str = ""
     version: str = ""
     error: ShimError | None = None
+    typed: str = ""
 
 
 class BuildScript(NamedTuple):
@@ -92,8 +97,9 @@ class Facts(NamedTuple):
     ``settings`` are variables that tools set, but for those that name the shim's own launcher; ``tox_override`` is
     whether the variable that makes tox hand on ``CARGO`` is there; ``manifests`` are those that the backend builds
     (paths relative to ``folder``), ``environments`` the variables that name an active one, ``uv_project`` whether uv
-    manages the project; ``sdist_place`` is where what is compiled of an unpacked sdist stays (``""``: nowhere), and
-    ``vendored`` the folder of vendored crates (``""``: none).
+    manages the project; ``sdist_place`` is where what is compiled of an unpacked sdist stays (``""``: nowhere),
+    ``sdist_error`` why the folder that was chosen for that can't be used, and ``vendored`` the folder of vendored
+    crates (``""``: none); ``unknown_variables`` are names of variables that look like the shim's, and are none.
     """
 
     folder: str
@@ -118,7 +124,9 @@ class Facts(NamedTuple):
     environments: tuple[str, ...] = ()
     uv_project: bool = False
     sdist_place: str = ""
+    sdist_error: ShimError | None = None
     vendored: str = ""
+    unknown_variables: tuple[str, ...] = ()
 
 
 def gather(folder: str, environ: Mapping[str, str]) -> Facts:
@@ -162,6 +170,8 @@ def gather(folder: str, environ: Mapping[str, str]) -> Facts:
         environments=tuple(name for name in ENVIRONMENTS if environ.get(name)),
         uv_project=_uv_project(folder),
         sdist_place=_sdist_place(call, here, environ),
+        sdist_error=_sdist_error(environ),
+        unknown_variables=tuple(sorted(name for name in environ if _is_unknown(name))),
         vendored=vendored.folder_of_crates(environ, here.manifest_dir if here else folder),
     )
 
@@ -207,6 +217,18 @@ def _sdist_place(call: command_line.Invocation, here: Project | None, environ: M
     return os.path.join(sdist_place.root(environ), steps.place) if steps and steps.place else ""
 
 
+def _sdist_error(environ: Mapping[str, str]) -> ShimError | None:
+    try:
+        sdist_place.check(environ)
+    except ShimError as error:
+        return error
+    return None
+
+
+def _is_unknown(variable: str) -> bool:
+    return variable.startswith(OURS) and variable[len(OURS) :] not in KNOWN
+
+
 def _locate(
     program: str, call: command_line.Invocation, environ: Mapping[str, str], folder: str
 ) -> tuple[Project | None, ShimError | None]:
@@ -233,7 +255,11 @@ def _cargo(environ: Mapping[str, str], own_launcher: str) -> Cargo:
         real = real_cargo.find(environ, program if program and kind.endswith("launcher") else "")
     except ShimError as error:
         return Cargo(named, kind, error=error)
-    return Cargo(named, kind, real, tools.program_version(real, without_cargo(environ)))
+    typed = ""
+    if kind.endswith("launcher") and not process.WINDOWS and environ.get(search_path.VARIABLE) != "off":
+        by_name = process.find_program("cargo", environ) or ""
+        typed = by_name if by_name and not real_cargo.is_wrapper(by_name) else ""
+    return Cargo(named, kind, real, tools.program_version(real, without_cargo(environ)), typed=typed)
 
 
 def without_cargo(environ: Mapping[str, str]) -> dict[str, str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from difflib import get_close_matches
 
 from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
 
 from pyo3_base_python.doctor import sdists
+from pyo3_base_python.doctor.facts import KNOWN, OURS
 from pyo3_base_python.doctor.finding import NOTE, OK, PROBLEM, Finding
 from pyo3_base_python.doctor.pyproject import SET_BY_BACKENDS
 from pyo3_base_python.doctor.remedies import REMEDIES
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["judge", "nothing_to_do"]
 
 SWITCH_ON = "`pyo3-base-python run -- COMMAND`, maturin-shim, or `pyo3-base-python env` for a whole shell"
+# How alike a misspelt name of a variable is to the one that was meant: they all begin in the same way.
+CLOSE = 0.85
 # Of ``Decision.reasons`` the kinds that mean that there is no work for the shim at all.
 NO_WORK = frozenset({"no manifest", "no pyo3"})
 # Differ in every isolated environment, and can't be given a stable value: programs are found through them.
@@ -39,16 +43,17 @@ ABI3_MATURIN = Version("1.16")
 def judge(facts: Facts) -> list[Finding]:
     """All findings, in the order in which a reader wants them."""
     if _nowhere(facts):
-        return [
-            Finding(
-                NOTE,
-                "project",
-                f"there is no project in {facts.folder}: neither pyproject.toml nor Cargo.toml",
-                "go to the folder of one, or name it: pyo3-base-python doctor path/to/project",
-            )
-        ]
+        nowhere = Finding(
+            NOTE,
+            "project",
+            f"there is no project in {facts.folder}: neither pyproject.toml nor Cargo.toml",
+            "go to the folder of one, or name it: pyo3-base-python doctor path/to/project",
+        )
+        # What stands in the way of packages of an index as well, which pip and uv build from their sdists.
+        others = (*variables(facts), *cargo(facts), *store(facts), *sdists.judge_place(facts))
+        return [nowhere, *(finding for finding in others if finding.level != OK)]
     topics = (
-        *(front_ends, backend, manifests, cargo, pyo3, environments, python, store, decision),
+        *(variables, front_ends, backend, manifests, cargo, pyo3, environments, python, store, decision),
         *(settings, tox, uv, sdists.judge, build_scripts, upstream),
     )
     return [finding for topic in topics for finding in topic(facts)]
@@ -63,6 +68,14 @@ def _nowhere(facts: Facts) -> bool:
     """Whether this is no project at all: findings on tools and variables would only hide that."""
     kinds = [kind for kind, _ in facts.decision.reasons]
     return "no manifest" in kinds and facts.pyproject is None and facts.pyproject_error is None
+
+
+def variables(facts: Facts) -> Iterator[Finding]:
+    """Variables that are set, and that nobody reads."""
+    for name in facts.unknown_variables:
+        meant = get_close_matches(name, [OURS + one for one in KNOWN], 1, CLOSE)
+        hint = f"did you mean {meant[0]}?" if meant else "see the list of variables in the reference"
+        yield Finding(NOTE, "variables", f"{name} is set, and the shim has no such variable", hint)
 
 
 def front_ends(facts: Facts) -> Iterator[Finding]:
@@ -132,6 +145,13 @@ def cargo(facts: Facts) -> Iterator[Finding]:
             "CARGO",
             f"is {found.named}, which is not the shim: in this shell the shim is off",
             f"to turn it on, in front of that cargo: {SWITCH_ON}",
+        )
+    if found.typed:
+        yield Finding(
+            NOTE,
+            "PATH",
+            f"a cargo that is started by its name is {found.typed}, without the shim",
+            'type `eval "$(pyo3-base-python env)"` again after what has changed PATH since: activate, ~/.cargo/env',
         )
     if found.kind.endswith("launcher") and (found.named or "").lower().endswith(".exe"):
         yield Finding(

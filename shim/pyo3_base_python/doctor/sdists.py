@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from pyo3_base_python.doctor.finding import NOTE, OK, Finding
+from pyo3_base_python.doctor.finding import NOTE, OK, PROBLEM, Finding
 from pyo3_base_python.wrapper import paths
 
 TYPE_CHECKING = False
@@ -17,17 +17,28 @@ if TYPE_CHECKING:
 
     from pyo3_base_python.doctor.facts import Facts
 
-__all__ = ["judge"]
+__all__ = ["judge", "judge_place"]
 
 TOPIC = "sdists"
+
+
+def judge_place(facts: Facts) -> Iterator[Finding]:
+    """Whether the folder for what is compiled of sdists can be used."""
+    error, said = facts.sdist_error, facts.decision_error
+    if error and not (said and said.what == error.what):
+        yield Finding(PROBLEM, TOPIC, error.what, error.hint)
 
 
 def judge(facts: Facts) -> Iterator[Finding]:
     """The place where cargo compiles them, and the crates that it can't recognise."""
     if facts.project is None or not (facts.pyproject and facts.pyproject.rust_backend):
         return
-    if facts.sdist_place:
+    if facts.sdist_error:
+        yield from judge_place(facts)
+    elif facts.sdist_place:
         yield Finding(OK, TOPIC, f"what is compiled of unpacked sdists goes to {facts.sdist_place}")
+    elif facts.decision.plan is None:
+        yield Finding(NOTE, TOPIC, "what is compiled of unpacked sdists does not stay, for what the wrapper says above")
     else:
         yield Finding(
             NOTE,

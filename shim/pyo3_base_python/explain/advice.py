@@ -45,6 +45,8 @@ UNPACKED_CHANGED = "may be made of has changed"
 ANOTHER_TREE = "another tree was built last"
 # What it says of a tree of the user's in which something is not as it was: which packages, and why.
 LOOKED_AGAIN = re.compile(r"cleaned ([^:;]+): ([^;]+)")
+# Why it did not use its own place for what is compiled of sdists.
+NO_PLACE = re.compile(r"no place for the sdist: ([^;]+)")
 LASTING = "CARGO_TARGET_DIR=/a/folder/that/stays"
 RUN = "pyo3-base-python run --"
 LONGEST_COMMAND = 60
@@ -250,6 +252,9 @@ def _on_moved_sources(seen: Circumstances) -> str:
 
 def _on_lost_target(seen: Circumstances) -> str:
     what = "the sources were unpacked from an sdist at a path of their own, and what is compiled goes with them"
+    unused = NO_PLACE.search(seen.shim.did)
+    if unused:
+        return f"{what}: {unused[1]}"
     if seen.shim.on:
         return f"{what}: set {LASTING}"
     return f"{what}; the shim keeps it in a place of its own: {_how(seen)}"

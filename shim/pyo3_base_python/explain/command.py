@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from pyo3_base_python.commands.group import no_command
 from pyo3_base_python.wrapper import process
 from pyo3_base_python.wrapper.errors import ShimError
 from pyo3_base_python.wrapper.exit_codes import Exit
@@ -26,9 +27,22 @@ __all__ = ["explain"]
 file_type = click.Path(dir_okay=False, path_type=Path)
 
 
+def _no_dashes(_: click.Context, option: click.Parameter, file: Path | None) -> Path | None:
+    """Refuse the ``--`` that belongs to the command, where the name of a file was forgotten before it."""
+    if file == Path("--"):
+        name = option.opts[0]
+        hint = f"for instance `explain {name} why{name.replace('--', '.')} -- cargo check`"
+        raise ShimError(f"{name} needs the name of a file", hint, Exit.USAGE)
+    return file
+
+
 @click.command(context_settings={"allow_interspersed_args": False})
-@click.option("--json", "json_file", metavar="FILE", type=file_type, help="Write the answer as JSON, too.")
-@click.option("--html", "html_file", metavar="FILE", type=file_type, help="Write the answer as a page, too.")
+@click.option(
+    "--json", "json_file", metavar="FILE", type=file_type, callback=_no_dashes, help="Write the answer as JSON, too."
+)
+@click.option(
+    "--html", "html_file", metavar="FILE", type=file_type, callback=_no_dashes, help="Write the answer as a page, too."
+)
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def explain(command: tuple[str, ...], json_file: Path | None, html_file: Path | None) -> None:
     """Run COMMAND, then say on stderr why cargo compiled what it compiled.
@@ -71,7 +85,7 @@ def _run(command: Sequence[str], environ: dict[str, str], folder: Path) -> int:
     environ = {**environ, **recording.variables(folder, environ)}
     program = process.find_program(command[0], environ)
     if program is None:
-        raise ShimError(f"there is no command {command[0]!r}", "check its name, or PATH", Exit.NOT_FOUND)
+        raise no_command(command[0])
     with process.handing_on_signals() as signals:
         try:
             child = process.begin(program, command, environ)
@@ -89,7 +103,7 @@ def _answer(
     from pyo3_base_python.explain import document, page, report  # noqa: PLC0415 - as above
 
     console = Console(stderr=True, highlight=False)
-    for part in report.render(calls):
+    for part in report.render(calls, status):
         console.print(part, soft_wrap=True)
     if json_file is not None:
         _write(json_file, document.render(command, status, calls))

@@ -46,7 +46,7 @@ def _call(call: Call) -> str:
     recorded = call.recorded
     words = report.SILENT if call.silent else report.headline(call)
     parts = [
-        f"<h2><code>{_e(shlex.join(recorded.command))}</code></h2>",
+        f"<h2><code>{_e(report.typed(call))}</code></h2>",
         f'<p class="quiet">in <code>{_e(recorded.cwd)}</code></p>',
         f'<p class="headline">{_e(words)}</p>',
         *[_cause(cause) for cause in call.causes],

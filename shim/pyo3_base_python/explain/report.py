@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from pyo3_base_python.explain.causes import Call, Cause, Crate
     from pyo3_base_python.explain.reasons import Reason
 
-__all__ = ["count", "ended", "headline", "render", "shown", "values"]
+__all__ = ["count", "ended", "headline", "render", "shown", "typed", "values"]
 
 NO_CALLS = "no cargo that compiles was started (explain sees those that are started through CARGO or from PATH)"
 SILENT = "cargo does not say why it compiles: cargo 1.74 and later do"
 LONGEST_COMMAND = 100
+BUILD_DIR = "build.build-dir="
 STATES = {
     shim.SET: "with the shim",
     shim.LEFT_ALONE: "with the shim on, which left it alone",
@@ -31,11 +32,14 @@ STATES = {
 AS_IT_SHOULD_BE = frozenset({Kind.FILE, Kind.FIRST, Kind.TOOLCHAIN, Kind.FLAGS, Kind.DEPENDENCIES})
 
 
-def render(calls: Sequence[Call]) -> Iterator[Text]:
-    """The whole report, line by line; not to be wrapped, so that paths can be copied."""
+def render(calls: Sequence[Call], status: int = 0) -> Iterator[Text]:
+    """The whole report, line by line; not to be wrapped, so that paths can be copied.
+
+    ``status`` is the exit code of the command.
+    """
     yield Text("why cargo compiled", style="bold")
     if not calls:
-        yield Text(NO_CALLS)
+        yield Text(f"{NO_CALLS}; the command ended with exit code {status}" if status > 0 else NO_CALLS)
     for call in calls:
         yield Text()
         yield from _call(call)
@@ -89,9 +93,18 @@ def values(reason: Reason) -> tuple[str, str]:
     return gone, come
 
 
+def typed(call: Call) -> str:
+    """The words of the call, without the option for the shim's own build directory."""
+    words = list(call.recorded.command)
+    own = [number for number, word in enumerate(words) if number and word.startswith(BUILD_DIR)]
+    if call.recorded.shim.on and own and words[own[0] - 1] == "--config":
+        del words[own[0] - 1 : own[0] + 1]
+    return shlex.join(words)
+
+
 def shown(call: Call) -> str:
     """The words of the call, shortened."""
-    words = shlex.join(call.recorded.command)
+    words = typed(call)
     return words if len(words) <= LONGEST_COMMAND else words[: LONGEST_COMMAND - 3] + "..."
 
 

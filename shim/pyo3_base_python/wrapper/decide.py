@@ -137,6 +137,7 @@ def check_choices(environ: Mapping[str, str]) -> None:
                 "unset it, or set one of these",
             )
     sdist_place.limit(environ)
+    sdist_place.root(environ)
 
 
 def use_base_python(used: Interpreter, path: str, environ: Mapping[str, str]) -> None:

@@ -143,6 +143,9 @@ def _place(
     folder = sdist_place.root(environ)
     try:
         build_dir.check_version(real_cargo.with_toolchain(cargo, call), environ)
+    except CannotSteady as error:
+        return "", [f"no place for the sdist: {error.what}"]
+    try:
         place = sdist_place.take(
             folder,
             steps.place,
@@ -152,5 +155,7 @@ def _place(
             earlier=sdist_place.remembered(here.target_dir),
         )
     except CannotSteady as error:
+        hint = f" ({error.hint})" if error.hint else ""
+        say(f"{error.what}{hint}; the sdist is compiled where it lies")
         return "", [f"no place for the sdist: {error.what}"]
     return place, [f"compiled in {place}, the place for sdists"]

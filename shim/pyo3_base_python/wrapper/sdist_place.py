@@ -41,6 +41,7 @@ __all__ = [
     "LIMIT",
     "VARIABLE",
     "bound",
+    "check",
     "choose",
     "clear",
     "limit",
@@ -72,14 +73,29 @@ NAME = ".pyo3-base-python-place"
 
 
 def root(environ: Mapping[str, str]) -> str:
-    """The folder of the places, absolute: ``PYO3_SHIM_SDIST_DIR``, else one in the user's cache; ``""`` for none."""
+    """The folder of the places, absolute: ``PYO3_SHIM_SDIST_DIR``, else one in the user's cache; ``""`` for none.
+
+    Raises ``UserError`` for one that is not absolute: a front end starts cargo in a folder that does not stay.
+    """
     chosen = environ.get(VARIABLE)
     if chosen == "off":
         return ""
     if chosen:
-        return os.path.abspath(chosen)
+        if not os.path.isabs(chosen):
+            raise UserError(f"{VARIABLE} is {chosen!r}, which is no absolute path", "set it to one, or to off")
+        return os.path.normpath(chosen)
     base = paths.cache(environ)
     return os.path.join(base, "pyo3-base-python", "sdists") if base else ""
+
+
+def check(environ: Mapping[str, str]) -> None:
+    """Raise ``UserError`` or ``CannotSteady`` if the folder that the user has chosen can't be used. Makes it."""
+    folder = root(environ) if environ.get(VARIABLE) else ""
+    if folder:
+        try:
+            store.private_folder(folder)
+        except OSError as error:
+            raise _unusable(folder, error) from None
 
 
 def choose(
@@ -183,11 +199,15 @@ def take(folder: str, name: str, project: str, most: int, waiting: Callable[[str
         # Not opened: to close a file is to lose the locks on it.
         os.utime(os.path.join(folder, one + LOCK))
     except OSError as error:
-        raise CannotSteady(
-            f"can't use the place for sdists {folder}: {error.strerror or error}",
-            f"set {VARIABLE} to a folder of your own, or to off",
-        ) from None
+        raise _unusable(folder, error) from None
     return place
+
+
+def _unusable(folder: str, error: OSError) -> CannotSteady:
+    return CannotSteady(
+        f"can't use the place for sdists {folder}: {error.strerror or error}",
+        f"set {VARIABLE} to a folder of your own, or to off",
+    )
 
 
 def places(folder: str) -> list[str]:

@@ -123,7 +123,7 @@ def test_the_help_of_a_cargo_command_is_cargos(wrapper: Wrapper) -> None:
 def test_without_a_command_it_is_a_usage_error(wrapper: Wrapper) -> None:
     done = execute(wrapper, "base-python")
     assert done.returncode == 2
-    assert done.stderr.splitlines()[0] == "pyo3-base-python: error: there is no cargo command"
+    assert done.stderr.splitlines()[0] == "pyo3-base-python: error: no cargo command is named"
 
 
 def test_no_cargo_at_all_is_127_with_a_hint(wrapper: Wrapper) -> None:

@@ -44,3 +44,13 @@ def test_clearing_everything_says_what_still_names_the_launcher(wrapper: Wrapper
     assert mended.stdout == b"unset CARGO\n"
     (wrapper.project / ".envrc").unlink()
     assert execute(wrapper, "store", "--clear", "--all").stderr == b""
+
+
+@pytest.mark.parametrize("name", leftovers.HERE)
+def test_line_in_a_file_of_the_project_is_named(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text('requires = ["pyo3-base-python-core"]\n', encoding="utf-8")
+    environ = {"HOME": "/not/there", "PYO3_SHIM_STORE": os.fspath(tmp_path / "store")}
+    found = leftovers.found(environ, os.fspath(tmp_path))
+    assert found == [f"{path}, line 1, still names pyo3-base-python: remove it"]

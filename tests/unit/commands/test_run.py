@@ -124,6 +124,42 @@ def test_store_that_can_not_be_used_costs_one_line_and_the_command_runs(wrapper:
 
 
 @pytest.mark.promise("bad input")
+def test_folder_for_sdists_that_is_not_absolute_is_refused(wrapper: Wrapper, tool: str) -> None:
+    wrapper.environ["PYO3_SHIM_SDIST_DIR"] = "sdists"
+    done = execute(wrapper, "run", "--", tool)
+    lines = done.stderr.decode().splitlines()
+    assert (done.returncode, lines) == (wrapper.run("build").code, wrapper.run("build").lines)
+    assert (done.returncode, lines[0]) == (
+        3,
+        "pyo3-base-python: error: PYO3_SHIM_SDIST_DIR is 'sdists', which is no absolute path",
+    )
+
+
+@pytest.mark.promise("fault")
+@pytest.mark.parametrize("options", [(), ("-q",)])
+def test_folder_for_sdists_that_can_not_be_used_is_said_and_the_command_runs(
+    wrapper: Wrapper, tool: str, options: tuple[str, ...]
+) -> None:
+    done = execute(wrapper, "run", *options, "--", tool, PYO3_SHIM_SDIST_DIR="/dev/null/places")
+    *lines, said = done.stderr.decode().splitlines()
+    assert (done.returncode, said, bool(lines)) == (9, "said", not options)
+    for line, words in zip(lines, ("sdists are compiled where they lie", "hint: set PYO3_SHIM_SDIST_DIR to a folder")):
+        assert words in line
+
+
+@pytest.mark.promise("bad input")
+def test_command_in_quotes_is_seen(wrapper: Wrapper) -> None:
+    for command, hint in (("sh -c true", "leave the quotes out: sh -c true"), ("no such", "check its name, or PATH")):
+        done = execute(wrapper, "run", "--", command)
+        assert (done.returncode, done.stderr.decode().splitlines()[1]) == (127, f"pyo3-base-python: hint: {hint}")
+
+
+def test_verbose_run_says_if_the_shim_is_off(wrapper: Wrapper, tool: str) -> None:
+    done = execute(wrapper, "run", "-v", "--", tool, PYO3_SHIM_MODE="off")
+    assert done.stderr.startswith(b"pyo3-base-python: PYO3_SHIM_MODE is off: nothing will be set for cargo\n")
+
+
+@pytest.mark.promise("bad input")
 def test_word_with_a_dash_after_two_dashes_is_a_command(wrapper: Wrapper) -> None:
     assert execute(wrapper, "run", "--", "--verbos").returncode == 127
 

@@ -111,3 +111,17 @@ def test_the_command_shows_and_forgets(profile_dir: Path, tmp_path: Path, monkey
 @pytest.mark.parametrize(("seconds", "words"), [(0.4, "0 s"), (61, "1 min 1 s"), (7300, "2 h 1 min")])
 def test_times_are_in_words(seconds: float, words: str) -> None:
     assert stats._shown(seconds) == words
+
+
+def test_a_package_that_nothing_was_saved_for_is_not_shown_beside_others(
+    profile_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYO3_SHIM_STORE", os.fspath(tmp_path / "store"))
+    run = CliRunner().invoke
+    calls.note(os.fspath(tmp_path / "store"), "none", "/a", os.fspath(tmp_path / "empty"))
+    _, only = run(main, ["stats"]).output.splitlines()
+    assert only == "none      0 crates kept fresh in 0 builds, about 0 s of compiling"
+    for python in ("/a", "/b"):
+        calls.note(os.fspath(tmp_path / "store"), "crate", python, os.fspath(profile_dir))
+    _, crate = run(main, ["stats"]).output.splitlines()
+    assert crate.startswith("crate ")

@@ -35,7 +35,7 @@ def said(*options: str) -> list[str]:
 def test_places_are_shown_with_what_they_hold(places: Path) -> None:
     assert said() == [
         os.fspath(places),
-        "     2 places for what is compiled of sdists (2 MiB of at most 5120)",
+        "  places for what is compiled of sdists: 2 (2 MiB of at most 5120)",
     ]
 
 

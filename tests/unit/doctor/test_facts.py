@@ -51,6 +51,30 @@ def test_the_launcher(project: Wrapper) -> None:
     assert (found.kind, found.real) == ("launcher", project.cargo)
 
 
+def test_a_cargo_on_path_in_front_of_the_launcher(project: Wrapper, tmp_path: Path) -> None:
+    (tmp_path / "cargo").symlink_to(project.program)
+    first = f"{tmp_path}{os.pathsep}{project.environ['PATH']}"
+    for changes, typed in (({}, project.cargo), ({"PATH": first}, ""), ({"PYO3_SHIM_PATH": "off"}, "")):
+        assert gather(project, CARGO=project.program, **changes).cargo.typed == typed
+    assert gather(project, CARGO=None).cargo.typed == ""
+
+
+def test_names_of_variables_that_are_none(project: Wrapper) -> None:
+    given = dict.fromkeys(("PYO3_SHIM_SDISTDIR", "PYO3_SHIM_", "PYO3_SHIMS"), "1")
+    assert gather(project, **given).unknown_variables == ("PYO3_SHIM_", "PYO3_SHIM_SDISTDIR")
+    assert gather(project).unknown_variables == ()
+
+
+def test_a_folder_for_sdists_that_can_not_be_used(project: Wrapper) -> None:
+    error = gather(project, PYO3_SHIM_SDIST_DIR="/dev/null/places").sdist_error
+    assert isinstance(error, ShimError)
+    assert error.what == "can't use the place for sdists /dev/null/places: Not a directory"
+    found = gather(project, PYO3_SHIM_SDIST_DIR="sdists")
+    assert found.decision_error is not None
+    assert found.sdist_error is not None
+    assert found.decision_error.what == found.sdist_error.what
+
+
 def test_cross(project: Wrapper) -> None:
     assert gather(project, CARGO="cross").cargo.kind == "cross"
 

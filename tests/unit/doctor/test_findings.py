@@ -120,6 +120,35 @@ def test_where_there_is_no_project_only_that_is_said() -> None:
         assert of("wrapper", given)
 
 
+def test_where_there_is_no_project_it_is_said_what_stands_in_the_way_of_packages_from_an_index() -> None:
+    nowhere = WELL._replace(decision=decided(("no manifest", "there is no Cargo.toml here")), pyproject=None)
+    error = UserError("there is no cargo on PATH", "install Rust")
+    given = nowhere._replace(
+        cargo=facts.Cargo(error=error), sdist_error=error, store_error=error, unknown_variables=("PYO3_SHIM_X",)
+    )
+    assert [finding.topic for finding in findings.judge(given)] == ["project", "variables", "cargo", "store", "sdists"]
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("PYO3_SHIM_SDISTDIR", "did you mean PYO3_SHIM_SDIST_DIR?"), ("PYO3_SHIM_Q", "see the list of variables")],
+)
+def test_a_variable_that_nobody_reads(name: str, hint: str) -> None:
+    finding = one("variables", WELL._replace(unknown_variables=(name,)))
+    assert (finding.level, finding.what) == (NOTE, f"{name} is set, and the shim has no such variable")
+    assert finding.hint.startswith(hint)
+
+
+def test_a_cargo_that_is_started_by_its_name_past_the_shim() -> None:
+    given = WELL._replace(cargo=WELL.cargo._replace(typed="/usr/bin/cargo"))
+    finding = one("PATH", given)
+    assert (finding.level, finding.what) == (
+        NOTE,
+        "a cargo that is started by its name is /usr/bin/cargo, without the shim",
+    )
+    assert "env)" in finding.hint
+
+
 def test_several_versions_of_pyo3() -> None:
     assert one("pyo3", WELL._replace(project=project_with((0, 26, 0), (0, 30, 1)))).what == "0.26.0 and 0.30.1"
 

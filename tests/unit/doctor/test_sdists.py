@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pyo3_base_python.doctor import crates, facts, pyproject, sdists
-from pyo3_base_python.doctor.finding import NOTE, OK, Finding
+from pyo3_base_python.doctor.finding import NOTE, OK, PROBLEM, Finding
+from pyo3_base_python.wrapper.errors import CannotSteady
 
-from .support import WELL
+from .support import WELL, decided
 
 
 def said(**changes: object) -> list[Finding]:
@@ -45,3 +46,16 @@ def test_path_dependencies_outside_of_the_workspace() -> None:
     assert finding.level == NOTE
     assert finding.what.startswith("core (../core) lies outside the workspace")
     assert "[workspace]" in finding.hint
+
+
+def test_a_folder_that_can_not_be_used_is_a_problem_that_is_said_once() -> None:
+    error = CannotSteady("can't use the place for sdists /x: Not a directory", "set it to another")
+    (finding,) = said(sdist_place="/x", sdist_error=error)
+    assert finding == Finding(PROBLEM, "sdists", error.what, error.hint)
+    assert said(sdist_place="", sdist_error=error, decision_error=error) == []
+
+
+def test_where_cargo_is_left_alone_there_is_no_other_hint() -> None:
+    (finding,) = said(sdist_place="", decision=decided(("off", "PYO3_SHIM_MODE is off")))
+    assert (finding.level, finding.hint) == (NOTE, "")
+    assert finding.what == "what is compiled of unpacked sdists does not stay, for what the wrapper says above"

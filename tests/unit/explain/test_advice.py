@@ -252,6 +252,7 @@ def first(place: str) -> Reason:
     [
         (Shim(OFF), False, f"the shim keeps it in a place of its own: {RUN} uv build"),
         (Shim(SET), True, "set CARGO_TARGET_DIR=/a/folder/that/stays"),
+        (Shim(SET, did="no place for the sdist: less than 512 MiB are free; x"), True, ": less than 512 MiB are free"),
         (ALONE, True, "left this cargo alone: pyo3 0.15.2 is older"),
         (Shim(OFF), True, "CARGO did not reach this cargo"),
     ],

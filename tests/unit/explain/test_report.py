@@ -37,6 +37,15 @@ def test_root_cause_then_what_followed_then_what_to_do() -> None:
     ]
 
 
+@pytest.mark.parametrize(("shim", "left_out"), [(True, True), (False, False)])
+def test_the_option_of_the_shims_own_is_left_out_of_the_call(shim: bool, left_out: bool) -> None:
+    own = ("cargo", "--config", "build.build-dir='/places/x'", "rustc", "--config", "a.b=1")
+    call = explained("nothing-changed", shim=shim)
+    call = call._replace(recorded=call.recorded._replace(command=own))
+    assert (report.typed(call) == "cargo rustc --config a.b=1") is left_out
+    assert ("build-dir" in lines(call)[2]) is not left_out
+
+
 def test_nothing_compiled_is_a_line() -> None:
     assert lines(explained("nothing-changed", shim=True))[4:] == ["nothing compiled in 2.0 s, 2 fresh; with the shim"]
 
@@ -117,6 +126,8 @@ def test_several_crates_below_one_are_a_tree() -> None:
 
 def test_without_cargo_calls_it_says_where_it_looks() -> None:
     assert lines() == ["why cargo compiled", report.NO_CALLS]
+    *_, last = report.render([], 2)
+    assert last.plain == f"{report.NO_CALLS}; the command ended with exit code 2"
 
 
 def test_a_cargo_that_does_not_say_why() -> None:

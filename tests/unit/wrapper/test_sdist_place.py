@@ -18,7 +18,7 @@ from pyo3_base_python.wrapper import paths, sdist_place
 from pyo3_base_python.wrapper.command_line import parse
 from pyo3_base_python.wrapper.errors import CannotSteady, UserError
 from pyo3_base_python.wrapper.project import Project
-from pyo3_base_python.wrapper.sdist_place import bound, choose, clear, limit, places, root, take
+from pyo3_base_python.wrapper.sdist_place import bound, check, choose, clear, limit, places, root, take
 from tests.unit.support import an_interpreter, posix
 
 pytestmark = posix("there are no places for sdists on Windows")
@@ -95,6 +95,23 @@ def test_it_is_in_the_users_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     assert root({"HOME": "/home/me", "PYO3_SHIM_SDIST_DIR": "off"}) == ""
     monkeypatch.setattr(paths, "cache", lambda _: "")
     assert root({}) == ""
+
+
+@pytest.mark.promise("bad input")
+@pytest.mark.parametrize("folder", ["sdists", "~/sdists", "./sdists"])
+def test_a_folder_that_would_lie_in_each_sdist_is_refused(folder: str) -> None:
+    with pytest.raises(UserError, match=f"^PYO3_SHIM_SDIST_DIR is '{folder}', which is no absolute path$"):
+        root({"PYO3_SHIM_SDIST_DIR": folder})
+
+
+@pytest.mark.promise("fault")
+def test_only_the_folder_that_was_chosen_is_tried(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    check({"HOME": os.fspath(tmp_path / "file")})
+    check({"PYO3_SHIM_SDIST_DIR": "off"})
+    check({"PYO3_SHIM_SDIST_DIR": os.fspath(tmp_path / "places")})
+    with pytest.raises(CannotSteady, match=f"^can't use the place for sdists {tmp_path}/file/places: Not a directory$"):
+        check({"PYO3_SHIM_SDIST_DIR": os.fspath(tmp_path / "file" / "places")})
 
 
 ENVIRON = {"HOME": "/home/me"}
