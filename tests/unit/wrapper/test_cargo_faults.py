@@ -213,6 +213,7 @@ def exit_code_if_killed(wrapper: Wrapper, call: int) -> int:
     return subprocess.run(program, env=wrapper.environ, cwd=wrapper.project, check=False).returncode
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_nothing_half_written_is_trusted(wrapper: Wrapper) -> None:
     result = wrapper.run("build")
     assert_steady(wrapper, result)
