@@ -94,8 +94,8 @@ def test_help_is_there_by_each_way_to_ask_for_it(tmp_path: Path) -> None:
     assert "base-python" in site.run(["cargo", "--list"], shim=False).output
     missing = site.run(["cargo", "base-python"], shim=False, expect=2).output
     assert missing.splitlines() == [
-        "pyo3-base-python: error: there is no cargo command",
-        "pyo3-base-python: hint: cargo base-python --help",
+        "pyo3-base-python: error: no cargo command is named",
+        "pyo3-base-python: hint: for instance `cargo base-python test`",
     ]
 
 

@@ -9,7 +9,7 @@ from pyo3_base_python.wrapper.paths import home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 __all__ = ["found"]
 
@@ -26,13 +26,15 @@ AT_HOME = (
 )
 HERE = (".envrc", ".gitlab-ci.yml", ".vscode/settings.json", "noxfile.py", "pyproject.toml", "tox.ini")
 NAME = "pyo3-base-python"
+# What starts it in a project's files, or names files of its: its own repository has its name in other places.
+STARTS = (f'"{NAME}-core', *(f"{NAME}{rest}" for rest in (" env", " run", "/bin", "/config", "/python")))
 
 
 def found(environ: Mapping[str, str], cwd: str) -> list[str]:
     """A line for each place that names the launcher (``environ``, startup files, ``cwd``), with what to do."""
-    places = [os.path.join(home(environ), *name.split("/")) for name in AT_HOME]
-    places += [os.path.join(cwd, *name.split("/")) for name in HERE]
-    lines = [f"{path}, line {number}, still names {NAME}: remove it" for path in places for number in _mentions(path)]
+    of_user = [_mentions(os.path.join(home(environ), *name.split("/")), [NAME]) for name in AT_HOME]
+    of_project = [_mentions(os.path.join(cwd, *name.split("/")), STARTS) for name in HERE]
+    lines = [f"{place}, still names {NAME}: remove it" for found in (*of_user, *of_project) for place in found]
     if switch.names_launcher(environ):
         lines.append(
             f'CARGO still names the launcher, which is gone: `eval "$({NAME} env --unset)"`, or close the shell'
@@ -40,13 +42,13 @@ def found(environ: Mapping[str, str], cwd: str) -> list[str]:
     return lines
 
 
-def _mentions(path: str) -> Iterator[int]:
-    """The numbers of the lines in a file that start this package or name its launcher; none if there is no file."""
+def _mentions(path: str, words: Collection[str]) -> Iterator[str]:
+    """The lines of a file that have one of ``words``, and are no comments, by number; none if there is no file."""
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             lines = file.read().splitlines()
     except OSError:
         return
     for number, line in enumerate(lines, 1):
-        if NAME in line and not line.lstrip().startswith("#"):
-            yield number
+        if any(word in line for word in words) and not line.lstrip().startswith("#"):
+            yield f"{path}, line {number}"

@@ -45,11 +45,12 @@ class Actions:
 
     ``clean``: packages, by name; ``forget``: those to compile, but for their build scripts; ``run``: those of them
     whose build scripts to run; ``times`` (ns): of files and folders, by relative path, none of them to leave them as
-    they are; ``record``: what is built next, for each package, ``None`` where no other tree's is of interest; ``tree``:
-    the same for the whole of a tree of the user's; ``why``, in words.
+    they are; ``since`` (ns): what was compiled then or later stays; ``record``: what is built next, for each package,
+    ``None`` where no other tree's is of interest; ``tree``: the same for the whole of a tree of the user's; ``why``, in
+    words.
     """
 
-    __slots__ = ("clean", "forget", "record", "run", "times", "tree", "why")
+    __slots__ = ("clean", "forget", "record", "run", "since", "times", "tree", "why")
 
     def __init__(
         self,
@@ -61,7 +62,9 @@ class Actions:
         tree: Record | None = None,
         forget: Iterable[str] = (),
         run: Iterable[str] = (),
+        since: int | None = None,
     ) -> None:
+        self.since = since
         self.clean = list(clean)
         self.forget = [name for name in forget if name not in self.clean]
         self.run = [name for name in run if name not in self.clean]
@@ -80,12 +83,13 @@ def of_own_tree(
     *,
     today: Today | None = None,
     left: str = "",
+    begun: int = 0,
 ) -> Actions:
     """What to do for a tree of the user's. Pure.
 
     ``records`` are those of its packages, by name; ``artifacts`` are the trees that cargo's artifacts are made of.
     ``seen`` is what the last build found in the tree, ``found`` what there is now; ``left`` is why what cargo has
-    compiled won't do though that is the same, or ``""``.
+    compiled won't do though that is the same, or ``""``; ``begun`` is when this build began, in ns.
     """
     today = today or Today()
     found = found or {}
@@ -103,16 +107,18 @@ def of_own_tree(
     ]
     known = seen if seen is not None and seen.python == today.python else None
     built = known.built if known else []
-    now = Record([tree], dict(found), today.python, built=today.asked.union(built))
+    since = known.since if known else begun
+    now = Record([tree], dict(found), today.python, since=since, built=today.asked.union(built))
     if not changed or stale:
         why = f"cleaned {', '.join(stale)}: another tree was built last" if stale else ""
         forget, run = (today.packages, today.scripts) if changed else ((), ())
         return Actions(stale, Record([tree]), why, tree=now, forget=forget, run=run)
     # Without the shim nothing is compiled now that was compiled for this interpreter, but in the next new environment.
-    due = [name for name in today.packages if name not in built]
-    now.dirty = known is not None and (not due or due != today.packages)
+    due = today.due(built) if known else today.packages
+    now.dirty = known is not None
     why = f"cleaned {', '.join(due)}: {changed}" if due else ""
-    return Actions((), Record([tree]), why, tree=now, forget=due, run=[one for one in today.scripts if one in due])
+    run = [one for one in today.scripts if one in due]
+    return Actions((), Record([tree]), why, tree=now, forget=due, run=run, since=known.since if known else None)
 
 
 def of_sdist(
@@ -144,6 +150,7 @@ def of_sdist(
     dirty = ""
     new = True
     built: set[str] = set()
+    since = now
     if last:
         known = [record for record in records.values() if record is not None]
         entries = known[0].entries if known else entries
@@ -152,8 +159,10 @@ def of_sdist(
             dirty = "something in it had changed"
         new = any(record.python != today.python for record in known)
         built = set() if new else {name for record in known for name in record.built}
+        since = now if new else min((record.since for record in known), default=now)
         clean = ()
-        forget = [name for name in today.packages if name not in built] if dirty else ()
+        due = today.packages if new else today.due(built)
+        forget = due if dirty else ()
         run = [name for name in today.scripts if name in forget]
         why = f"cleaned {', '.join(forget)}: {dirty}" if forget else f"{tree} was built last"
     elif changed:
@@ -165,10 +174,12 @@ def of_sdist(
         # What the backend has left in the tree by now is in no sdist: the next one is compared with what was unpacked.
         entries if last and not dirty else seen,
         today.python,
+        since=since,
         built=today.asked | built,
-        dirty=bool(dirty) and not new and (not forget or forget != today.packages),
+        dirty=bool(dirty) and not new,
     )
-    return Actions(clean, record, why, {} if worked_in or tree in earlier else times, forget=forget, run=run)
+    times = {} if worked_in or tree in earlier else times
+    return Actions(clean, record, why, times, forget=forget, run=run, since=since if last and not new else None)
 
 
 def _difference(before: Mapping[str, tuple[str, int]], now: Mapping[str, tuple[str, int]]) -> str:

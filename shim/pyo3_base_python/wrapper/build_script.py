@@ -37,6 +37,8 @@ COMMAND = "Command::new("
 # Programs that write nothing; and what a program is given to be told something, in a line of its own language.
 READ_ONLY = frozenset("cargo clang cmake-config git llvm-config pkg-config rustc uname xcrun".split())
 ONE_LINE = "-c"
+# What a build script has others run for it, and which may read variables as well.
+HELPERS = (".sh", ".py", ".mk", "Makefile", "CMakeLists.txt")
 SHELLS = frozenset("bash sh".split())
 JOINS = (".join(", ".push(")
 PYTHONS = frozenset("python python3 python.exe".split())
@@ -72,7 +74,7 @@ def is_inert(source: str) -> bool:
 
 
 def text(script: str) -> str:
-    """The source of the build script in the file ``script``, with its modules, what it includes, and shell scripts."""
+    """The source of the build script in the file ``script``, with its modules, what it includes, and its helpers."""
     left, texts, seen = [script], [], set()
     while left:
         path = os.path.normpath(left.pop())
@@ -82,7 +84,7 @@ def text(script: str) -> str:
         source = (files.read(path) or b"").decode(errors="replace")
         texts.append(source)
         folder = os.path.dirname(path)
-        named = (word for before, word in _words_after(source) if word.endswith(".sh") or _includes(before))
+        named = (word for before, word in _words_after(source) if word.endswith(HELPERS) or _includes(before))
         left += (os.path.join(folder, word) for word in named)
         modules = [line.split("mod ")[-1].strip(" ;") for line in source.splitlines() if line.rstrip().endswith(";")]
         for module in filter(str.isidentifier, modules):
@@ -166,11 +168,11 @@ def _last_word(code: str) -> str:
 def variables(source: str, environ: Mapping[str, str]) -> list[str]:
     """Those of ``environ`` that a build script with the Rust ``source`` may read.
 
-    It has their names in quotes, or a shell script of it behind a ``$``. A Python that it finds on ``PATH`` is that of
-    the environment, which ``PYO3_PYTHON`` stands for.
+    It has their names in quotes, or a shell script or makefile of it behind a ``$``. A Python that it finds on ``PATH``
+    is that of the environment, which ``PYO3_PYTHON`` stands for.
     """
-    words = {*source.split('"')}
-    for behind in source.replace("${", "$").split("$")[1:]:
+    words = {*source.split('"'), *source.split("'")}
+    for behind in source.replace("${", "$").replace("$(", "$").split("$")[1:]:
         end = next((place for place, letter in enumerate(behind) if not (letter.isalnum() or letter == "_")), None)
         words.add(behind[:end])
     if not words.isdisjoint(PYTHONS):

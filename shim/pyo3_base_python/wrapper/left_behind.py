@@ -131,12 +131,14 @@ def forget(
     stays: Collection[str] = (),
     *,
     host: str = "",
+    since: int | None = None,
 ) -> list[str]:
     """Have cargo compile ``packages`` again; returns those of which nothing is known here.
 
     The build scripts of ``scripts``, some of them, are run again, and any is compiled again that is made of other
     packages than those in ``stays``. ``host`` is where cargo compiles build scripts, and what they are made of, if that
-    is not ``profile_dir``. Cargo does what it finds no fingerprint of. Raises ``OSError``.
+    is not ``profile_dir``. What was compiled at ``since`` (ns) or later stays. Cargo does what it finds no fingerprint
+    of. Raises ``OSError``.
     """
     folders = removable(profile_dir, packages)
     for folder in [*folders, *(removable(host, packages) if host else ())]:
@@ -145,6 +147,9 @@ def forget(
         script = next((file for file in files if file.startswith(SCRIPT) and file.endswith(".json")), "")
         if any(REGISTRY in (read(os.path.join(folder, file)) or b"") for file in files if file.endswith(".json")):
             continue  # another package of this name
+        written = max((os.stat(os.path.join(folder, file)).st_mtime_ns for file in files), default=0)
+        if since is not None and written >= since:
+            continue
         if script:
             outdated = not _is_made_of(stays, os.path.join(folder, script))
         elif any(file.startswith(RUN) for file in files):

@@ -13,9 +13,9 @@ from .files import read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-__all__ = ["MAY_NAME", "NAMING", "is_package", "named", "named_in_full"]
+__all__ = ["MAY_NAME", "NAMING", "is_package", "named", "named_by_words", "named_in_full"]
 
 # Looked through each time: what they name may have come into being.
 NAMING = ("Cargo.toml", "build.rs", ".cargo/config.toml", ".cargo/config")
@@ -57,6 +57,12 @@ def named(file: str) -> Iterator[str]:
         yield from _absolute(text, folder)
 
 
+def named_by_words(words: Iterable[str], folder: str) -> Iterator[str]:
+    """The packages that the values of ``--config`` name, which were given to a cargo in ``folder``."""
+    for word in words:
+        yield from (place for place in _named_in_toml(word, folder) if is_package(place))
+
+
 def named_in_full(file: str, tree: str) -> Iterator[str]:
     """The files outside of ``tree`` that the build script which ``file`` is, or names as a manifest, has in quotes."""
     for script in _scripts(file):
@@ -82,13 +88,14 @@ def _named_in_toml(text: str, folder: str) -> Iterator[str]:
     """Files and packages above ``folder``, and packages by absolute paths; not what the package is a member of."""
     for before, word in _words(text.replace("'", '"')):
         above = "" if _is_key(before, "workspace") else _above(word)
-        if above or (os.path.isabs(word) and _is_key(before, "path")):
+        if above or os.path.isabs(word):
             place = os.path.normpath(os.path.join(folder, word))
             if os.path.basename(place) == "*" and os.path.isdir(os.path.dirname(place)):
                 places = [entry.path for entry in os.scandir(os.path.dirname(place))]
             else:
                 places = [place]
-            yield from (one for one in places if is_package(one) or os.path.isfile(one))
+            files = above or _is_key(before, "path")
+            yield from (one for one in places if is_package(one) or (files and os.path.isfile(one)))
 
 
 def _inherited(text: str, folder: str) -> Iterator[str]:

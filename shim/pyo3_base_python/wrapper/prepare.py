@@ -77,6 +77,7 @@ def prepare(
             {name: value for name, value in given.items() if name != "PYO3_SHIM_PYTHON"},
             [*call.configs, *call.for_rustc],
             project.selected(call, here),
+            _how(call, arguments, here, given),
         ),
         python=steps.set.get("PYO3_SHIM_PYTHON") or environ.get("PYO3_PYTHON", ""),
         # Maturin's own file stands for the interpreter where there is one.
@@ -159,3 +160,10 @@ def _place(
         say(f"{error.what}{hint}; the sdist is compiled where it lies")
         return "", [f"no place for the sdist: {error.what}"]
     return place, [f"compiled in {place}, the place for sdists"]
+
+
+def _how(call: Invocation, arguments: Sequence[str], here: Project, environ: Mapping[str, str]) -> str:
+    """A word for what cargo is asked, with rustc's flags by variables: what is asked otherwise is another artifact."""
+    words = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    flags = [f"{name}={value}" for name, value in sorted(environ.items()) if name.endswith("RUSTFLAGS")]
+    return store.digest(*(os.fsencode(word) for word in (here.manifest_dir, *words, *call.for_rustc, *flags)))

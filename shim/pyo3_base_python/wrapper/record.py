@@ -19,9 +19,11 @@ __all__ = ["OF_PACKAGE", "RECORDS", "Record", "read_record", "write_record"]
 RECORDS = ".pyo3-base-python"
 OF_PACKAGE = ".sources"
 # Of the format; a record of another one is void.
-HEADER = "pyo3-base-python sources 3"
+HEADER = "pyo3-base-python sources 4"
 # Packages of one sdist may be built by one cargo call each, and not each time: earlier trees must be remembered.
 TREES_REMEMBERED = 32
+# What is forgotten counts as not asked for yet.
+ASKED_REMEMBERED = 1000
 
 
 class Record:
@@ -29,12 +31,12 @@ class Record:
 
     ``trees`` are the paths of the trees that the record speaks of, the last one last; ``entries`` hold digest and time
     (ns) of each file and folder in it, by relative path: when it was modified in an unpacked sdist, when anything about
-    it was changed in a tree of the user's. ``python`` is the interpreter that it was built with, ``built`` the packages
-    that cargo was asked for since, and ``dirty`` whether something had changed by then that an isolated build, in a new
-    environment, would have compiled.
+    it was changed in a tree of the user's. ``python`` is the interpreter that it was built with, ``since`` when the
+    first build with it began (ns), ``built`` what cargo was asked for since (packages, and how), and ``dirty`` whether
+    something had changed by then that an isolated build, in a new environment, would have compiled.
     """
 
-    __slots__ = ("built", "dirty", "entries", "python", "trees")
+    __slots__ = ("built", "dirty", "entries", "python", "since", "trees")
 
     def __init__(
         self,
@@ -42,13 +44,15 @@ class Record:
         entries: dict[str, tuple[str, int]] | None = None,
         python: str = "",
         *,
+        since: int = 0,
         built: Iterable[str] = (),
         dirty: bool = False,
     ) -> None:
         self.trees = trees[-TREES_REMEMBERED:]
         self.entries = entries or {}
         self.python = python
-        self.built = sorted(built)
+        self.since = since
+        self.built = sorted(built)[:ASKED_REMEMBERED]
         self.dirty = dirty
 
     def says(self, other: Record) -> bool:
@@ -63,6 +67,7 @@ def read_record(file: str) -> Record | None:
         trees = []
         entries = {}
         python = ""
+        since = 0
         built = []
         dirty = False
         for row in rows:
@@ -72,13 +77,16 @@ def read_record(file: str) -> Record | None:
             elif digest == "python":
                 python, dirty = path, when == "1"
             elif digest == "built":
+                since = int(when)
                 built.append(path)
             else:
                 entries[path] = (digest, int(when))
     except (OSError, ValueError):
         return None
     return (
-        Record(trees, entries, python, built=built, dirty=dirty) if (header, end) == (HEADER, "end") and trees else None
+        Record(trees, entries, python, since=since, built=built, dirty=dirty)
+        if (header, end) == (HEADER, "end") and trees
+        else None
     )
 
 
@@ -86,6 +94,6 @@ def write_record(file: str, record: Record) -> None:
     """Write ``record`` to ``file``; a path with a line break in it is not recorded. Raises ``OSError``."""
     rows = [f"tree 0 {tree}" for tree in record.trees if "\n" not in tree]
     rows += [f"python {record.dirty:d} {record.python}"] if "\n" not in record.python else []
-    rows += [f"built 0 {name}" for name in record.built]
+    rows += [f"built {record.since} {one}" for one in record.built]
     rows += [f"{digest} {when} {path}" for path, (digest, when) in sorted(record.entries.items()) if "\n" not in path]
     write(file, os.fsencode("\n".join([HEADER, *rows, "end"])))

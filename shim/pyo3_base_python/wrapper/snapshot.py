@@ -27,12 +27,16 @@ LEFT = frozenset("__pycache__ .eggs .hypothesis .hg .nox .svn .tox node_modules"
 LEFT_BY_BUILDS = (".egg-info", ".pyc")
 # `pip wheel .` leaves it at the top.
 WHEEL = ".whl"
+# Behind a name and a version: https://packaging.python.org/en/latest/specifications/source-distribution-format/
+SDIST = ".tar.gz"
 # At the top, too: of front ends, and of setuptools.
 OUTPUTS = ("dist", "build")
 # Of the extension modules that are put beside Python sources; any other library may be linked.
 MODULES = (".cpython-", ".pypy", ".abi3.")
+EXTENSIONS = (".so", ".pyd")
 # In place of a digest: it is named, and may come into being later.
 MISSING = "missing"
+UNREADABLE = "unreadable"
 # A git repository's word of what is checked out, beside the branch itself: build scripts embed it.
 GIT = ("HEAD", "packed-refs")
 BRANCH = b"ref: "
@@ -72,19 +76,21 @@ def contents(tree: str, target_dir: str = "") -> dict[str, str]:
     return found
 
 
-def look(tree: str, target_dir: str, known: Mapping[str, tuple[str, int]]) -> dict[str, tuple[str, int]]:
+def look(
+    tree: str, target_dir: str, known: Mapping[str, tuple[str, int]], named: Iterable[str] = ()
+) -> dict[str, tuple[str, int]]:
     """Digest and time of change (ns) of everything that may be a source for a build in ``tree``.
 
     That is below it, below the packages outside that its manifests and cargo's configuration name, and outside where
     its build scripts and, for macros, other sources name it in quotes. A source that was not changed is not read again:
-    what an earlier look found outside is looked at again. ``known`` is the result of that look;
-    ``target_dir`` as for ``contents``. Raises ``OSError``.
+    what an earlier look found outside is looked at again. ``known`` is the result of that look; ``named`` are other
+    places that are named, absolute; ``target_dir`` as for ``contents``. Raises ``OSError``.
     """
     if "." not in known:  # some files only: what sources name was not looked for
         known = {}
     found: dict[str, tuple[str, int]] = {}
     seen: set[str] = set()
-    places = [*_outside(tree, known), tree]
+    places = [*named, *_outside(tree, known), tree]
     while places:
         place = places.pop()
         if place in seen:
@@ -134,7 +140,8 @@ def is_left(path: str) -> bool:
 
 
 def _is_left(name: str) -> bool:
-    return name in LEFT or name.endswith(LEFT_BY_BUILDS) or any(part in name for part in MODULES)
+    is_module = name.endswith(EXTENSIONS) and any(part in name for part in MODULES)
+    return name in LEFT or name.endswith(LEFT_BY_BUILDS) or is_module
 
 
 def _outside(tree: str, known: Iterable[str]) -> Iterator[str]:
@@ -235,7 +242,10 @@ def _entry(path: str, found: os.stat_result, known: tuple[str, int] | None) -> t
     changed = _changed(found)
     if known is not None and known[1] == changed and not stat.S_ISLNK(found.st_mode):
         return known[0], changed
-    return _of_named_file(path, found), changed
+    try:
+        return _of_named_file(path, found), changed
+    except PermissionError:  # no build script of this user's can read it
+        return UNREADABLE, changed
 
 
 def _of_names(names: Iterable[str]) -> str:
@@ -248,7 +258,7 @@ def _of_file(path: str, found: os.stat_result, *, whole: bool = False) -> str:
     if not stat.S_ISREG(found.st_mode):
         return store.digest(b"no regular file")  # to open a pipe is to wait for who writes to it
     if found.st_size > MOST_READ and not whole:
-        return store.digest(f"{found.st_size} bytes, {found.st_mtime_ns}".encode())
+        return store.digest(f"{found.st_size} bytes, {_changed(found)}".encode())
     with open(path, "rb") as opened:
         digest = store.digest(opened.read(MOST_READ))
         while block := opened.read(MOST_READ):
@@ -290,6 +300,8 @@ def _behind(folder: str) -> Iterator[str]:
             name = entry.path[len(folder) :]
             if entry.is_symlink():
                 yield f"{name} {entry.stat(follow_symlinks=False).st_ctime_ns}"
+                if not os.path.exists(entry.path):  # or it leads round in a circle
+                    continue
                 if entry.is_dir():
                     real = os.path.realpath(entry.path)
                     # A link may lead to where it lies.
@@ -300,7 +312,7 @@ def _behind(folder: str) -> Iterator[str]:
                 if entry.name != ".git" and not _is_left(entry.name):
                     folders.append(entry.path)
                     yield f"{name}/"
-            elif os.path.exists(entry.path):
+            else:
                 yield f"{name} {entry.stat().st_size} {entry.stat().st_ctime_ns}"
 
 
@@ -323,4 +335,5 @@ def _is_output_of(folder: str, name: str) -> bool:
 
 def _is_built(name: str) -> bool:
     """Whether a file in ``dist`` is what a front end puts there (uv adds a ``.gitignore``)."""
-    return name.endswith((WHEEL, ".tar.gz")) or name == ".gitignore"
+    is_sdist = name.endswith(SDIST) and name.rpartition("-")[2][:1].isdigit()
+    return name.endswith(WHEEL) or is_sdist or name == ".gitignore"

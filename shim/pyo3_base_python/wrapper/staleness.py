@@ -27,10 +27,12 @@ import os
 import time
 
 from . import (
+    cargo_config,
     dep_info,
     displaced,
     left_behind,
     libraries,
+    outside,
     paths,
     snapshot,
     store,
@@ -99,7 +101,9 @@ def settle(
         described = profile_dir if in_place else ours or profile_dir
         there = _There(tree, target_dir, profile_dir, ours, described, packages, host="".join(host))
         told = told or Told({})
-        today = compiled_today(project, profile_dirs, python, pyo3_looks=pyo3_looks, selected=told.packages)
+        today = compiled_today(
+            project, profile_dirs, python, pyo3_looks=pyo3_looks, selected=told.packages, how=told.how
+        )
         look = _look_at_sdist if sdist and (in_place or not there.inside) else _look_at_own_tree
         actions = look(project, there, artifacts, today, told)
         _apply(actions, there, clean, today.stays)
@@ -197,7 +201,7 @@ def _look_at_own_tree(
     found = snapshot.look_at(tree, sorted(read), read_before)
     missing = ""
     if not tracked:
-        found.update(snapshot.look(tree, there.target_dir, read_before))
+        found.update(snapshot.look(tree, there.target_dir, read_before, _named_by_config(told)))
         digests = {path: digest for path, (digest, _) in found.items()}
         scripts = tree_scripts.of_tree(tree, digests)
         for path, digest in tree_scripts.with_variables(digests, scripts, told.environ).items():
@@ -213,7 +217,7 @@ def _look_at_own_tree(
                 del compared[path]
         if seen is not None:
             entries = {path: known[path] for path in (*compared, SURROUNDINGS) if path in known}
-            seen = Record(seen.trees, entries, seen.python, built=seen.built, dirty=seen.dirty)
+            seen = Record(seen.trees, entries, seen.python, since=seen.since, built=seen.built, dirty=seen.dirty)
     found[SURROUNDINGS] = compared[SURROUNDINGS] = (told.digest(os.getcwd(), project.root), NEVER)
     left = _left(project, there, artifacts, today, found, made=[there.target_dir, *([] if tracked else [tree])])
     left = left or _gone(there, compiled) or missing
@@ -221,7 +225,7 @@ def _look_at_own_tree(
     alone = there.inside and not any(records.values())
     own = (tree, project.manifest_dir)
     trees = set() if alone else dep_info.trees(there.described, artifacts, own, _trees(records))
-    actions = of_own_tree(tree, records, trees, seen, compared, today=today, left=left)
+    actions = of_own_tree(tree, records, trees, seen, compared, today=today, left=left, begun=time.time_ns())
     if actions.tree is not None:
         actions.tree.entries = found
     if alone:
@@ -261,6 +265,14 @@ def _left(
     return left_behind.reason(
         profile_dir, records, artifacts, [before], found, root=root, tree=there.tree, host=there.host
     )
+
+
+def _named_by_config(told: Told) -> list[str]:
+    """The packages that cargo's configuration names, which need not lie in the tree, nor what they are."""
+    cwd = os.getcwd()
+    files = cargo_config.files(told.environ, cwd)
+    named = (place for file in files for place in outside.named(file) if outside.is_package(place))
+    return [*named, *outside.named_by_words(told.words, cwd)]
 
 
 def _new(found: Mapping[str, tuple[str, int]], known: Collection[str], read: Mapping[str, int], tree: str) -> set[str]:
@@ -407,7 +419,9 @@ def _folders(path: str) -> list[str]:
 
 
 def _apply(actions: Actions, there: _There, clean: Callable[[list[str]], None], stays: Collection[str]) -> None:
-    unknown = left_behind.forget(there.profile_dir, actions.forget, actions.run, stays, host=there.host)
+    unknown = left_behind.forget(
+        there.profile_dir, actions.forget, actions.run, stays, host=there.host, since=actions.since
+    )
     if (actions.clean or unknown) and os.path.isdir(there.profile_dir):
         clean(sorted({*actions.clean, *unknown}))
     apply_times(there.tree, actions.times)

@@ -21,10 +21,15 @@ __all__ = ["Told", "content", "named_files"]
 
 VARIABLES = (
     *("CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER", "CARGO_BUILD_RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "RUSTC_WRAPPER"),
+    *("CARGO_BUILD_RUSTC", "RUSTC", "RUSTC_BOOTSTRAP"),
     *("CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "INCLUDE", "OBJC_INCLUDE_PATH"),
     *("LIB", "LIBRARY_PATH", "LD_RUN_PATH", "MACOSX_DEPLOYMENT_TARGET", "NIX_LDFLAGS", "SDKROOT"),
     *("PKG_CONFIG", "PKG_CONFIG_LIBDIR", "PKG_CONFIG_PATH", "PKG_CONFIG_SYSROOT_DIR"),
 )
+# Those of compilers and what goes with them, also for a target or the host alone (`CC_x86_64-unknown-linux-gnu`):
+# https://docs.rs/cc/latest/cc/#external-configuration-via-environment-variables
+COMPILERS = ("AR", "ARFLAGS", "CC", "CFLAGS", "CPPFLAGS", "CXX", "CXXFLAGS", "LD", "LDFLAGS", "RANLIB", "RANLIBFLAGS")
+FOR_ONE = ("HOST_", "TARGET_")
 # Of cargo's variables, those that hold rustc's arguments, or name a linker for a target.
 ARGUMENTS = ("RUSTFLAGS", "_LINKER")
 # What stands around a path in a TOML file, in rustc's arguments and in a linker's.
@@ -36,12 +41,16 @@ LARGE = 1 << 20
 class Told:
     """What a build is told: ``environ``, and ``words`` of the command line that may name files which cargo reads once.
 
-    Those are the values of ``--config``, and rustc's arguments. ``packages`` are those that it names, if it names any.
+    Those are the values of ``--config``, and rustc's arguments. ``packages`` are those that it names, if it names any;
+    ``how`` is a word for all that it says.
     """
 
-    __slots__ = ("environ", "packages", "words")
+    __slots__ = ("environ", "how", "packages", "words")
 
-    def __init__(self, environ: Mapping[str, str], words: Sequence[str] = (), packages: Collection[str] = ()) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], words: Sequence[str] = (), packages: Collection[str] = (), how: str = ""
+    ) -> None:
+        self.how = how
         self.environ = environ
         self.words = words
         self.packages = packages
@@ -53,14 +62,21 @@ class Told:
         """
         environ = self.environ
         config = cargo_config.files(environ, cwd)
-        values = [f"{name}={environ.get(name, '')}" for name in VARIABLES]
+        counts = [name for name in sorted(environ) if name in VARIABLES or _is_of_compiler(name)]
+        values = [f"{name}={environ[name]}" for name in counts if environ[name]]
         texts = [(files.read(path) or b"").decode(errors="surrogateescape") for path in config]
-        told = [environ[name] for name in sorted(environ) if name in VARIABLES or name.endswith(ARGUMENTS)]
+        told = [environ[name] for name in sorted(environ) if name in counts or name.endswith(ARGUMENTS)]
         folders = [root, *(os.path.dirname(os.path.dirname(path)) for path in config)]
         named = {path for text in (*texts, *told, *self.words) for path in named_files(text, folders)}
         contents = (f"{os.path.basename(path)}={content(path)}" for path in sorted(named))
         said = (*values, *texts, *self.words, *contents)
         return store.digest(*(text.encode(errors="surrogateescape") for text in said))
+
+
+def _is_of_compiler(variable: str) -> bool:
+    for prefix in FOR_ONE:
+        variable = variable.removeprefix(prefix)
+    return variable.partition("_")[0] in COMPILERS
 
 
 def named_files(text: str, folders: Sequence[str]) -> Iterator[str]:

@@ -29,10 +29,11 @@ class Today:
     """What an isolated build compiles without the shim for a new path of ``python``.
 
     ``packages`` are the local ones, by name; ``scripts`` are those of them whose build scripts are run again; ``stays``
-    are all other packages that any depends on; ``asked`` are the local ones that this build asks for.
+    are all other packages that any depends on; ``asked`` are the local ones that this build asks for, each with
+    ``how``: as a library or as a test, with other features, for instance, they are compiled by themselves.
     """
 
-    __slots__ = ("asked", "packages", "python", "scripts", "stays")
+    __slots__ = ("asked", "how", "packages", "python", "scripts", "stays")
 
     def __init__(
         self,
@@ -41,29 +42,43 @@ class Today:
         scripts: Iterable[str] = (),
         stays: Iterable[str] = (),
         asked: Iterable[str] = (),
+        how: str = "",
     ) -> None:
         self.python = python
         self.packages = list(packages)
         self.scripts = list(scripts)
         self.stays = set(stays)
-        self.asked = set(asked)
+        self.how = how
+        self.asked = {f"{name} {how}" for name in asked}
+
+    def due(self, built: Collection[str]) -> list[str]:
+        """Those of ``packages`` that this build asks for, and that none of ``built`` has asked for in the same way."""
+        new = self.asked - set(built)
+        return [name for name in self.packages if f"{name} {self.how}" in new]
 
 
 def compiled_today(
-    project: Project, profile_dirs: Sequence[str], python: str, *, pyo3_looks: bool, selected: Collection[str] = ()
+    project: Project,
+    profile_dirs: Sequence[str],
+    python: str,
+    *,
+    pyo3_looks: bool,
+    selected: Collection[str] = (),
+    how: str = "",
 ) -> Today:
     """What cargo would compile for each new interpreter without the shim, as far as anything is compiled yet.
 
     A build script runs again if it was compiled again, has asked for it, or if one has that gives its own package's
     users what cargo calls metadata (``links``): pyo3-ffi does. ``profile_dirs`` are as for ``settle``; ``selected`` are
-    the packages that cargo is to build, with what they depend on: all of them if it names none.
+    the packages that cargo is to build, with what they depend on: all of them if it names none. ``how`` is a word for
+    all else that cargo is asked.
     """
     lock = project.lock
     if lock is None:
         return Today(python)
     asked = [one for one in lock.local_packages if not selected or not lock.all_users([one]).isdisjoint(selected)]
     if not os.path.isdir(profile_dirs[-1]):
-        return Today(python, asked=asked)
+        return Today(python, asked=asked, how=how)
     roots = left_behind.trackers(profile_dirs[-1])
     scripts = {*roots, *lock.direct_users(roots)}
     if pyo3_looks:
@@ -80,6 +95,7 @@ def compiled_today(
         [name for name in lock.local_packages if name in scripts],
         lock.users.keys() - compiled,
         asked,
+        how,
     )
 
 

@@ -128,7 +128,7 @@ def test_a_crowded_store_is_cleared_when_the_shim_is_switched_on(root: Path, mon
 def test_command_shows_and_clears(root: Path) -> None:
     count = len(inventory.entries(root))
     shown = CliRunner().invoke(main, ["store"])
-    assert shown.output.startswith(f"{root}\n     1 configurations of interpreters")
+    assert shown.output.startswith(f"{root}\n  configurations of interpreters: 1")
     kept = CliRunner().invoke(main, ["store", "--clear"])
     first, second = kept.output.splitlines()
     assert first == f"removed 0 of {count} entries from {root}"

@@ -53,4 +53,5 @@ def test_line_in_a_file_of_the_project_is_named(tmp_path: Path, name: str) -> No
     path.write_text('requires = ["pyo3-base-python-core"]\n', encoding="utf-8")
     environ = {"HOME": "/not/there", "PYO3_SHIM_STORE": os.fspath(tmp_path / "store")}
     found = leftovers.found(environ, os.fspath(tmp_path))
+    assert leftovers.found(environ, os.fspath(path)) == []
     assert found == [f"{path}, line 1, still names pyo3-base-python: remove it"]

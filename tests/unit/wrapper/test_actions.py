@@ -55,21 +55,36 @@ def test_an_sdist_of_which_nothing_is_said_was_unpacked_just_now() -> None:
 @pytest.mark.promise("stale")
 def test_what_was_not_asked_for_yet_with_this_interpreter_is_compiled_when_something_changes() -> None:
     """A backend calls cargo for one package after the other, and may write a source in between."""
-    today = Today("/1", ["crate", "user"], ["user"], asked=["user"])
+    today = Today("/1", ["crate", "user"], ["user"], asked=["user"], how="build")
     found = {**BEFORE, "b": ("2", 2)}
-    seen = Record(["/tree"], BEFORE, "/1", built=["crate"])
+    seen = Record(["/tree"], BEFORE, "/1", since=7, built=["crate build", "user check"])
     records = {"crate": Record(["/tree"])}
     own = of_own_tree("/tree", records, ["/tree"], seen, found, today=today)
     digests = {path: digest for path, (digest, _) in found.items()}
     sdist = of_sdist("/tree", digests, {"crate": seen}, "", 1, last=True, today=today)
     for actions, record in ((own, own.tree), (sdist, sdist.record)):
         assert (actions.why, actions.forget, actions.run) == ("cleaned user: b has changed", ["user"], ["user"])
+        assert actions.since == 7, "what was compiled with this interpreter stays as it is"
         assert record is not None
-        assert (record.built, record.dirty) == (["crate", "user"], True)
+        assert (record.since, record.built, record.dirty) == (7, ["crate build", "user build", "user check"], True)
     nothing = of_own_tree("/tree", records, ["/tree"], seen, BEFORE, today=today)
     assert (nothing.why, nothing.forget) == ("", [])
     assert nothing.tree is not None
-    assert (nothing.tree.built, nothing.tree.dirty) == (["crate", "user"], False)
+    assert (nothing.tree.built, nothing.tree.dirty) == (["crate build", "user build", "user check"], False)
+
+
+@pytest.mark.promise("stale")
+def test_with_another_interpreter_it_begins_anew() -> None:
+    today = Today("/2", ["crate"], asked=["crate"], how="build")
+    found = {**BEFORE, "b": ("2", 2)}
+    seen = Record(["/tree"], BEFORE, "/1", since=7, built=["crate build"])
+    own = of_own_tree("/tree", {}, ["/tree"], seen, found, today=today, begun=9)
+    digests = {path: digest for path, (digest, _) in found.items()}
+    sdist = of_sdist("/tree", digests, {"crate": seen}, "", 9, last=True, today=today)
+    for actions, record in ((own, own.tree), (sdist, sdist.record)):
+        assert (actions.forget, actions.since) == (["crate"], None)
+        assert record is not None
+        assert (record.since, record.built, record.dirty) == (9, ["crate build"], False)
 
 
 def test_an_sdist_that_was_built_last_is_compared_with_what_there_was_but_for_what_builds_leave() -> None:

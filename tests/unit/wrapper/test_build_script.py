@@ -168,6 +168,8 @@ def test_a_build_script_of_a_folder_may_write_beside_it() -> None:
         '#[path = "helper.rs"] mod other;',
         "mod folder;",
         'Command::new("./helper.sh")',
+        'Command::new("python3").arg("helper.py")',
+        'Command::new("make").args(["-f", "Makefile"])',
     ],
 )
 def test_the_source_of_a_build_script_is_that_of_its_modules_too(tree: Callable[..., Path], script: str) -> None:
@@ -176,6 +178,8 @@ def test_the_source_of_a_build_script_is_that_of_its_modules_too(tree: Callable[
             "build.rs": script,
             "helper.rs": "fn helps() {}",
             "helper.sh": "fn helps()",
+            "helper.py": "fn helps()",
+            "Makefile": "fn helps()",
             "folder/mod.rs": "fn helps() {}",
             "c.rs": "fn no()",
         }
@@ -213,6 +217,7 @@ def test_variables_that_a_build_script_may_read() -> None:
     assert variables('env::var("python4")', environ) == []
     assert variables("#!/bin/sh\necho $NUMBER-${OTHER:-}", environ) == ["NUMBER", "OTHER"]
     assert variables("echo $NUMBERS; PYO3_PYTHON=x", environ) == []
+    assert variables("import os\nos.environ['NUMBER']\nall:\n\techo $(OTHER)", environ) == ["NUMBER", "OTHER"]
 
 
 @pytest.mark.parametrize(

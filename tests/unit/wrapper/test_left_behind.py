@@ -209,6 +209,24 @@ def test_forgotten_is_what_is_no_build_script(place: Place) -> None:
     assert other.exists()
 
 
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize("host", [False, True])
+def test_what_was_compiled_since_stays(place: Place, host: bool) -> None:
+    folder = f"../../{place.folder.name}" if host else "."
+    new = place.write(f"{folder}/.fingerprint/my-crate-89ab/test-lib-my_crate", "hash")
+    script = place.write(".fingerprint/my-crate-4567/run-build-script-build-script-build", "hash")
+    for path in (*(place.folder / ".fingerprint" / "my-crate-0123").iterdir(), script):
+        os.utime(path, ns=(99, 99))
+    os.utime(new, ns=(100, 100))
+    where = os.fspath(place.folder.parents[1] / place.folder.name) if host else ""
+    forget(os.fspath(place.folder), ["my-crate"], ["my-crate"], host=where, since=100)
+    assert not (place.folder / ".fingerprint" / "my-crate-0123").exists()
+    assert not script.exists()
+    assert new.exists()
+    forget(os.fspath(place.folder), ["my-crate"], ["my-crate"], host=where, since=101)
+    assert not new.exists()
+
+
 def test_a_registrys_package_of_the_same_name_is_another_one(place: Place) -> None:
     other = place.write(".fingerprint/my-crate-cdef/lib-my_crate.json", '{"deps":[],"local":[{"Precalculated":"0.1"}]}')
     assert forget(os.fspath(place.folder), ["my-crate"]) == []

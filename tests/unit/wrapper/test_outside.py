@@ -133,6 +133,20 @@ def test_a_source_that_was_not_changed_is_not_read_for_what_it_names(
 
 
 @pytest.mark.promise("stale")
+@pytest.mark.parametrize(
+    "word", ['patch.crates-io.x.path="{0}"', "patch.crates-io.x = {{ path = '{0}' }}", 'paths=["/other", "{0}"]']
+)
+def test_a_package_that_the_command_line_names(tmp_path: Path, word: str) -> None:
+    place = grow(tmp_path / "x", {"Cargo.toml": "", "src/lib.rs": ""})
+    words = [word.format(place.as_posix()), 'build.rustc="/bin/sh"', "a.b=1"]
+    assert list(outside.named_by_words(words, "/somewhere")) == [os.fspath(place)]
+    relative = [word.format("../x")]
+    assert list(outside.named_by_words(relative, os.fspath(tmp_path / "py"))) == [os.fspath(place)]
+    tree = grow(tmp_path / "py", {"Cargo.toml": ""})
+    assert "../x/src/lib.rs" in look(os.fspath(tree), os.fspath(tree / "target"), {}, [os.fspath(place)])
+
+
+@pytest.mark.promise("stale")
 def test_what_a_package_outside_inherits_from_its_own_workspace(tmp_path: Path) -> None:
     grow(
         tmp_path,

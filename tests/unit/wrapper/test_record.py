@@ -96,10 +96,10 @@ def test_no_draft_is_left_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("dirty", [True, False])
 def test_the_interpreter_and_what_had_changed_come_back(record_file: str, dirty: bool) -> None:
-    write_record(record_file, Record(["/tree"], python="/my own/python", built=["b", "a"], dirty=dirty))
+    write_record(record_file, Record(["/tree"], python="/my own/python", since=3, built=["b x", "a"], dirty=dirty))
     found = read_record(record_file)
     assert found is not None
-    assert (found.python, found.built, found.dirty) == ("/my own/python", ["a", "b"], dirty)
+    assert (found.python, found.since, found.built, found.dirty) == ("/my own/python", 3, ["a", "b x"], dirty)
     assert found.entries == {}
 
 

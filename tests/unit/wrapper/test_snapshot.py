@@ -180,6 +180,9 @@ def test_what_builds_and_tools_leave_is_no_source(tmp_path: Path, name: str) -> 
         "build/x.rs",
         "build/lib/x.rs",
         "build/lib.rs",
+        "dist/ui.tar.gz",
+        "data/a.cpython-311.json",
+        "a.abi3.txt",
         "dist/x.rs",
         "src/dist/x.whl",
         "data/x.whl",
@@ -255,7 +258,14 @@ def test_what_links_lead_to_that_lie_behind_a_link(tmp_path: Path) -> None:
     tree = grow(tmp_path / "tree", FILES)
     folder, real = (grow(tmp_path / name, {"a.txt": "1"}) for name in ("folder", "real"))
     (tree / "folder").symlink_to(folder)
-    for name, target in (("file", real / "a.txt"), ("real", real), ("itself", folder), ("nowhere", real / "b.txt")):
+    targets: dict[str, str | Path] = {
+        "file": real / "a.txt",
+        "real": real,
+        "itself": folder,
+        "nowhere": real / "b.txt",
+        "round": "round",
+    }
+    for name, target in targets.items():
         (folder / name).symlink_to(target)
     first = seen(tree)
     assert seen(tree, first) == first
@@ -385,6 +395,23 @@ def test_a_folder_that_can_not_be_read_is_passed_over(tmp_path: Path, monkeypatc
         assert "data/secret" not in seen(tree)
 
 
+@pytest.mark.promise("fault")
+def test_a_file_that_can_not_be_read_is_known_as_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tree = grow(tmp_path, {**FILES, "secret": ""})
+    of_file = snapshot._of_named_file
+
+    def refuse(path: str, found: os.stat_result) -> str:
+        if path.endswith("secret"):
+            raise PermissionError(13, "Permission denied")
+        return of_file(path, found)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(snapshot, "_of_named_file", refuse)
+        first = digests(tree)
+        assert first["secret"] == snapshot.UNREADABLE
+    assert digests(tree)["secret"] != first["secret"]
+
+
 @posix("what changed with its old time is not seen there")
 @pytest.mark.promise("stale")
 def test_of_a_large_file_size_and_time_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -392,5 +419,9 @@ def test_of_a_large_file_size_and_time_are_looked_at(tmp_path: Path, monkeypatch
     tree = grow(tmp_path, {"large": "1234"})
     os.utime(tree / "large", ns=(OLD, OLD))
     before = digests(tree)
+    os.utime(tree / "large", ns=(OLD, OLD + 1))
+    assert digests(tree) != before
+    before = digests(tree)
+    (tree / "large").write_text("4321")
     os.utime(tree / "large", ns=(OLD, OLD + 1))
     assert digests(tree) != before

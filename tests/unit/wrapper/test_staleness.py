@@ -1016,6 +1016,19 @@ def test_a_source_outside_that_was_replaced_before_it_was_looked_at(site: Site) 
     assert site.settle_own(tree, "/2") == "cleaned crate: ../common/data.txt has changed"
 
 
+@pytest.mark.promise("stale")
+def test_a_package_that_only_cargos_configuration_names(site: Site) -> None:
+    tree = site.unpack("tree", TREE)
+    write(site.folder / "x" / "Cargo.toml", "")
+    write(site.folder / "x" / "a.txt", "1")
+    home = site.folder / ".cargo"
+    write(home / "config.toml", f"[patch.crates-io]\nx = {{ path = '{(site.folder / 'x').as_posix()}' }}\n")
+    for python in ("/1", "/2"):
+        site.settle_own(tree, python, CARGO_HOME=os.fspath(home))
+    write(site.folder / "x" / "a.txt", "2")
+    assert site.settle_own(tree, "/3", CARGO_HOME=os.fspath(home)) == "cleaned crate: ../x/a.txt has changed"
+
+
 TRACKED = {"Cargo.toml": "", "Cargo.lock": "", "src/a.rs": "1", "src/lib.rs": "", "README.md": ""}
 
 

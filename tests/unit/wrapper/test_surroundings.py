@@ -43,8 +43,15 @@ def test_a_variable_of_linkers_and_wrappers(place: Place, variable: str) -> None
     assert place.digest(**{variable: "1"}) != place.digest()
 
 
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize("name", ["CC", "CFLAGS_x86_64-unknown-linux-gnu", "HOST_CC", "TARGET_CXXFLAGS", "LDFLAGS"])
+def test_a_variable_of_compilers(place: Place, name: str) -> None:
+    assert len({place.digest(**{name: "1"}), place.digest(**{name: "2"}), place.digest()}) == 3
+
+
 def test_other_variables_do_not_count(place: Place) -> None:
-    assert place.digest(NUMBER="1") == place.digest(NUMBER="2")
+    for name in ("NUMBER", "CCACHE", "HOST", "TARGET_"):
+        assert place.digest(**{name: "1"}) == place.digest(**{name: "2"})
 
 
 @pytest.mark.promise("stale")

@@ -57,12 +57,21 @@ def test_before_the_first_build_there_is_nothing_to_compile_again(tmp_path: Path
 
 
 def test_what_is_asked_for_is_what_is_selected_with_its_dependencies(built: Built, tmp_path: Path) -> None:
-    assert built.today().asked == set(LOCAL)
-    assert built.today(selected=("sys",)).asked == {"sys"}
-    assert built.today(selected=("bindings",)).asked == {"bindings"}
-    assert built.today(selected=("app",)).asked > {"app", "bindings"}
+    def asked(*selected: str) -> set[str]:
+        return {one.partition(" ")[0] for one in built.today(selected=selected).asked}
+
+    assert asked() == set(LOCAL)
+    assert asked("sys") == {"sys"}
+    assert asked("bindings") == {"bindings"}
+    assert asked("app") > {"app", "bindings"}
     (tmp_path / "target").rmdir()
-    assert built.today(selected=("sys",)).asked == {"sys"}
+    assert asked("sys") == {"sys"}
+
+
+def test_what_is_due_was_not_asked_for_in_the_same_way() -> None:
+    today = Today("/1", ["crate", "user"], asked=["user", "other"], how="test")
+    assert today.due(["crate test", "user build"]) == ["user"]
+    assert today.due(["user test"]) == []
 
 
 def test_it_is_what_depends_on_pyo3(built: Built) -> None:
