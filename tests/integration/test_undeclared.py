@@ -103,6 +103,22 @@ def shared_library(folder: Path, turn: int) -> None:
     (folder / "foo.c").unlink()
 
 
+def behind_links(at: Path, turn: int) -> None:
+    """A folder of the tree is a link to one with a link in it, whose target changes."""
+    put(at / "real" / "a.txt", str(turn))
+    for link, target in ((at / "shared" / "a.txt", at / "real" / "a.txt"), (at / "tree/py/assets", at / "shared")):
+        link.parent.mkdir(parents=True, exist_ok=True)
+        if not link.is_symlink():
+            link.symlink_to(target)
+
+
+def replaced_by_an_older_one(at: Path, turn: int) -> None:
+    file = at / "tree" / "common" / "data.txt"
+    put(file.with_name("new"), str(turn))
+    os.utime(file.with_name("new"), (10**9, 10**9))
+    file.with_name("new").replace(file)
+
+
 def commit(at: Path, turn: int) -> None:
     """What git has checked out, above the project."""
     put(at / "tree" / ".git" / "HEAD", "ref: refs/heads/main\n")
@@ -198,6 +214,40 @@ STORIES = {
         lambda at, turn: put(at / "tree" / "py" / "dist" / "index.html", str(turn)),
         dependencies=LISTED,
     ),
+    "what a link leads to that lies behind a link": Story('lister::list!("assets")', behind_links, dependencies=LISTED),
+    "a file outside that rustc reads, replaced by an older one": Story(
+        'include_str!("../../common/data.txt")',
+        replaced_by_an_older_one,
+        dependencies=BUILD_CONFIG,
+        files={"py/build.rs": READS_FLAVOUR},
+    ),
+    "data that is named like an extension module": Story(
+        'lister::list!("data")',
+        lambda at, turn: put(at / "tree" / "py" / "data" / "opcodes.cpython-311.json", str(turn)),
+        dependencies=LISTED,
+    ),
+    "flags of the compiler that a makefile reads": Story(
+        'env!("MADE")',
+        dependencies=BUILD_CONFIG,
+        files={
+            "py/native/Makefile": "all:\n\t@echo $(CFLAGS)\n",
+            "py/build.rs": 'fn main() {\n    println!("cargo:rerun-if-changed=build.rs");\n'
+            '    let made = std::process::Command::new("make").args(["-s", "-C", "native"]).output().unwrap().stdout;\n'
+            '    println!("cargo:rustc-env=MADE={}", String::from_utf8(made).unwrap().trim());\n}\n',
+        },
+        variables={"CFLAGS": "-D{turn}"},
+    ),
+    "a variable that a Python script of a build script reads": Story(
+        'env!("MADE")',
+        dependencies=BUILD_CONFIG,
+        files={
+            "py/make.py": "import os\nprint(os.environ['FLAVOUR'])\n",
+            "py/build.rs": 'fn main() {\n    println!("cargo:rerun-if-changed=build.rs");\n'
+            '    let made = std::process::Command::new("python3").arg("make.py").output().unwrap().stdout;\n'
+            '    println!("cargo:rustc-env=MADE={}", String::from_utf8(made).unwrap().trim());\n}\n',
+        },
+        variables={"FLAVOUR": "{turn}"},
+    ),
     "the commit of the repository around the tree": Story(
         'lister::list!("../.git/refs/heads")', commit, dependencies=LISTED
     ),
@@ -241,3 +291,62 @@ def test_what_cargo_is_not_told_of_is_built_as_without_the_shim(machine: Machine
     assert [one.answer for one in with_shim] == [one.answer for one in without]
     assert with_shim[1].compiled == frozenset()
     assert all(one.compiled <= other.compiled for one, other in zip(with_shim, without))
+
+
+MEMBER = """\
+[package]
+name = "member"
+version = "0.1.0"
+edition = "2021"
+
+[features]
+more = []
+
+[dependencies]
+pyo3 = "0.26"
+lister = "0.26"
+"""
+
+
+@pytest.mark.parametrize("shim", [False, True], ids=["without the shim", "with the shim"])
+def test_what_is_asked_for_in_another_way_in_the_same_environment_is_compiled_there(
+    machine: Machine, shim: bool
+) -> None:
+    """With a feature a crate is another artifact: what was compiled of it in the environment before is old."""
+    world = World(machine, f"asked-{shim}", shim=shim)
+    package = '[workspace]\nmembers = ["member"]\n[features]\nmore = ["member/more"]'
+    files = {
+        "py/Cargo.toml": MANIFEST.format(package=package, dependencies='member = { path = "member" }'),
+        "py/src/lib.rs": ANSWER.format(before="", expression="member::assets()"),
+        "py/member/Cargo.toml": MEMBER,
+        "py/member/src/lib.rs": 'pub fn assets() -> &\'static str { lister::list!("assets") }\n',
+    }
+    for path, text in files.items():
+        put(world.home / "tree" / path, text)
+    answers: list[str] = []
+    for turn, environment, arguments in (
+        (1, "environment-0", ()),
+        (1, "environment-0", ("--features", "more")),
+        (1, "environment-1", ()),
+        (2, "environment-1", ("--features", "more")),
+        (2, "environment-1", ()),
+        (2, "environment-2", ()),
+    ):
+        with world.here() as at:
+            put(at / "tree" / "py" / "member" / "assets" / "a.txt", str(turn))
+            if not answers:
+                lock = [machine.cargo, "generate-lockfile", "--offline", "--quiet"]
+                subprocess.run(lock, cwd=at / "tree" / "py", env=machine.environ(), check=True)
+        done = world.build(
+            "tree",
+            environment=Environment(environment, "v0", other=False),
+            arguments=arguments,
+            variables={},
+            shim=True,
+            times=True,
+        )
+        assert done.code == 0, done.output
+        answers.append(done.answer)
+    # The fifth was compiled before the change, in the same environment: cargo does not see it.
+    assert [answer == answers[0] for answer in answers[:4]] == [True, True, True, False]
+    assert answers[5] == answers[3]
