@@ -79,7 +79,6 @@ def test_a_second_isolated_build_compiles_nothing(adopted: MAKE, crate: str, fro
     assert project.git("diff") == ""
 
 
-@pytest.mark.quick
 def test_a_build_installs_one_distribution_besides_its_own_backend(adopted: MAKE) -> None:
     project = adopted("version_specific")
     outcome = project.build(lambda site, wheels: [*pip(site, wheels), "--verbose"])

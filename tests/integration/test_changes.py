@@ -108,7 +108,6 @@ def test_a_debug_build_of_the_same_version(site_of: Make, debug_python: str, int
         assert site.build(uv).recompiled == ()
 
 
-@pytest.mark.quick
 def test_another_build_requirement_reruns_the_script_that_imports_it(site_of: Make) -> None:
     site = site_of("imports_by_variable")
     site.edit("pyproject.toml", "cffi==2.0.0", "cffi==1.17.1")

@@ -69,7 +69,6 @@ def test_plain_cargo_behind_run(site_of: Make) -> None:
     assert again.recompiled == ()
 
 
-@pytest.mark.quick
 def test_exporting_cargo_by_hand_is_all_that_is_needed(site_of: Make) -> None:
     site = site_of("version_specific")
     printed = subprocess.run(

@@ -73,7 +73,6 @@ def test_the_same_sources_unpacked_again_compile_nothing(shared: Shared, front_e
     assert site.answer(again) == 42
 
 
-@pytest.mark.quick
 def test_content_that_returns(shared: Shared) -> None:
     """42, 43, and 42 again: what was compiled of the first 42 is gone, whatever the times say."""
     site, target = shared("version_specific")
