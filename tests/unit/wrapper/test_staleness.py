@@ -76,21 +76,27 @@ class Site:
         *,
         pyo3_looks: bool = True,
         users: dict[str, list[str]] | None = None,
+        root: str = "",
+        config: tuple[str, ...] = (),
+        how: str = "",
         **variables: str,
     ) -> str:
-        """Settle a tree of the user's with its own target directory, for an interpreter; `crate` depends on pyo3."""
-        place = os.fspath(tree)
-        self.profile_dir = tree / "target" / "release"
+        """Settle a tree of the user's with its own target directory, for an interpreter; `crate` depends on pyo3.
+
+        ``root`` is the folder of the workspace in the tree; ``config`` and ``how`` are what cargo is told and asked.
+        """
+        place = os.path.normpath(tree / root)
+        self.profile_dir = Path(place, "target", "release")
         lock = Lock([(0, 26, 0)], [], PACKAGES, users or {"pyo3-ffi": ["pyo3"], "pyo3": ["crate"]})
-        project = Project(place, place, lock, os.fspath(tree / "target"))
+        project = Project(place, place, lock, os.path.join(place, "target"))
         profile_dir = os.fspath(self.profile_dir)
         self.cleaned.clear()
         said = settle(
             project,
-            [profile_dir],
+            [*map(os.fspath, self.host), profile_dir],
             ["crate"],
             self.cleaned.append,
-            told=Told(variables),
+            told=Told(variables, config, how=how),
             python=python,
             pyo3_looks=pyo3_looks,
         )
@@ -623,6 +629,15 @@ def test_local_packages_are_cleaned_when_cargo_says_that_the_artifact_is_of_anot
     assert site.cleaned == [list(PACKAGES)]
 
 
+def test_a_package_that_lies_outside_is_not_taken_for_another_trees(site: Site) -> None:
+    """Cargo knows it by its whole path: it has the same sources whichever tree is built."""
+    for name in ("one", "two", "one"):
+        tree = site.unpack(name, {**TREE, "README.md": name})
+        write(site.profile_dir / "deps" / "numbers-0123.d", f"x: {site.folder}/numbers/src/lib.rs\n")
+        said = site.settle(tree)
+    assert said == "cleaned crate: another tree was built last"
+
+
 @pytest.mark.promise("stale")
 def test_own_tree_is_cleaned_after_an_sdist(site: Site) -> None:
     site.build(site.unpack("sdist", FILES))
@@ -951,6 +966,77 @@ def test_a_library_or_an_artifact_of_ones_own_that_was_replaced(site: Site) -> N
 
 
 @pytest.mark.promise("stale")
+@pytest.mark.parametrize("folder", ["native", "../opt"])
+def test_a_static_library_by_a_path_from_the_workspace(site: Site, folder: str) -> None:
+    """One in the tree is a source, which counts by its content; one elsewhere was installed."""
+    tree = site.unpack("tree", TREE)
+    library = Path(os.path.normpath(tree / folder)) / "libfoo.a"
+    write(library, "1")
+    site.settle_own(tree, "/1")
+    said = f"cargo:rustc-link-search=native={folder}\ncargo:rustc-link-lib=static=foo\n"
+    write(site.profile_dir / "build" / "crate-0123" / "output", said)
+    assert site.settle_own(tree, "/2") == ""
+    later = time.time() + 60
+    os.utime(library, (later, later))
+    installed = folder != "native"
+    assert site.settle_own(tree, "/3") == (f"cleaned crate: {library} was replaced" if installed else "")
+
+
+@pytest.mark.promise("stale")
+def test_a_static_library_where_cargo_tracks_all_else(site: Site, tracked: Path) -> None:
+    """Nothing else looks at it there."""
+    library = tracked / "native" / "libfoo.a"
+    write(library, "1")
+    write(tracked / "Cargo.toml", '[package]\nname = "crate"\n')
+    write(tracked / "build.rs", "fn main() {}")
+    said = "cargo:rustc-link-search=native=native\ncargo:rustc-link-lib=static=foo\n"
+    write(site.profile_dir / "build" / "crate-0123" / "output", said)
+    site.settle_own(tracked, "/3")
+    assert site.settle_own(tracked, "/4") == ""
+    later = time.time() + 60
+    os.utime(library, (later, later))
+    assert site.settle_own(tracked, "/5") == f"cleaned crate: {library} was replaced"
+
+
+@pytest.mark.promise("stale")
+def test_of_what_is_asked_in_another_way_only_what_was_compiled_with_this_interpreter_stays(site: Site) -> None:
+    tree = site.unpack("tree", TREE)
+    site.settle_own(tree, "/1", how="build")
+    old, new = (site.fingerprint(f"crate-{number}/lib-crate") for number in ("0123", "4567"))
+    os.utime(old, (1000, 1000))
+    write(tree / "README.md", "2")
+    assert site.settle_own(tree, "/1", how="build") == ""
+    assert site.settle_own(tree, "/1", how="test") == "cleaned crate: something in it had changed"
+    assert (old.exists(), new.exists()) == (False, True)
+    assert site.settle_own(tree, "/2", how="test") == "cleaned crate: something in it had changed"
+    assert not new.exists()
+
+
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize("host", [False, True])
+def test_a_tree_that_was_moved_has_its_sources_by_their_paths_from_the_workspace(site: Site, host: bool) -> None:
+    tree = site.unpack("tree", {f"rust/{name}": text for name, text in TREE.items()} | {"pyproject.toml": ""})
+    (tree / ".git").mkdir()
+    write(tree / "rust" / "Cargo.toml", '[package]\nname = "crate"\n')
+    outcomes = []
+    for source in ("src/lib.rs", "src/made.rs"):
+        folder = site.folder / source.replace("/", "-")
+        moved = site.folder / "moved"
+        site.host = [folder / "rust" / "target" / "host"] if host else []
+        os.rename(tree, folder)
+        for python in ("/1", "/2"):
+            site.settle_own(folder, python, root="rust")
+        site.fingerprint("crate-0123/lib-crate")
+        deps = site.host[0] / "deps" if host else site.profile_dir / "deps"
+        write(deps / "crate-0123.d", f"x: {source}\n\n{source}:\n")
+        os.rename(folder, moved)
+        site.host = [moved / "rust" / "target" / "host"] if host else []
+        outcomes.append(site.settle_own(moved, "/3", root="rust"))
+        tree = moved
+    assert outcomes == ["", "cleaned crate: src/made.rs is made while it is built"]
+
+
+@pytest.mark.promise("stale")
 def test_an_sdist_that_was_built_last_and_is_worked_in(site: Site) -> None:
     """In the place for sdists, too, what cargo does not see is compiled when an isolated build would."""
     tree = site.unpack("tree", {**FILES, "native/foo.c": "1"})
@@ -1027,6 +1113,19 @@ def test_a_package_that_only_cargos_configuration_names(site: Site) -> None:
         site.settle_own(tree, python, CARGO_HOME=os.fspath(home))
     write(site.folder / "x" / "a.txt", "2")
     assert site.settle_own(tree, "/3", CARGO_HOME=os.fspath(home)) == "cleaned crate: ../x/a.txt has changed"
+
+
+@pytest.mark.promise("stale")
+def test_a_package_that_only_the_command_line_names(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    tree = site.unpack("tree", TREE)
+    write(site.folder / "x" / "Cargo.toml", "")
+    write(site.folder / "x" / "a.txt", "1")
+    monkeypatch.chdir(tree)
+    config = ('patch.crates-io.x.path="../x"',)
+    for python in ("/1", "/2"):
+        site.settle_own(tree, python, config=config)
+    write(site.folder / "x" / "a.txt", "2")
+    assert site.settle_own(tree, "/3", config=config) == "cleaned crate: ../x/a.txt has changed"
 
 
 TRACKED = {"Cargo.toml": "", "Cargo.lock": "", "src/a.rs": "1", "src/lib.rs": "", "README.md": ""}

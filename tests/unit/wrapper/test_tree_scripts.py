@@ -65,6 +65,9 @@ def test_the_script_that_writes_into_the_tree_is_named() -> None:
     found = [".", "src", "src/lib.rs", "inner", "inner/src", "inner/src/lib.rs"]
     assert tree_scripts.may_write(found, scripts) == "inner/build.rs may write into the sources"
     assert tree_scripts.may_write(found, {"build.rs": "fn main() {}"}) == ""
+    to_out_dir = {"inner/build.rs": 'fn main() { fs::write(env::var("OUT_DIR")); read("src/lib.rs") }'}
+    assert tree_scripts.may_write(found, to_out_dir) == ""
+    assert tree_scripts.may_write(["inner", "inner/src"], to_out_dir) == "inner/build.rs may write into the sources"
 
 
 @pytest.mark.promise("stale")
