@@ -437,6 +437,55 @@ def test_what_cargo_has_compiled_and_would_not_look_at_is_cleaned(site: Site, fi
 
 
 @pytest.mark.promise("stale")
+def test_what_is_compiled_for_the_host_counts_as_well(site: Site) -> None:
+    site.host = [site.folder / "host" / "release"]
+    (site.profile_dir / "deps").mkdir(parents=True)
+    write(site.host[0] / "deps" / "other-0123.d", "x: made.rs\n\nmade.rs:\n")
+    for name, why in (
+        ("one", "crate, numbers may be made of has changed"),
+        ("two", "made.rs is made while it is built"),
+    ):
+        assert site.settle_in_place(site.unpack(name, WORKSPACE)).endswith(why)
+
+
+@pytest.mark.promise("stale")
+def test_a_build_that_did_not_come_to_its_end_is_begun_anew(site: Site) -> None:
+    (site.profile_dir / "deps").mkdir(parents=True)
+    site.fingerprint("crate-0123/run-build-script-build-script-build").write_text("hash")
+    site.settle_in_place(site.unpack("one", WORKSPACE))
+    site.fingerprint("crate-4567/lib-crate").write_text("")
+    said = site.settle_in_place(site.unpack("two", WORKSPACE))
+    assert said == "the last build of crate did not come to its end"
+
+
+@pytest.mark.promise("stale")
+@pytest.mark.parametrize("python", ["", "/1"])
+def test_what_the_compiler_is_told_counts_for_an_sdist(site: Site, python: str) -> None:
+    (site.profile_dir / "deps").mkdir(parents=True)
+    for name, flags, why in (
+        ("one", "-O1", "may be made of has changed"),
+        ("two", "-O1", "are as they were"),
+        ("three", "-O2", "may be made of has changed"),
+    ):
+        said = site.settle_in_place(site.unpack(name, WORKSPACE), python=python, CFLAGS=flags)
+        assert said.endswith(why)
+
+
+@pytest.mark.promise("stale")
+def test_a_static_library_by_a_path_from_the_workspace_of_an_sdist(site: Site) -> None:
+    (site.profile_dir / "deps").mkdir(parents=True)
+    library = site.folder / "opt" / "libfoo.a"
+    write(library, "1")
+    said = "cargo:rustc-link-search=native=../../opt\ncargo:rustc-link-lib=static=foo\n"
+    write(site.profile_dir / "build" / "crate-0123" / "output", said)
+    site.settle_in_place(site.unpack("one", WORKSPACE), "bindings")
+    assert site.settle_in_place(site.unpack("two", WORKSPACE), "bindings").endswith("are as they were")
+    later = time.time() + 60
+    os.utime(library, (later, later))
+    assert site.settle_in_place(site.unpack("three", WORKSPACE), "bindings") == f"{library} was replaced"
+
+
+@pytest.mark.promise("stale")
 def test_a_shared_library_that_was_replaced_since_is_a_reason_to_clean(site: Site) -> None:
     library = site.linked("sys")
     site.settle_in_place(site.unpack("one", FILES))
