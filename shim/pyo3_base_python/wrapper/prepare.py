@@ -75,7 +75,8 @@ def prepare(
         # What is stable of the interpreter: its name changes with the build requirements.
         told=Told(
             {name: value for name, value in given.items() if name != "PYO3_SHIM_PYTHON"},
-            [*call.configs, *call.for_rustc],
+            call.configs,
+            call.for_rustc,
             project.selected(call, here),
             _how(call, arguments, here, given),
         ),

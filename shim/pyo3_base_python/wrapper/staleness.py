@@ -272,7 +272,7 @@ def _named_by_config(told: Told) -> list[str]:
     cwd = os.getcwd()
     files = cargo_config.files(told.environ, cwd)
     named = (place for file in files for place in outside.named(file) if outside.is_package(place))
-    return [*named, *outside.named_by_words(told.words, cwd)]
+    return [*named, *outside.named_by_words(told.configs, cwd)]
 
 
 def _new(found: Mapping[str, tuple[str, int]], known: Collection[str], read: Mapping[str, int], tree: str) -> set[str]:

@@ -23,12 +23,12 @@ VARIABLES = (
     *("CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER", "CARGO_BUILD_RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "RUSTC_WRAPPER"),
     *("CARGO_BUILD_RUSTC", "RUSTC", "RUSTC_BOOTSTRAP"),
     *("CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "INCLUDE", "OBJC_INCLUDE_PATH"),
-    *("LIB", "LIBRARY_PATH", "LD_RUN_PATH", "MACOSX_DEPLOYMENT_TARGET", "NIX_LDFLAGS", "SDKROOT"),
+    *("LD", "LIB", "LIBRARY_PATH", "LD_RUN_PATH", "MACOSX_DEPLOYMENT_TARGET", "NIX_LDFLAGS", "SDKROOT"),
     *("PKG_CONFIG", "PKG_CONFIG_LIBDIR", "PKG_CONFIG_PATH", "PKG_CONFIG_SYSROOT_DIR"),
 )
 # Those of compilers and what goes with them, also for a target or the host alone (`CC_x86_64-unknown-linux-gnu`):
 # https://docs.rs/cc/latest/cc/#external-configuration-via-environment-variables
-COMPILERS = ("AR", "ARFLAGS", "CC", "CFLAGS", "CPPFLAGS", "CXX", "CXXFLAGS", "LD", "LDFLAGS", "RANLIB", "RANLIBFLAGS")
+COMPILERS = ("AR", "ARFLAGS", "CC", "CFLAGS", "CPPFLAGS", "CXX", "CXXFLAGS", "LDFLAGS", "RANLIB", "RANLIBFLAGS")
 FOR_ONE = ("HOST_", "TARGET_")
 # Of cargo's variables, those that hold rustc's arguments, or name a linker for a target.
 ARGUMENTS = ("RUSTFLAGS", "_LINKER")
@@ -39,21 +39,27 @@ LARGE = 1 << 20
 
 
 class Told:
-    """What a build is told: ``environ``, and ``words`` of the command line that may name files which cargo reads once.
+    """What a build is told: ``environ``, and by the command line ``configs``, the values of ``--config``.
 
-    Those are the values of ``--config``, and rustc's arguments. ``packages`` are those that it names, if it names any;
-    ``how`` is a word for all that it says.
+    ``for_rustc`` are rustc's arguments there, which cargo tracks, but not the files that they name; ``packages`` are
+    those that it names, if it names any; ``how`` is a word for all that it says.
     """
 
-    __slots__ = ("environ", "how", "packages", "words")
+    __slots__ = ("configs", "environ", "for_rustc", "how", "packages")
 
     def __init__(
-        self, environ: Mapping[str, str], words: Sequence[str] = (), packages: Collection[str] = (), how: str = ""
+        self,
+        environ: Mapping[str, str],
+        configs: Sequence[str] = (),
+        for_rustc: Sequence[str] = (),
+        packages: Collection[str] = (),
+        how: str = "",
     ) -> None:
-        self.how = how
         self.environ = environ
-        self.words = words
+        self.configs = configs
+        self.for_rustc = for_rustc
         self.packages = packages
+        self.how = how
 
     def digest(self, cwd: str, root: str) -> str:
         """A digest of all that is told to a cargo started in ``cwd``, for a workspace in ``root``: rustc starts there.
@@ -67,9 +73,11 @@ class Told:
         texts = [(files.read(path) or b"").decode(errors="surrogateescape") for path in config]
         told = [environ[name] for name in sorted(environ) if name in counts or name.endswith(ARGUMENTS)]
         folders = [root, *(os.path.dirname(os.path.dirname(path)) for path in config)]
-        named = {path for text in (*texts, *told, *self.words) for path in named_files(text, folders)}
+        named = {
+            path for text in (*texts, *told, *self.configs, *self.for_rustc) for path in named_files(text, folders)
+        }
         contents = (f"{os.path.basename(path)}={content(path)}" for path in sorted(named))
-        said = (*values, *texts, *self.words, *contents)
+        said = (*values, *texts, *self.configs, *contents)
         return store.digest(*(text.encode(errors="surrogateescape") for text in said))
 
 

@@ -19,9 +19,15 @@ class Place:
         self.root.mkdir()
         self.environ = {"CARGO_HOME": os.fspath(folder / "cargo-home"), "HOME": os.fspath(folder)}
 
-    def digest(self, *words: str, **variables: str) -> str:
-        """What is known of it, for these words of the command line."""
-        return Told({**self.environ, **variables}, words).digest(os.fspath(self.root), os.fspath(self.root))
+    def digest(self, *configs: str, **variables: str) -> str:
+        """What is known of it, for these values of ``--config``."""
+        place = os.fspath(self.root)
+        return Told({**self.environ, **variables}, configs).digest(place, place)
+
+    def digest_for_rustc(self, *words: str) -> str:
+        """The same for arguments of rustc's."""
+        place = os.fspath(self.root)
+        return Told(self.environ, (), words).digest(place, place)
 
     def write(self, name: str, text: str) -> Path:
         """Write a file, by its path in the folder."""
@@ -50,7 +56,7 @@ def test_a_variable_of_compilers(place: Place, name: str) -> None:
 
 
 def test_other_variables_do_not_count(place: Place) -> None:
-    for name in ("NUMBER", "CCACHE", "HOST", "TARGET_"):
+    for name in ("NUMBER", "CCACHE", "HOST", "TARGET_", "LD_LIBRARY_PATH", "LD_PRELOAD"):
         assert place.digest(**{name: "1"}) == place.digest(**{name: "2"})
 
 
@@ -111,9 +117,14 @@ def test_a_file_that_a_variable_of_cargos_names(place: Place, variable: str, val
 @pytest.mark.promise("stale")
 def test_a_file_that_rustcs_arguments_name(place: Place) -> None:
     place.write("workspace/file", "1")
-    before = place.digest("-C", "link-arg=@file")
+    before = place.digest_for_rustc("-C", "link-arg=@file")
     place.write("workspace/file", "2")
-    assert before != place.digest("-C", "link-arg=@file")
+    assert before != place.digest_for_rustc("-C", "link-arg=@file")
+
+
+def test_rustcs_arguments_alone_are_tracked_by_cargo(place: Place) -> None:
+    """Maturin has some that another cargo call of the same environment has not."""
+    assert place.digest_for_rustc("-C", "link-arg=-undefined") == place.digest()
 
 
 @pytest.mark.promise("stale")
