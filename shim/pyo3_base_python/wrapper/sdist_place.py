@@ -313,7 +313,7 @@ def _touch(path: str) -> None:
 
 def _remove(path: str) -> None:
     """Remove a folder with its content; no half of it is ever taken for a place. Not ``shutil``: slow to import."""
-    gone = f"{path.removesuffix('.gone')}.gone"
+    gone = path if path.endswith(".gone") else f"{path}.gone"
     if os.path.lexists(gone):  # a removal that was cut short
         _remove_tree(gone)
     if path != gone:

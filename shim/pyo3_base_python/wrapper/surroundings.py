@@ -82,9 +82,8 @@ class Told:
 
 
 def _is_of_compiler(variable: str) -> bool:
-    for prefix in FOR_ONE:
-        variable = variable.removeprefix(prefix)
-    return variable.partition("_")[0] in COMPILERS
+    name = variable.partition("_")[2] if variable.startswith(FOR_ONE) else variable
+    return name.partition("_")[0] in COMPILERS
 
 
 def named_files(text: str, folders: Sequence[str]) -> Iterator[str]:
