@@ -165,3 +165,15 @@ def luminance(color: str) -> float:
     parts = [float(part) / 255 for part in color.partition("(")[2].rstrip(")").split(",")[:3]]
     red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_the_answer_comes_first_and_the_command_can_be_copied(browser: webdriver.Chrome, page: Path) -> None:
+    show(browser, page)
+    (answer,) = texts(browser, "body > .answer")
+    assert answer.startswith("4 crates compiled in 2 calls, ")
+    assert "; most of it: " in answer
+    assert browser.find_elements(By.CSS_SELECTOR, "h1 + .answer")
+    # What has the focus may be told of the real clipboard, and a test may not.
+    browser.execute_script("navigator.clipboard.writeText = (text) => { window.copied = text }")
+    browser.find_element(By.CSS_SELECTOR, "body > p > button").click()
+    assert browser.execute_script("return window.copied").startswith("sh -c 'cargo build && WATCHED=")

@@ -10,7 +10,7 @@ import shlex
 from importlib import resources
 from string import Template
 
-from pyo3_base_python.explain import report
+from pyo3_base_python.explain import advice, report
 from pyo3_base_python.explain.reasons import Kind
 
 TYPE_CHECKING = False
@@ -32,7 +32,9 @@ def render(command: Sequence[str], calls: Sequence[Call]) -> str:
     """The page as text."""
     template = Template(resources.files("pyo3_base_python.explain").joinpath("page.html").read_text(encoding="utf-8"))
     return template.substitute(
-        command=_e(shlex.join(command)),
+        title=_e(shlex.join(command)),
+        answer=_answer(calls),
+        command=_to_copy(shlex.join(command)),
         calls="\n".join(_call(call) for call in calls) or f"<p>{_e(report.NO_CALLS)}</p>",
         note=_e(report.NOTE),
     )
@@ -40,6 +42,30 @@ def render(command: Sequence[str], calls: Sequence[Call]) -> str:
 
 def _e(text: object) -> str:
     return html.escape(str(text))
+
+
+def _to_copy(command: str) -> str:
+    """A command line, and a button that copies it; without a script, which a page from a disk need not be allowed."""
+    copy = "navigator.clipboard.writeText(this.previousElementSibling.textContent)"
+    return f'<code>{_e(command)}</code><button type="button" onclick="{copy}">copy</button>'
+
+
+def _advice(cause: Cause) -> str:
+    words, run, command = cause.advice.partition(advice.RUN)
+    return f'<p class="advice">{_e(words)}{_to_copy(run + command) if run else ""}</p>'
+
+
+def _answer(calls: Sequence[Call]) -> str:
+    """How much was compiled in all, and the cause of most of it with what to do about that."""
+    crates = sum(len(call.compiled) for call in calls)
+    causes = [cause for call in calls for cause in call.causes]
+    if not crates or not causes:
+        return '<p class="answer">Nothing was compiled.</p>' if calls and not crates else ""
+    most = max(causes, key=lambda cause: cause.seconds)
+    seconds = sum(call.recorded.seconds or 0.0 for call in calls)
+    total = f"{report.count(crates)} compiled in {len(calls)} call{'s' * (len(calls) != 1)}, {seconds:.1f} s"
+    size = f"{report.count(len(most.all_crates))}, {most.seconds:.1f} s"
+    return f'<p class="answer">{total}; most of it: {_e(most.reason.what)} ({size})</p>{_advice(most)}'
 
 
 def _call(call: Call) -> str:
@@ -70,7 +96,7 @@ def _cause(cause: Cause) -> str:
     if cause.watchers:
         parts.append(f'<p class="quiet">watched by {_e(", ".join(cause.watchers))}</p>')
     parts.append(f'<ul class="tree">{"".join(_crate(crate) for crate in cause.crates)}</ul>')
-    parts.append(f'<p class="advice">{_e(cause.advice)}</p>')
+    parts.append(_advice(cause))
     kind = "first" if reason.kind == Kind.FIRST else "again"
     return f'<article class="cause {kind}">{"".join(parts)}</article>'
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 
 import pytest
@@ -103,3 +104,24 @@ def test_without_calls_it_says_so() -> None:
 )
 def test_marks_are_round_and_few(whole: float, marks: list[float]) -> None:
     assert page._marks(whole) == pytest.approx(marks)
+
+
+def test_the_answer_is_the_total_and_the_cause_of_most_of_it() -> None:
+    call = explained("variable-changed")
+    text = page.render(["uv", "build"], [call, call])
+    (answer,) = re.findall('<p class="answer">(.*?)</p>', text)
+    size = f"2 crates, {call.causes[0].seconds:.1f} s"
+    assert answer == f"4 crates compiled in 2 calls, 4.0 s; most of it: WATCHED changed ({size})"
+    assert text.index(answer) < text.index("<section")
+
+
+def test_where_nothing_was_compiled_that_is_the_answer() -> None:
+    assert '<p class="answer">Nothing was compiled.</p>' in page.render(["x"], [explained("nothing-changed")])
+    assert 'class="answer"' not in page.render(["x"], [])
+
+
+def test_a_command_in_advice_can_be_copied() -> None:
+    call = explained("variable-changed")
+    cause = call.causes[0]._replace(advice="with the shim: pyo3-base-python run -- uv build")
+    text = page.render(["x"], [call._replace(causes=(cause,))])
+    assert text.count("with the shim: <code>pyo3-base-python run -- uv build</code><button") == 2
