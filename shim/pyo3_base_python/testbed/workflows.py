@@ -79,7 +79,7 @@ WORKFLOWS = (
     Workflow("env/bin/pip install .", "version_specific", before=FRESH_ENVIRONMENT),
     Workflow("env/bin/pip install .", "setuptools_rust", before=FRESH_ENVIRONMENT),
     Workflow("env/bin/pip install -e .", "imports_by_variable", before=FRESH_ENVIRONMENT),
-    Workflow("pip wheel --no-cache-dir --no-binary=:all: rpds-py", "rpds-py", before="rm -f *.whl"),
+    Workflow("pip wheel --no-cache-dir --no-binary=rpds-py rpds-py", "rpds-py", before="rm -f *.whl"),
     Workflow("env/bin/pip install --no-cache-dir --no-deps --no-binary=jiter jiter", "jiter", before=FRESH_ENVIRONMENT),
     Workflow(
         "env/bin/pip install --no-cache-dir --no-deps --no-binary=tiktoken tiktoken",
