@@ -16,8 +16,8 @@ an sdist, not known where it is compiled to            stay          now
 =====================================================  ============  =================================
 
 .. [1] What would be compiled without the shim, and nothing else: packages that depend on pyo3, or on a package whose
-   build script tracks the interpreter. In the same environment cargo would compile nothing; the change is noted for the
-   next one.
+   build script tracks the interpreter. In the same environment cargo would compile nothing of what was asked for there
+   in the same way, nor what was compiled there; the change is noted for the next one.
 
 .. [2] In whatever profile.
 

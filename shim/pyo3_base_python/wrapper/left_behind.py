@@ -147,8 +147,7 @@ def forget(
         script = next((file for file in files if file.startswith(SCRIPT) and file.endswith(".json")), "")
         if any(REGISTRY in (read(os.path.join(folder, file)) or b"") for file in files if file.endswith(".json")):
             continue  # another package of this name
-        written = max((os.stat(os.path.join(folder, file)).st_mtime_ns for file in files), default=0)
-        if since is not None and written >= since:
+        if since is not None and any(os.stat(os.path.join(folder, file)).st_mtime_ns >= since for file in files):
             continue
         if script:
             outdated = not _is_made_of(stays, os.path.join(folder, script))

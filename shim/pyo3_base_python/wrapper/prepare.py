@@ -19,7 +19,7 @@ from . import (
 from .decide import decide
 from .errors import CannotSteady
 from .record import RECORDS
-from .report import say
+from .report import in_a_line, say
 from .surroundings import Told
 
 TYPE_CHECKING = False
@@ -157,8 +157,7 @@ def _place(
             earlier=sdist_place.remembered(here.target_dir),
         )
     except CannotSteady as error:
-        hint = f" ({error.hint})" if error.hint else ""
-        say(f"{error.what}{hint}; the sdist is compiled where it lies")
+        say(f"{in_a_line(error)}; the sdist is compiled where it lies")
         return "", [f"no place for the sdist: {error.what}"]
     return place, [f"compiled in {place}, the place for sdists"]
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from .errors import ShimError
 
-__all__ = ["fail", "log", "say", "warn"]
+__all__ = ["fail", "in_a_line", "log", "say", "warn"]
 
 
 def log(environ: Mapping[str, str], arguments: Sequence[str], what: str) -> None:
@@ -39,8 +39,12 @@ def say(line: str) -> None:
 
 def warn(error: ShimError, what: str) -> None:
     """Say in one line why ``what`` runs without a stable interpreter, and what to do about it."""
-    hint = f" ({error.hint})" if error.hint else ""
-    say(f"{error.what}{hint}; {what} runs without a stable interpreter")
+    say(f"{in_a_line(error)}; {what} runs without a stable interpreter")
+
+
+def in_a_line(error: ShimError) -> str:
+    """What is wrong, and what to do in brackets."""
+    return f"{error.what} ({error.hint})" if error.hint else error.what
 
 
 def fail(error: ShimError) -> NoReturn:

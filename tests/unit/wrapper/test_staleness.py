@@ -1114,9 +1114,6 @@ def test_an_sdist_that_was_built_last_and_is_worked_in(site: Site) -> None:
     assert site.cleaned == [["crate"], ["crate"]]
 
 
-# The same, where nothing can read what cargo does not track (see `test_undeclared`)
-
-
 @NOT_SEEN
 @pytest.mark.promise("stale")
 def test_a_source_outside_that_rustc_has_read_and_that_was_replaced_by_an_older_one(site: Site) -> None:
@@ -1152,30 +1149,24 @@ def test_a_source_outside_that_was_replaced_before_it_was_looked_at(site: Site) 
 
 
 @pytest.mark.promise("stale")
-def test_a_package_that_only_cargos_configuration_names(site: Site) -> None:
+@pytest.mark.parametrize("by", ["a file", "the command line"])
+def test_a_package_that_only_cargos_configuration_names(site: Site, monkeypatch: pytest.MonkeyPatch, by: str) -> None:
     tree = site.unpack("tree", TREE)
     write(site.folder / "x" / "Cargo.toml", "")
     write(site.folder / "x" / "a.txt", "1")
     home = site.folder / ".cargo"
-    write(home / "config.toml", f"[patch.crates-io]\nx = {{ path = '{(site.folder / 'x').as_posix()}' }}\n")
-    for python in ("/1", "/2"):
-        site.settle_own(tree, python, CARGO_HOME=os.fspath(home))
-    write(site.folder / "x" / "a.txt", "2")
-    assert site.settle_own(tree, "/3", CARGO_HOME=os.fspath(home)) == "cleaned crate: ../x/a.txt has changed"
-
-
-@pytest.mark.promise("stale")
-def test_a_package_that_only_the_command_line_names(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    tree = site.unpack("tree", TREE)
-    write(site.folder / "x" / "Cargo.toml", "")
-    write(site.folder / "x" / "a.txt", "1")
+    if by == "a file":
+        write(home / "config.toml", f"[patch.crates-io]\nx = {{ path = '{(site.folder / 'x').as_posix()}' }}\n")
     monkeypatch.chdir(tree)
-    config = ('patch.crates-io.x.path="../x"',)
+    config = () if by == "a file" else ('patch.crates-io.x.path="../x"',)
     for python in ("/1", "/2"):
-        site.settle_own(tree, python, config=config)
+        site.settle_own(tree, python, config=config, CARGO_HOME=os.fspath(home))
     write(site.folder / "x" / "a.txt", "2")
-    assert site.settle_own(tree, "/3", config=config) == "cleaned crate: ../x/a.txt has changed"
+    said = site.settle_own(tree, "/3", config=config, CARGO_HOME=os.fspath(home))
+    assert said == "cleaned crate: ../x/a.txt has changed"
 
+
+# The same, where nothing can read what cargo does not track (see `test_undeclared`)
 
 TRACKED = {"Cargo.toml": "", "Cargo.lock": "", "src/a.rs": "1", "src/lib.rs": "", "README.md": ""}
 
