@@ -20,6 +20,7 @@ from pyo3_base_python import bundled, measure
 FrontEnd = Callable[["Site", Path], "list[str]"]
 # From a requirement (`name==version`) to the folder of its unpacked sdist.
 Unpack = Callable[[str], Path]
+UV = Path(sys.executable).with_name("uv")
 RPDS_PY = "rpds-py==2026.9.1"  # maturin, version-specific, pyo3 0.29
 
 
@@ -118,6 +119,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
 
 
+@pytest.fixture(autouse=True)
+def not_optimised(_clean_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How fast the modules are is of no importance: a fifth of each cold build is saved."""
+    monkeypatch.setenv("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
+
+
 @pytest.fixture
 def environ() -> dict[str, str]:
     """The environment of a build, as in a terminal in which no virtual environment is active."""
@@ -164,7 +171,7 @@ def shim_index() -> Iterator[Path]:
     """
     folder = Path(tempfile.mkdtemp(prefix="pyo3-base-python-index-"))
     for project in (REPOSITORY, REPOSITORY / "shim"):
-        command = [sys.executable, "-m", "build", "--wheel", "--outdir", os.fspath(folder), os.fspath(project)]
+        command = [os.fspath(UV), "build", "--wheel", "--out-dir", os.fspath(folder), os.fspath(project)]
         subprocess.run(command, check=True, capture_output=True)
     yield folder
     shutil.rmtree(folder)

@@ -155,9 +155,9 @@ def test_an_editable_install_works_with_pip_and_with_uv(adopted: MAKE, crate: st
 def test_without_isolation_as_well(adopted: MAKE, tmp_path: Path) -> None:
     """There the environment has to have the backend."""
     project = adopted("version_specific")
-    subprocess.run([sys.executable, "-m", "venv", tmp_path / "env"], check=True)
+    subprocess.run(["uv", "venv", "--quiet", "--seed", "--python", sys.executable, tmp_path / "env"], check=True)
     project.site.python = os.fspath(tmp_path / "env" / "bin" / "python")
-    project.run([project.site.python, "-m", "pip", "install", "--quiet", *project.required()])
+    project.run(["uv", "pip", "install", "--quiet", "--python", project.site.python, *project.required()])
     outcome = project.build(lambda site, wheels: [*pip(site, wheels), "--no-build-isolation"])
     assert outcome.recompiled == ()
     assert "pyo3" in outcome.fresh

@@ -13,10 +13,11 @@ import pytest
 from pyo3_base_python import __version__
 from tests import release
 
+from .conftest import UV
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
-UV = Path(sys.executable).with_name("uv")
 # What a backend of the distribution would set for a build.
 PRINT_CARGO = "import os; from {}.activation import switch; print(switch.variables(os.environ)['CARGO'])"
 
@@ -26,7 +27,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The wheel of each distribution, by its package's name."""
     top = tmp_path_factory.mktemp("wheel")
     for project in (ROOT, ROOT / "shim"):
-        command = [sys.executable, "-m", "build", "--wheel", "--outdir", os.fspath(top), os.fspath(project)]
+        command = [os.fspath(UV), "build", "--wheel", "--out-dir", os.fspath(top), os.fspath(project)]
         subprocess.run(command, check=True, capture_output=True)
     return {wheel.name.partition("-")[0]: wheel for wheel in top.glob("*.whl")}
 
