@@ -60,7 +60,7 @@ def run(command: tuple[str, ...], verbose: bool, quiet: bool, no_path: bool) -> 
     environ = dict(os.environ)
     decide.check_choices(environ)  # the wrapper does, deep inside the build
     search_path.check_choice(environ)
-    _check_place(environ, quiet=quiet)
+    sdists = _place_for_sdists(environ, quiet=quiet)
     added = switch.variables_if_possible(environ, "the command", quiet=quiet, on_path=not no_path)
     environ.update(added)
     name, *arguments = command
@@ -69,11 +69,8 @@ def run(command: tuple[str, ...], verbose: bool, quiet: bool, no_path: bool) -> 
     program = wrapper or process.find_program(name, environ)
     if program is None:
         raise no_command(name)
-    if verbose and environ.get("PYO3_SHIM_MODE") == "off":
-        click.echo("pyo3-base-python: PYO3_SHIM_MODE is off: nothing will be set for cargo", err=True)
     if verbose:
-        for variable, value in added.items():
-            click.echo(f"pyo3-base-python: {variable}={value}", err=True)
+        _tell(added, sdists, off=environ.get("PYO3_SHIM_MODE") == "off")
     if wrapper:
         become_cargo(wrapper, arguments, environ)
     try:
@@ -82,11 +79,26 @@ def run(command: tuple[str, ...], verbose: bool, quiet: bool, no_path: bool) -> 
         raise ShimError(f"can't start {program}: {error.strerror}", exit_code=Exit.NOT_STARTED) from None
 
 
-def _check_place(environ: Mapping[str, str], *, quiet: bool) -> None:
-    """Say if the folder for sdists that the user has chosen can't be used: front ends hide what the wrapper says."""
+def _place_for_sdists(environ: Mapping[str, str], *, quiet: bool) -> str:
+    """The folder for what is compiled of sdists; ``""`` if there is none.
+
+    If the user has chosen one that can't be used, that is said here: front ends hide what the wrapper says.
+    """
     try:
         sdist_place.check(environ)
     except CannotSteady as error:
         if not quiet:
             click.echo(f"pyo3-base-python: {error.what}: sdists are compiled where they lie", err=True)
             click.echo(f"pyo3-base-python: hint: {error.hint}", err=True)
+        return ""
+    return "" if process.WINDOWS else sdist_place.root(environ)
+
+
+def _tell(added: Mapping[str, str], sdists: str, *, off: bool) -> None:
+    """Say on stderr what is set for the command, and where what is compiled of sdists stays."""
+    if off:
+        click.echo("pyo3-base-python: PYO3_SHIM_MODE is off: nothing will be set for cargo", err=True)
+    for variable, value in added.items():
+        click.echo(f"pyo3-base-python: {variable}={value}", err=True)
+    if sdists and added and not off:
+        click.echo(f"pyo3-base-python: what is compiled of unpacked sdists goes to {sdists}", err=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pyo3_base_python.activation import switch
+from pyo3_base_python.wrapper import sdist_place
 from tests.unit.commands.support import execute
 
 if TYPE_CHECKING:
@@ -48,8 +49,14 @@ def test_verbose_run_says_what_is_set(wrapper: Wrapper, tool: str) -> None:
         f"pyo3-base-python: CARGO={wrapper.own_program}",
         f"pyo3-base-python: PATH={switch.variables(wrapper.environ, on_path=True)['PATH']}",
         f"pyo3-base-python: TOX_OVERRIDE={switch.TOX_OVERRIDE}",
+        f"pyo3-base-python: what is compiled of unpacked sdists goes to {sdist_place.root(wrapper.environ)}",
         "said",
     ]
+
+
+@pytest.mark.parametrize("place", ["off", "/dev/null/sdists"])
+def test_verbose_run_names_no_place_for_sdists_where_there_is_none(wrapper: Wrapper, tool: str, place: str) -> None:
+    assert b" goes to " not in execute(wrapper, "run", "-v", "--", tool, PYO3_SHIM_SDIST_DIR=place).stderr
 
 
 def test_cargo_typed_as_such_is_the_wrapper(wrapper: Wrapper) -> None:
