@@ -241,6 +241,8 @@ ALWAYS_WELL = {
 
 def expected_hazard(hazard: str, cell: Cell) -> tuple[bool | None, str]:
     """Whether all should go well when ``hazard`` is tried, and why; ``None`` if the design does not say."""
+    if hazard in {IMPORT_CONFIG, IMPORT_SCRIPT} and _config_by_maturin(cell):
+        return None, "the configuration that maturin writes for a stable ABI names no executable"
     if hazard in ALWAYS_WELL:
         return True, ALWAYS_WELL[hazard]
     if hazard == LOST_FOLDER:
@@ -248,6 +250,11 @@ def expected_hazard(hazard: str, cell: Cell) -> tuple[bool | None, str]:
             return True, "the shim keeps the file elsewhere"
         return None, "maturin writes the file anew, and its time is new"
     return {IMPORT_CONFIG: _import_by_config, EDIT: _edit, WRONG_VERSION: _wrong_version}[hazard](cell)
+
+
+def _config_by_maturin(cell: Cell) -> bool:
+    """Whether maturin writes pyo3's configuration."""
+    return cell.abi == "abi3" and cell.backend == "maturin" and Version(cell.pyo3.version) >= CONFIG_BY_MATURIN
 
 
 def _import_by_config(cell: Cell) -> tuple[bool | None, str]:

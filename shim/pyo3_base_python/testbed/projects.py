@@ -50,7 +50,7 @@ VARIANTS = {
 NEWEST_MINOR = 20
 REQUIREMENT = "pyo3_testbed_requirement"
 IMPORTING_SCRIPT = """\
-use std::{env, ffi::OsStr, fs, path::Path, process::Command};
+use std::{env, ffi::OsStr, fs, panic, path::Path, process::Command};
 
 const SCRIPT: &str = CODE;
 
@@ -61,12 +61,22 @@ fn main() {
     let found = [
         ("variable", variable.map_or("PYO3_PYTHON is not set".to_owned(), |python| run(&python))),
         ("config", config.GETTER.map_or("there is no executable".to_owned(), |python| run(python.as_ref()))),
-        ("script", config.run_python_script(SCRIPT).map_or_else(|error| error.to_string(), |output| output)),
+        ("script", run_by_pyo3(config)),
     ];
     let line = |(way, words): &(&str, String)| format!("{way}: {}", words.trim().replace('\\n', " / "));
     let lines: Vec<_> = found.iter().map(line).collect();
     let folder = env::var_os("CARGO_MANIFEST_DIR").unwrap();
     fs::write(Path::new(&folder).join("imported.txt"), lines.join("\\n")).unwrap();
+}
+
+// Where the configuration names no executable, pyo3 panics.
+fn run_by_pyo3(config: &pyo3_build_config::InterpreterConfig) -> String {
+    let script = panic::AssertUnwindSafe(|| config.run_python_script(SCRIPT));
+    match panic::catch_unwind(script) {
+        Ok(Ok(output)) => output,
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "run_python_script panics".to_owned(),
+    }
 }
 
 fn run(python: &OsStr) -> String {
