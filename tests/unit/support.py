@@ -164,6 +164,15 @@ def stand_in_cargo() -> str:
     return program
 
 
+@functools.lru_cache(None)
+def compiled_code() -> Path:
+    """A store's folder of code in which Python has compiled the modules, which takes as long as several runs."""
+    program = launcher.install({"PYO3_SHIM_STORE": os.path.join(tempfile.mkdtemp(), "store")})
+    code = Path(program).parents[1] / "pyo3_base_python"
+    subprocess.run([launcher.base_python(), "-I", "-m", "compileall", "-q", code], check=True)
+    return code
+
+
 class Result(NamedTuple):
     """How a run of the wrapper ended; ``arguments`` is None, and ``environ`` empty, if cargo was not reached."""
 
@@ -207,6 +216,10 @@ class Wrapper:
         }
         self.program = launcher.install(self.environ, lasting=True)
         self.own_program = launcher.install(self.environ)
+        # To link them costs less than to write them, and a copy is what the store wants of the modules alone.
+        for compiled in compiled_code().glob("**/__pycache__"):
+            own = Path(self.own_program).parents[1] / "pyo3_base_python" / compiled.relative_to(compiled_code())
+            shutil.copytree(compiled, own, copy_function=os.link)
 
     def write_project(self, manifest: str, lock: str | None) -> None:
         """Write Cargo.toml, and Cargo.lock if one is wanted."""
