@@ -119,12 +119,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
 
 
-@pytest.fixture(autouse=True)
-def not_optimised(_clean_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """How fast the modules are is of no importance: a fifth of each cold build is saved."""
-    monkeypatch.setenv("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
-
-
 @pytest.fixture
 def environ() -> dict[str, str]:
     """The environment of a build, as in a terminal in which no virtual environment is active."""
