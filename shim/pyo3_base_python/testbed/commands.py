@@ -502,11 +502,15 @@ def _patch_sets(named: tuple[str, ...]) -> list[PatchSet]:
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:
-    """Write beside it and rename: whoever reads meanwhile gets the old file or the new one."""
+    """Write beside it and rename: whoever reads meanwhile gets the old file or the new one.
+
+    The user's home is written ``~``: such files are shown to others.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    home = os.path.join(os.path.expanduser("~"), "")
     for name, text in files.items():
         draft = folder / f"{name}.new"
-        draft.write_text(text, encoding="utf-8")
+        draft.write_text(text.replace(home, "~/") if home != os.sep else text, encoding="utf-8")
         draft.replace(folder / name)
         click.echo(f"written: {folder / name}", err=True)
 

@@ -166,3 +166,16 @@ def test_the_cells_can_be_listed_without_building(run: Run) -> None:
     lines = [line for line in result.output.splitlines() if " | " in line]
     assert len(lines) == 2 * 2 * 3
     assert sum("3 or more" in line for line in lines) == 2 * 2 * 2  # off and export
+
+
+@pytest.mark.parametrize(
+    ("home", "expected"),
+    [("/home/me", "~/.cache/bench and /home/meg/bench"), ("/", "/home/me/.cache/bench and /home/meg/bench")],
+)
+def test_what_is_written_to_be_shown_names_no_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: str, expected: str
+) -> None:
+    monkeypatch.setenv("HOME", home)
+    monkeypatch.setenv("USERPROFILE", home)
+    commands._write(tmp_path, {"matrix.json": "/home/me/.cache/bench and /home/meg/bench"})
+    assert (tmp_path / "matrix.json").read_text(encoding="utf-8") == expected
