@@ -151,7 +151,6 @@ def test_an_editable_install_works_with_pip_and_with_uv(adopted: MAKE, crate: st
         assert (answer.stdout, answer.stderr) == ("42\n", "")
 
 
-@pytest.mark.quick
 def test_without_isolation_as_well(adopted: MAKE, tmp_path: Path) -> None:
     """There the environment has to have the backend."""
     project = adopted("version_specific")

@@ -11,6 +11,8 @@ from typing import Callable
 
 import pytest
 
+from pyo3_base_python import bundled
+
 from .conftest import Site
 
 Make = Callable[[str], Site]
@@ -99,10 +101,12 @@ def test_export_mode_sets_what_upstream_would(site_of: Make, tmp_path: Path) -> 
 
 
 @pytest.mark.quick
-def test_a_wrong_base_python_is_an_error_with_both_paths(site_of: Make, interpreters: dict[str, str]) -> None:
+def test_a_wrong_base_python_is_an_error_with_both_paths(
+    tmp_path: Path, environ: dict[str, str], interpreters: dict[str, str]
+) -> None:
     if "3.12" not in interpreters:
         pytest.skip("there is no Python 3.12 on this machine")
-    site = site_of("version_specific")
+    site = Site(bundled.copy("version_specific", tmp_path / "project"), tmp_path / "scratch", environ)
     other = interpreters["3.12"]
     outcome = site.run(["maturin", "build", "--release", "-i", sys.executable], expect=1, PYO3_BASE_PYTHON=other)
     assert f"PYO3_BASE_PYTHON is {other} (CPython 3.12" in outcome.output

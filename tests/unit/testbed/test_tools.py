@@ -32,7 +32,13 @@ def test_the_default_interpreter_is_outside_of_any_environment() -> None:
     assert tools.find_python(found.path, os.environ) == found
 
 
-@pytest.mark.parametrize("name", ["short", "too-long-for-the-first-line-of-a-script-" * 3])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("short", marks=pytest.mark.slow),  # as in every test that builds with such an environment
+        "too-long-for-the-first-line-of-a-script-" * 3,
+    ],
+)
 def test_programs_of_an_environment_run_where_it_is_at_last(tmp_path: Path, name: str) -> None:
     work = WorkFolder(tmp_path / name)
     environ = tools.environment(tools.default_python(os.environ), (), work, os.environ)
