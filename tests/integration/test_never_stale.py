@@ -217,7 +217,6 @@ def test_sources_of_ones_own_keep_their_times(site_of: Make, tmp_path: Path) -> 
     assert before
 
 
-@pytest.mark.quick
 def test_an_sdist_unpacked_by_hand_and_built_in_place_compiles_nothing_twice(site_of: Make) -> None:
     """Its target directory is as young as its sources are, so cargo may trust their times."""
     site = site_of("version_specific")
