@@ -142,7 +142,6 @@ def test_where_there_is_nothing_to_do(environ: dict[str, str], tmp_path: Path) -
 # Obstacles
 
 
-@pytest.mark.quick
 @pytest.mark.parametrize(
     ("variables", "words"),
     [
@@ -177,7 +176,6 @@ def test_a_variable_that_stands_in_the_way(
         assert len(problems) == 1, problems
 
 
-@pytest.mark.quick
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [

@@ -38,7 +38,6 @@ def test_each_interpreter_is_built_for_once(site_of: Make, interpreter: str) -> 
     assert site.answer(second) == 42
 
 
-@pytest.mark.quick
 def test_uv_and_build_share_what_is_compiled(site_of: Make) -> None:
     site = site_of("version_specific")
     assert site.build(uv).recompiled == ()
