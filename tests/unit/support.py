@@ -216,7 +216,7 @@ class Wrapper:
         }
         self.program = launcher.install(self.environ, lasting=True)
         self.own_program = launcher.install(self.environ)
-        # To link them costs less than to write them, and a copy is what the store wants of the modules alone.
+        # The store takes no links for its modules, but what Python compiles of them may be links: they cost nothing.
         for compiled in compiled_code().glob("**/__pycache__"):
             own = Path(self.own_program).parents[1] / "pyo3_base_python" / compiled.relative_to(compiled_code())
             shutil.copytree(compiled, own, copy_function=os.link)
