@@ -12,6 +12,7 @@ from typing import NamedTuple
 from pyo3_base_python.explain import cargo_log, reasons, sieve
 from pyo3_base_python.explain.reasons import Kind, Reason
 from pyo3_base_python.measure import MARK
+from pyo3_base_python.testbed.candidates import PYO3_CRATES
 from pyo3_base_python.testbed.matrix import Cause
 from pyo3_base_python.wrapper import command_line
 
@@ -94,6 +95,9 @@ def churn(before: Evidence, after: Evidence) -> Cause:
     if reason.kind == Kind.FILE and reason.subject and reason.subject == after.variables.get(CONFIG):
         lines = _differing(before.configuration, after.configuration) or "written anew, and its time is new"
         return Cause(f"{crate}: {CONFIG} {reason.subject}: {lines}", BACKEND)
+    if crate in PYO3_CRATES and reason.kind in {Kind.FILE, Kind.MISSING_FILE}:
+        # Whatever the backend gives it: which files its build scripts watch is pyo3's own choice.
+        return Cause(f"{crate}: {reason.what}, and its build script watches that", PYO3)
     local = reason.watched_by is not None and reason.watched_by.folder
     if local and reason.kind in {Kind.FILE, Kind.PACKAGE_FILES}:
         return Cause(f"{crate}: {reason.what}, though nobody edited it", BACKEND)

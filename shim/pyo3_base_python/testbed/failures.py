@@ -33,7 +33,8 @@ def check_disk(output: str) -> None:
 def build_failed(what: str, output: str, log: str) -> ShimError:
     """The error for a program that had to succeed: the last lines of its ``output``, and where the rest is."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    telling = [line for line in lines if "error" in line.lower()] or lines
+    # Cargo quotes whole commands of rustc, which have `--error-format` in them.
+    telling = [line for line in lines if "error" in line.lower() and "--error-format" not in line] or lines
     return ShimError(f"{what}: {' / '.join(telling[-SHOWN_LINES:])[:600]}", f"the whole output is in {log}", Exit.BUILD)
 
 

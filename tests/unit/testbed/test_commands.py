@@ -10,6 +10,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from pyo3_base_python.commands.cli import main
 from pyo3_base_python.testbed import commands, comparison, matrix
 from pyo3_base_python.testbed.failures import Exit
 
@@ -21,7 +22,7 @@ def run(tmp_path: Path) -> Run:
     def invoke(*arguments: str) -> Result:
         command, *rest = arguments
         work = [] if command == "validate" else ["--work", os.fspath(tmp_path / "work")]
-        return CliRunner().invoke(commands.testbed, [command, *work, *rest])
+        return CliRunner().invoke(main, ["testbed", command, *work, *rest])
 
     return invoke
 
@@ -43,14 +44,14 @@ def test_the_words_of_the_options_are_those_of_the_matrix() -> None:
 
 
 def test_each_exit_code_is_in_the_help() -> None:
-    text = CliRunner().invoke(commands.testbed, ["--help"]).output
+    text = CliRunner().invoke(main, ["testbed", "--help"]).output
     for code in range(Exit.FAILED, Exit.DISK + 1):
         assert f"\n    {code}  " in text, code
 
 
 @pytest.mark.parametrize("name", sorted(commands.testbed.commands))
 def test_each_command_has_help(name: str) -> None:
-    result = CliRunner().invoke(commands.testbed, [name, "--help"])
+    result = CliRunner().invoke(main, ["testbed", name, "--help"])
     assert result.exit_code == 0
     assert isinstance(commands.testbed.commands[name], click.Command)
     assert len(result.output.splitlines()) > 4
@@ -116,7 +117,7 @@ def test_no_cargo_is_told(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_a_work_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    result = CliRunner().invoke(commands.testbed, ["fetch", "--work", os.fspath(tmp_path / "file" / "below")])
+    result = CliRunner().invoke(main, ["testbed", "fetch", "--work", os.fspath(tmp_path / "file" / "below")])
     assert result.exit_code == Exit.DISK
     assert os.fspath(tmp_path) in one_line(result)
 

@@ -115,6 +115,21 @@ def test_a_source_that_changed_is_the_backends_doing_but_not_where_a_variable_di
     assert churn(read(given(**BASE)), read(given(**BASE) + touched + CHURN)).half == PYO3
 
 
+@pytest.mark.parametrize(
+    ("reason", "what"),
+    [
+        (changed("/t/out/interpreter.txt"), "changed"),
+        ('FsStatusOutdated(StaleItem(MissingFile { path: "/tmp/a/python" }))', "is not there"),
+    ],
+)
+def test_which_files_pyo3_watches_is_its_own_choice(reason: str, what: str) -> None:
+    for place in ("pyo3-ffi v0.30.1", "pyo3-ffi v0.30.1 (/src/pyo3/pyo3-ffi)"):
+        cause = churn(read(given(**BASE)), read(given(**BASE) + script_of(place, reason)))
+        assert cause.half == PYO3
+        assert what in cause.words
+        assert cause.words.endswith(", and its build script watches that")
+
+
 def test_what_nobody_is_known_to_do_has_no_half() -> None:
     cause = churn(read(given()), read(given() + dirty("plain v0.1.0 (/src/plain)", "Build", "..", "RustcChanged")))
     assert cause == Cause("plain: the toolchain changed", "")
