@@ -23,13 +23,9 @@ PRINT_CARGO = "import os; from {}.activation import switch; print(switch.variabl
 
 
 @pytest.fixture(scope="module")
-def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def wheels(shim_index: Path) -> dict[str, Path]:
     """The wheel of each distribution, by its package's name."""
-    top = tmp_path_factory.mktemp("wheel")
-    for project in (ROOT, ROOT / "shim"):
-        command = [os.fspath(UV), "build", "--wheel", "--out-dir", os.fspath(top), os.fspath(project)]
-        subprocess.run(command, check=True, capture_output=True)
-    return {wheel.name.partition("-")[0]: wheel for wheel in top.glob("*.whl")}
+    return {wheel.name.partition("-")[0]: wheel for wheel in shim_index.glob("*.whl")}
 
 
 @pytest.fixture(scope="module")

@@ -194,9 +194,9 @@ def churns_by_design(cell: Cell, pip_major: int) -> tuple[bool | None, str]:
         if pip_major <= PIP_WITHOUT_ENVIRONMENT:
             return False, "pip's isolation is no environment: PYO3_PYTHON is pip's own interpreter"
         return None, "this pip may build in an environment"
+    if _config_by_maturin(cell):
+        return False, "maturin writes pyo3's configuration for a stable ABI"
     if cell.abi == "abi3" and cell.backend == "maturin":
-        if Version(cell.pyo3.version) >= CONFIG_BY_MATURIN:
-            return False, "maturin writes pyo3's configuration for a stable ABI"
         return None, "maturin writes pyo3's configuration for a stable ABI, not for every pyo3"
     return True, "PYO3_PYTHON is a new path in each build"
 
