@@ -12,7 +12,7 @@ from typing import NamedTuple
 from pyo3_base_python import measure
 from pyo3_base_python.testbed import failures, running
 from pyo3_base_python.testbed.failures import Exit
-from pyo3_base_python.wrapper import process
+from pyo3_base_python.wrapper import process, store
 from pyo3_base_python.wrapper.errors import ShimError
 
 TYPE_CHECKING = False
@@ -58,6 +58,12 @@ class Bench:
         self.folder = folder
         self.recorder = measure.Recorder(folder, environ, reasons=True)
         self.progress = progress
+        self._step = ""
+
+    def begin(self, step: str) -> None:
+        """Tell that ``step`` begins; what cargo compiles is told as a part of it."""
+        self._step = step
+        self.progress(step)
 
     def build(self, commands: Sequence[Sequence[str]], environ: Mapping[str, str], project: Path) -> Built:
         """Run ``commands`` (of ``wheel_command``) in ``project``; stop at the first that fails.
@@ -88,13 +94,14 @@ class Bench:
         """Like ``build``, but raises ``ShimError`` if the build of ``what`` fails."""
         built = self.build(commands, environ, project)
         if built.status or built.wheel is None:
-            log = self.folder / "failed.log"
+            # Each has a file of its own: reports name it long after the next failure.
+            log = self.folder / f"failed-{store.digest(built.output.encode(errors='replace'))[:8]}.log"
             log.write_text(built.output, encoding="utf-8")
             raise failures.build_failed(f"{what} does not build", built.output, os.fspath(log))
         return built
 
     def _tell(self) -> None:
-        self.recorder.tell(self.progress)
+        self.recorder.tell(lambda words: self.progress(f"{self._step}: {words}" if self._step else words))
 
 
 def tools_of(front_end: str) -> Sequence[str]:

@@ -36,8 +36,8 @@ ABIS = ("version-specific", "abi3")
 FRONT_ENDS = ("uv", "build", "pip", "pip-venv")
 SHIMS = ("off", "export", "full")
 HAZARDS = (
-    *("import", "import-config", "import-script", "active-env", "switch", "edit", "user-tree"),
-    *("wrong-version", "lost-folder"),
+    *("import", "import-config", "import-script", "import-again", "base-value", "no-base"),
+    *("active-env", "switch", "edit", "user-tree", "wrong-version", "lost-folder"),
 )
 WAYS = (
     *("plain", "uv", "pip", "pip-venv", "no-isolation", "base-python", "env-dir", "config-file", "sccache"),
@@ -277,6 +277,7 @@ def matrix(
         with folder.locked():
             result = _run_with_progress(session, state)
         Console().print(*report.terminal(result))
+        click.echo(f"\n{report.summary(result)}")
         if output is not None:
             write = {"md": report.markdown(result), "json": report.as_json(result), "svg": report.chart(result)}
             _write(output, {f"matrix.{suffix}": text for suffix, text in write.items()})

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Exit", "build_failed", "check_disk", "missing_program", "os_errors_told"]
+__all__ = ["Exit", "build_failed", "check_disk", "missing_program", "os_errors_told", "telling"]
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 FULL_WORDS = ("No space left on device", "os error 28", "Disk quota exceeded")
@@ -32,10 +32,15 @@ def check_disk(output: str) -> None:
 
 def build_failed(what: str, output: str, log: str) -> ShimError:
     """The error for a program that had to succeed: the last lines of its ``output``, and where the rest is."""
+    return ShimError(f"{what}: {telling(output)}", f"the whole output is in {log}", Exit.BUILD)
+
+
+def telling(output: str) -> str:
+    """The last lines of ``output`` that speak of errors, or else the last ones, as one line."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     # Cargo quotes whole commands of rustc, which have `--error-format` in them.
-    telling = [line for line in lines if "error" in line.lower() and "--error-format" not in line] or lines
-    return ShimError(f"{what}: {' / '.join(telling[-SHOWN_LINES:])[:600]}", f"the whole output is in {log}", Exit.BUILD)
+    errors = [line for line in lines if "error" in line.lower() and "--error-format" not in line]
+    return " / ".join((errors or lines)[-SHOWN_LINES:])[:600]
 
 
 @contextlib.contextmanager

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
+import re
 import shutil
 from pathlib import Path
 from typing import NamedTuple
 
-from pyo3_base_python.testbed import building, evidence, matrix, projects, running, tools
+from pyo3_base_python.testbed import building, evidence, failures, matrix, projects, running, tools
 from pyo3_base_python.testbed.evidence import BACKEND, BASE, PYO3
 from pyo3_base_python.testbed.matrix import Outcome
 from pyo3_base_python.wrapper.errors import ShimError
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from pyo3_base_python.testbed.tools import Python
     from pyo3_base_python.testbed.workfolder import WorkFolder
 
-__all__ = ["TRIALS", "Place", "compare_trees"]
+__all__ = ["TRIALS", "Place", "compare_trees", "judge_value"]
 
 
 class Place(NamedTuple):
@@ -50,12 +52,17 @@ class Place(NamedTuple):
 
 
 def try_imports(cell: Cell, place: Place) -> dict[str, Outcome]:
-    """One build script imports a build requirement by each way."""
-    crate = place.crates / "imports"
-    projects.try_again(crate)
-    built = place.bench.build(place.commands(cell), place.environ, crate)
+    """One build script imports a build requirement by each way; then once more, with nothing changed for cargo."""
+    crate, commands = place.crates / "imports", place.commands(cell)
+    # The first build may configure pyo3: an interpreter that pyo3 remembers is wrong only in the next environment.
+    for _ in range(2):
+        projects.try_again(crate)
+        built = place.bench.build(commands, place.environ, crate)
     found = projects.imported(crate)
     given = evidence.read(built.output).variables
+    projects.forget(crate)
+    again = place.bench.build(commands, place.environ, crate)
+    given_again = evidence.read(again.output).variables
     by_variable = _imported(found, "variable", given, BACKEND)
     # With the variable in order, the interpreter was pyo3's to choose.
     half = PYO3 if by_variable.holds else BACKEND
@@ -63,6 +70,7 @@ def try_imports(cell: Cell, place: Place) -> dict[str, Outcome]:
         matrix.IMPORT: by_variable,
         matrix.IMPORT_CONFIG: _imported(found, "config", given, half),
         matrix.IMPORT_SCRIPT: _imported(found, "script", given, half),
+        matrix.IMPORT_AGAIN: _imported_again(found, projects.imported(crate), given, given_again),
     }
 
 
@@ -73,6 +81,72 @@ def _imported(found: Mapping[str, str], way: str, given: Mapping[str, str], half
         return Outcome(holds=True, what="imported")
     values = ", ".join(f"{name} is {given.get(name) or 'not set'}" for name in ("PYO3_PYTHON", BASE))
     return Outcome(holds=False, what=f"{words} ({values})", half=half)
+
+
+def _imported_again(
+    before: Mapping[str, str], after: Mapping[str, str], given: Mapping[str, str], given_again: Mapping[str, str]
+) -> Outcome:
+    """Whether the build script ran in a second environment, and imported in all ways that it could in the first."""
+    was, now = (variables.get("PYO3_PYTHON") or "not set" for variables in (given, given_again))
+    values = f"PYO3_PYTHON was {was}, is {now}"
+    # A variable that names no environment is the backend's; that pyo3 does not ask cargo to watch it, is pyo3's.
+    half = BACKEND if was == now else PYO3
+    if not after:
+        return Outcome(holds=False, what=f"the build script of the crate imports did not run; {values}", half=half)
+    worse = [way for way, words in before.items() if words == str(projects.ANSWER) and after.get(way) != words]
+    if worse:
+        told = f"by {worse[0]}: {after.get(worse[0], 'not tried')}"
+        return Outcome(holds=False, what=f"{told}; {values}", half=half)
+    return Outcome(holds=True, what="ran again")
+
+
+def judge_value(exported: str, python: Python) -> Outcome:
+    """Whether ``exported``, a value of ``PYO3_BASE_PYTHON``, is a base interpreter to everybody; empty if not set."""
+    if not exported:
+        return Outcome(holds=True, what="not exported")
+    wrong = ""
+    if not os.path.isabs(exported):
+        wrong = "which is no absolute path"
+    elif os.path.realpath(exported) != os.path.realpath(python.path):
+        wrong = f"and the base interpreter is {python.path}"
+    elif (Path(exported).parent.parent / "pyvenv.cfg").exists():
+        wrong = "which is in an environment"
+    if wrong:
+        return Outcome(holds=False, what=f"{BASE} is {exported}, {wrong}", half=BACKEND)
+    return Outcome(holds=True, what="the base interpreter")
+
+
+def try_without_base(cell: Cell, place: Place) -> dict[str, Outcome]:
+    """Plain cargo with ``PYO3_PYTHON`` alone, for two interpreters in turn, and the first again."""
+    del cell
+    assert place.other is not None
+    crate, log = place.crates / "built_for", place.bench.folder / "no-base.log"
+    before = "not set"
+    for python in (place.python, place.other, place.python):
+        environ = {**place.environ, "PYO3_PYTHON": python.path}
+        # No more than checked: what pyo3 was configured for, its build scripts tell cargo.
+        command = [environ["CARGO"], "check", "--release", "--lib", "--message-format=json"]
+        status, output = running.run(command, environ, crate, log)
+        found = configured_for(output)
+        if status or found != {python.version}:
+            told = failures.telling(output) if status else f"configured for {', '.join(sorted(found)) or 'nothing'}"
+            values = f"PYO3_PYTHON was {before}, is {python.path} ({python.version})"
+            return {matrix.NO_BASE: Outcome(holds=False, what=f"{told}; {values}", half=PYO3)}
+        before = python.path
+    return {matrix.NO_BASE: Outcome(holds=True, what=f"right for {place.python.version} and {place.other.version}")}
+
+
+def configured_for(messages: str) -> set[str]:
+    """The versions of Python (``3.11``) that crates were configured for, in cargo's ``messages`` of JSON."""
+    found = set()
+    for line in messages.splitlines():
+        if not line.startswith('{"reason":"build-script-executed"'):
+            continue
+        versions = (re.match(r"Py_3_(\d+)$", name) for name in json.loads(line)["cfgs"])
+        minors = [int(match[1]) for match in versions if match]
+        if minors:
+            found.add(f"3.{max(minors)}")
+    return found
 
 
 def try_active(cell: Cell, place: Place) -> dict[str, Outcome]:
@@ -184,8 +258,9 @@ def compare_trees(before: Mapping[str, tuple[int, bytes]], after: Mapping[str, t
 
 
 TRIALS: dict[tuple[str, ...], Callable[[Cell, Place], dict[str, Outcome]]] = {
-    (matrix.IMPORT, matrix.IMPORT_CONFIG, matrix.IMPORT_SCRIPT): try_imports,
+    (matrix.IMPORT, matrix.IMPORT_CONFIG, matrix.IMPORT_SCRIPT, matrix.IMPORT_AGAIN): try_imports,
     (matrix.ACTIVE,): try_active,
+    (matrix.NO_BASE,): try_without_base,
     (matrix.EDIT,): try_edit,
     (matrix.SWITCH,): try_switch,
     (matrix.WRONG_VERSION,): try_wrong_version,

@@ -39,12 +39,16 @@ BACKENDS = ("maturin", "setuptools-rust")
 ABIS = ("version-specific", "abi3")
 
 IMPORT, IMPORT_CONFIG, IMPORT_SCRIPT = "import", "import-config", "import-script"
+IMPORT_AGAIN, BASE_VALUE, NO_BASE = "import-again", "base-value", "no-base"
 ACTIVE, SWITCH, EDIT, TREE = "active-env", "switch", "edit", "user-tree"
 WRONG_VERSION, LOST_FOLDER = "wrong-version", "lost-folder"
 HAZARDS: dict[str, str] = {
     IMPORT: "a build script imports a build requirement through PYO3_PYTHON",
     IMPORT_CONFIG: "a build script imports a build requirement through the executable of pyo3's configuration",
     IMPORT_SCRIPT: "a build script imports a build requirement through run_python_script",
+    IMPORT_AGAIN: "a build script that runs Python in the environment runs again in the next environment",
+    BASE_VALUE: "PYO3_BASE_PYTHON, if it is exported, is the absolute path of the base interpreter",
+    NO_BASE: "PYO3_PYTHON without PYO3_BASE_PYTHON is obeyed by plain cargo, and a change of it is noticed",
     ACTIVE: "PYO3_BASE_PYTHON set, PYO3_PYTHON not: run_python_script runs the Python of the active environment",
     SWITCH: "builds for two interpreters in turn, on one target directory, are each for their own",
     EDIT: "an edited source of the same version reaches the wheel, through an sdist and one target directory",
@@ -52,6 +56,9 @@ HAZARDS: dict[str, str] = {
     WRONG_VERSION: "an inherited PYO3_BASE_PYTHON of another Python version does no harm",
     LOST_FOLDER: "a cache that lost target/maturin costs no recompilation",
 }
+
+# One version alone is never the wrong one.
+NEED_ANOTHER_PYTHON = (SWITCH, WRONG_VERSION, NO_BASE)
 
 # Since then pyo3's configuration can be handed over by maturin, which does so for a stable ABI.
 CONFIG_BY_MATURIN = Version("0.29")
@@ -162,7 +169,7 @@ class Verdict(NamedTuple):
     def __str__(self) -> str:
         """One line: what was found, what was expected and why, and which half is to blame."""
         to_blame = f"; to blame: {self.half}" if self.half else ""
-        return f"{self.what} is {self.found}, expected {self.expected} ({self.why}){to_blame}"
+        return f"{self.what}: {self.found}; expected {self.expected} ({self.why}){to_blame}"
 
 
 def cells(
@@ -223,7 +230,7 @@ def expected_crates(cell: Cell, pip_major: int) -> Expectation | None:
 
 def applies(hazard: str, cell: Cell) -> bool:
     """Whether ``hazard`` can happen in ``cell`` at all."""
-    if hazard in {WRONG_VERSION, SWITCH}:
+    if hazard in NEED_ANOTHER_PYTHON:
         return cell.abi == "version-specific"  # a stable ABI is the same for both versions
     if hazard == LOST_FOLDER:
         return cell.backend == "maturin"
@@ -233,6 +240,8 @@ def applies(hazard: str, cell: Cell) -> bool:
 ALWAYS_WELL = {
     IMPORT: "PYO3_PYTHON still runs in the build environment",
     IMPORT_SCRIPT: "build scripts run Python in the build environment",
+    BASE_VALUE: "it has to mean the same to everybody, wherever they are",
+    NO_BASE: "who names an interpreter for cargo gets it, as today",
     ACTIVE: "without PYO3_PYTHON the active environment is what build scripts run in",
     SWITCH: "the module is for the interpreter that the wheel is for",
     TREE: "a build has no business there",
@@ -249,7 +258,13 @@ def expected_hazard(hazard: str, cell: Cell) -> tuple[bool | None, str]:
         if cell.shim == "full":
             return True, "the shim keeps the file elsewhere"
         return None, "maturin writes the file anew, and its time is new"
-    return {IMPORT_CONFIG: _import_by_config, EDIT: _edit, WRONG_VERSION: _wrong_version}[hazard](cell)
+    by_cell = {
+        IMPORT_CONFIG: _import_by_config,
+        IMPORT_AGAIN: _import_again,
+        EDIT: _edit,
+        WRONG_VERSION: _wrong_version,
+    }
+    return by_cell[hazard](cell)
 
 
 def _config_by_maturin(cell: Cell) -> bool:
@@ -261,6 +276,14 @@ def _import_by_config(cell: Cell) -> tuple[bool | None, str]:
     if cell.pyo3.kind == FIX and Version(cell.pyo3.version) < EXECUTABLE_GETTER and cell.shim != "full":
         return None, "the executable is a public field, which can't be tracked"
     return True, "the executable of the configuration runs in the build environment"
+
+
+def _import_again(cell: Cell) -> tuple[bool | None, str]:
+    if cell.front_end == "pip":
+        return None, "pip's isolation is no environment: nothing is another one"
+    if cell.abi == "abi3" and cell.backend == "maturin":
+        return None, "the configuration that maturin writes for a stable ABI names no executable"
+    return True, "what it made of the environment before is out of date"
 
 
 def _edit(cell: Cell) -> tuple[bool | None, str]:

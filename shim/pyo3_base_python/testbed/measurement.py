@@ -57,34 +57,37 @@ def measure(cell: Cell, line: str, wanted: Sequence[str], bed: Bed) -> Found:
         for variant in projects.VARIANTS:
             projects.set_backend(place.crates / variant, cell.backend, line)
         projects.require(place.crates / "imports", place.requirement)
-        return _measure(cell, place, wanted, bed.progress)
+        return _measure(cell, place, wanted)
     except ShimError as error:
         if error.exit_code != Exit.BUILD:
             raise
-        return Found((), 0.0, {}, error.what)
+        return Found((), 0.0, {}, f"{error.what}; {error.hint}" if error.hint else error.what)
 
 
-def _measure(cell: Cell, place: Place, wanted: Sequence[str], progress: Callable[[str], None]) -> Found:
+def _measure(cell: Cell, place: Place, wanted: Sequence[str]) -> Found:
     commands = building.wheel_command(cell.front_end, place.bench.folder / "wheels")
     plain = place.crates / "plain"
     before = states(projects.sources(plain))
-    progress("first build")
+    place.bench.begin("first build")
     first = place.bench.must_build("the first build", commands, place.environ, plain)
-    progress("second build")
+    place.bench.begin("second build")
     built = place.bench.must_build("the second build", commands, place.environ, plain)
     check_answer(built, place, "plain", projects.ANSWER)
-    cause = evidence.churn(evidence.read(first.output), evidence.read(built.output))
+    after = evidence.read(built.output)
+    cause = evidence.churn(evidence.read(first.output), after)
     results = {}
+    if matrix.BASE_VALUE in wanted:
+        results[matrix.BASE_VALUE] = hazards.judge_value(after.variables.get(evidence.BASE, ""), place.python)
     if matrix.TREE in wanted:
         results[matrix.TREE] = hazards.compare_trees(before, states(projects.sources(plain)))
     cheap = place._replace(environ={**place.environ, **CHEAP})
     for group, attempt in hazards.TRIALS.items():
         # What is compiled in each build says nothing of a lost folder, and one version alone is never wrong.
         alone = place.other is None
-        hidden = {matrix.LOST_FOLDER: bool(built.crates), matrix.WRONG_VERSION: alone, matrix.SWITCH: alone}
+        hidden = {matrix.LOST_FOLDER: bool(built.crates), **dict.fromkeys(matrix.NEED_ANOTHER_PYTHON, alone)}
         here = [name for name in group if name in wanted and matrix.applies(name, cell) and not hidden.get(name, False)]
         if here:
-            progress(f"hazard: {', '.join(here)}")
+            place.bench.begin(f"hazard: {', '.join(here)}")
             outcomes = attempt(cell, cheap)
             results.update({name: outcomes[name] for name in here})
     return Found(built.crates, built.seconds, results, cause=cause)

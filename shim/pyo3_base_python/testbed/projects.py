@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ANSWER",
     "VARIANTS",
+    "forget",
     "imported",
     "locked_pyo3",
     "make",
@@ -161,6 +162,11 @@ def require(folder: Path, wheel: Path) -> None:
 def try_again(folder: Path) -> None:
     """Make the build script of the crate ``imports`` in ``folder`` run once more, and forget what it recorded."""
     (folder / "stamp.txt").write_text(uuid.uuid4().hex, encoding="utf-8")
+    forget(folder)
+
+
+def forget(folder: Path) -> None:
+    """Delete what the build script of the crate ``imports`` in ``folder`` recorded; to cargo nothing has changed."""
     (folder / "imported.txt").unlink(missing_ok=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any, NamedTuple
 from xml.sax.saxutils import escape
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pyo3_base_python.testbed.matrix import Cell, Found, Verdict
     from pyo3_base_python.testbed.upstream_tests import Comparison, Run
 
-__all__ = ["FORMAT", "Report", "as_json", "chart", "failures", "markdown", "terminal", "tests_table"]
+__all__ = ["FORMAT", "Report", "as_json", "chart", "failures", "markdown", "summary", "terminal", "tests_table"]
 
 FORMAT = 1
 HEADINGS = ("backend", "ABI", "pyo3", "backend is", "Python", "front end")
@@ -44,6 +45,17 @@ def failures(report: Report) -> list[tuple[Cell, Verdict]]:
     return [
         (cell, verdict) for cell, found in report.cells for verdict in report.verdicts(cell, found) if not verdict.holds
     ]
+
+
+def summary(report: Report) -> str:
+    """A line: how many cells, whether all holds, and which hazards were tried, with their cells if not in all."""
+    number, wrong = len(report.cells), len(failures(report))
+    counts = Counter(name for _, found in report.cells for name in found.hazards)
+    tried = ", ".join(
+        name if counts[name] == number else f"{name} (in {counts[name]})" for name in matrix.HAZARDS if counts[name]
+    )
+    holds = f"what should hold and does not: {wrong}" if wrong else "all that should hold, holds"
+    return f"{number} {'cell' if number == 1 else 'cells'}; {holds}; hazards that were tried: {tried or 'none'}"
 
 
 def rows(report: Report) -> tuple[list[str], list[list[str]]]:

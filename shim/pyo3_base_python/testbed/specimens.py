@@ -1,12 +1,13 @@
 """The candidates that the test bed itself is judged by: wrong on purpose, each in one way, and right ones beside them.
 
 A specimen is a file below ``specimens/``: headers, and after a blank line a patch of the released sources of its
-project. Without a patch, ``Own-patches`` is how many of this repository's own it has. ``Caught-by`` names the verdicts
-that have to fail; a right one has none, and its ``Claims-nothing`` names those that may.
+project. ``Own-patches`` is how many of this repository's own come before that patch, or are all of it. ``Caught-by``
+names the verdicts that have to fail; a right one has none, and its ``Claims-nothing`` names those that may.
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,13 +32,17 @@ ALL = "all"
 
 
 class Specimen(NamedTuple):
-    """A specimen: ``name`` is that of its file, ``title`` says what it does, ``own`` how many of our patches it has."""
+    """A specimen: ``name`` is that of its file, ``title`` says what it does, ``own`` how many of our patches it has.
+
+    ``patched`` is whether its file is a patch, too.
+    """
 
     name: str
     title: str
     project: str
     version: str
     own: str
+    patched: bool
     caught_by: tuple[str, ...]
     claims_nothing: tuple[str, ...]
 
@@ -63,14 +68,15 @@ def parse(name: str, text: str) -> Specimen:
     fields = dict(line.partition(": ")[::2] for line in head.splitlines())
     if set(fields) - set(HEADERS) or not set(HEADERS[:3]) <= set(fields):
         raise ValueError(f"{name}: headers are {', '.join(fields)}")
-    if bool(patch) == ("Own-patches" in fields):
-        raise ValueError(f"{name}: it is either a patch, or some of our own")
+    if not patch and "Own-patches" not in fields:
+        raise ValueError(f"{name}: it has neither a patch nor some of our own")
     return Specimen(
         name,
         fields["Candidate"],
         fields["Project"],
         fields["Version"],
-        fields.get("Own-patches", ""),
+        fields.get("Own-patches", "0"),
+        bool(patch),
         _words(fields.get("Caught-by", "")),
         _words(fields.get("Claims-nothing", "")),
     )
@@ -79,11 +85,10 @@ def parse(name: str, text: str) -> Specimen:
 def candidate(specimen: Specimen, sets: Sequence[PatchSet], work: WorkFolder, environ: Mapping[str, str]) -> Candidate:
     """The specimen as a candidate: its tree is fetched and patched. Raises ``ShimError``."""
     patch_set = upstream.against(session.patch_set_for(specimen.project, specimen.version, sets), specimen.version)
-    if specimen.own:
-        number = len(patch_set.patches) if specimen.own == ALL else int(specimen.own)
-        chosen = patch_set._replace(patches=patch_set.patches[:number])
-    else:
-        chosen = patch_set._replace(folder=FOLDER, patches=(f"{specimen.name}.patch",))
+    number = len(patch_set.patches) if specimen.own == ALL else int(specimen.own)
+    ours = [os.fspath(patch_set.folder / name) for name in patch_set.patches[:number]]
+    its_own = [f"{specimen.name}.patch"] if specimen.patched else []
+    chosen = patch_set._replace(folder=FOLDER, patches=(*ours, *its_own))
     tree = upstream.patched(chosen, work, environ)
     identity = f"{specimen.version}-{chosen.digest}"
     return Candidate(specimen.project, specimen.title, FIX, specimen.version, identity, tree)

@@ -12,6 +12,7 @@ from pyo3_base_python.testbed.matrix import Outcome
 from pyo3_base_python.testbed.tools import Python
 
 GIVEN = "PYO3_PYTHON is /e/python, PYO3_BASE_PYTHON is not set"
+CHANGED = "PYO3_PYTHON was /e/python, is "
 BEFORE = {"lib.rs": (1, b"a"), "build.rs": (2, b"b")}
 
 
@@ -67,9 +68,78 @@ def test_an_import_went_well_if_it_has_the_answer(found: dict[str, str], expecte
     assert hazards._imported(found, "script", {"PYO3_PYTHON": "/e/python"}, PYO3) == expected
 
 
+WELL = {"variable": "42", "script": "42", "config": "there is no executable"}
+
+
+@pytest.mark.parametrize(
+    ("after", "python", "expected"),
+    [
+        (WELL, "/f/python", Outcome(holds=True, what="ran again")),
+        (
+            {},
+            "/f/python",
+            Outcome(False, f"the build script of the crate imports did not run; {CHANGED}/f/python", PYO3),
+        ),
+        (
+            {},
+            "/e/python",
+            Outcome(False, f"the build script of the crate imports did not run; {CHANGED}/e/python", BACKEND),
+        ),
+        (
+            {**WELL, "script": "/e/python can't be started"},
+            "/f/python",
+            Outcome(False, f"by script: /e/python can't be started; {CHANGED}/f/python", PYO3),
+        ),
+        ({"variable": "42"}, "/f/python", Outcome(False, f"by script: not tried; {CHANGED}/f/python", PYO3)),
+    ],
+)
+def test_a_script_that_runs_python_runs_again_in_the_next_environment(
+    after: dict[str, str], python: str, expected: Outcome
+) -> None:
+    given = {"PYO3_PYTHON": "/e/python"}
+    assert hazards._imported_again(WELL, after, given, {"PYO3_PYTHON": python}) == expected
+
+
+def test_an_exported_base_is_an_absolute_path_of_the_base_interpreter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base, link = tmp_path / "base" / "bin" / "python3.11", tmp_path / "python3"
+    environment = tmp_path / "env" / "bin" / "python"
+    for folder in (base.parent, environment.parent):
+        folder.mkdir(parents=True)
+    base.touch()
+    link.symlink_to(base)
+    environment.symlink_to(base)
+    (tmp_path / "env" / "pyvenv.cfg").touch()
+    python = Python(f"{base}", "3.11")
+    for well in ("", f"{base}", f"{link}"):
+        assert hazards.judge_value(well, python).holds, well
+    monkeypatch.chdir(base.parent)
+    for wrong, told in (
+        ("python3.11", "which is no absolute path"),
+        ("../bin/python3.11", "which is no absolute path"),
+        (f"{tmp_path / 'other'}", f"and the base interpreter is {base}"),
+        (f"{environment}", "which is in an environment"),
+    ):
+        assert hazards.judge_value(wrong, python) == Outcome(False, f"PYO3_BASE_PYTHON is {wrong}, {told}", BACKEND)
+
+
+def test_cargo_says_what_crates_were_configured_for() -> None:
+    executed = '{"reason":"build-script-executed","package_id":"pyo3","cfgs":%s}'
+    messages = [
+        "    Checking pyo3",
+        executed % '["Py_3_7","Py_3_11","Py_3_9","Py_GIL_DISABLED"]',
+        executed % "[]",
+        '{"reason":"compiler-artifact"}',
+    ]
+    assert hazards.configured_for("\n".join(messages)) == {"3.11"}
+    assert hazards.configured_for("\n".join([*messages, executed % '["Py_3_8"]'])) == {"3.11", "3.8"}
+    assert hazards.configured_for("error: no") == set()
+
+
 def test_each_hazard_is_tried() -> None:
     tried = [name for group in hazards.TRIALS for name in group]
-    assert sorted([*tried, matrix.TREE]) == sorted(matrix.HAZARDS)
+    assert sorted([*tried, matrix.TREE, matrix.BASE_VALUE]) == sorted(matrix.HAZARDS)
 
 
 @pytest.mark.parametrize("front_end", matrix.FRONT_ENDS)

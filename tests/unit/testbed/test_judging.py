@@ -30,7 +30,7 @@ def no_script() -> Found:
 
 
 def specimen(*caught_by: str, claims_nothing: tuple[str, ...] = ()) -> specimens.Specimen:
-    return specimens.Specimen("name", "title", "pyo3", "0.30.1", "", caught_by, claims_nothing)
+    return specimens.Specimen("name", "title", "pyo3", "0.30.1", "0", True, caught_by, claims_nothing)
 
 
 @pytest.mark.parametrize(
@@ -84,16 +84,14 @@ def result_of(*judgements: Judgement) -> Result:
 def test_where_nothing_is_claimed_a_right_one_is_told_apart() -> None:
     result = result_of(judge(specimen(claims_nothing=("import-script",)), CELL, no_script()))
     assert judging.sheet(result).rows == [["title", "pyo3", "passes", "claims nothing of import-script"]]
-    assert judging.reasons(result)[0].startswith("name: import-script is /base can't import it, expected holds")
+    assert judging.reasons(result)[0].startswith("name: import-script: /base can't import it; expected holds")
     assert json.loads(judging.as_json(result))["holds"] is True
 
 
 def test_reasons_name_what_was_found_and_what_the_judge_missed() -> None:
     result = result_of(judge(specimen("crates"), CELL, CHURNS), judge(specimen("crates"), CELL, WELL))
     first, second = judging.reasons(result)
-    assert first.startswith(
-        "name: crates is 3 (pyo3-ffi, pyo3, plain; pyo3-ffi: PYO3_PYTHON was /a, is /b), expected 0"
-    )
+    assert first.startswith("name: crates: 3 (pyo3-ffi, pyo3, plain; pyo3-ffi: PYO3_PYTHON was /a, is /b); expected 0")
     assert first.endswith("to blame: pyo3")
     assert second == "name: NOT CAUGHT: crates holds"
     data = json.loads(judging.as_json(result))

@@ -121,6 +121,13 @@ def test_maturin_writes_no_configuration_for_an_old_pyo3() -> None:
         ("active-env", "maturin version-specific fix/fix uv off", True),
         ("switch", "maturin version-specific fix/released uv off", True),
         ("user-tree", "maturin version-specific released/released build off", True),
+        ("import-again", "setuptools-rust version-specific fix/fix uv off", True),
+        ("import-again", "setuptools-rust version-specific fix/fix pip off", None),
+        ("import-again", "setuptools-rust version-specific fix/fix pip-venv off", True),
+        ("import-again", "maturin abi3 fix/fix uv full", None),
+        ("import-again", "maturin version-specific released/released uv full", True),
+        ("base-value", "maturin version-specific released/released uv off", True),
+        ("no-base", "maturin version-specific fix/released uv off", True),
     ],
 )
 def test_which_hazards_should_do_no_harm(hazard: str, words: str, expected: bool | None) -> None:
@@ -135,6 +142,7 @@ def test_something_is_expected_of_each_hazard() -> None:
 def test_a_stable_abi_has_no_wrong_version_and_setuptools_rust_no_folder_to_lose() -> None:
     assert not matrix.applies("wrong-version", cell_of("maturin abi3 fix/fix uv off"))
     assert matrix.applies("wrong-version", cell_of("maturin version-specific fix/fix uv off"))
+    assert not matrix.applies("no-base", cell_of("maturin abi3 fix/fix uv off"))
     assert not matrix.applies("switch", cell_of("maturin abi3 fix/fix uv off"))
     assert not matrix.applies("lost-folder", cell_of("setuptools-rust abi3 fix/fix uv off"))
     assert matrix.applies("lost-folder", cell_of("maturin abi3 fix/fix uv off"))
@@ -170,8 +178,8 @@ def test_what_does_not_hold_names_crate_variable_values_and_half() -> None:
     cause = Cause("pyo3-ffi: PYO3_PYTHON was /a, is /b: tracked, though PYO3_BASE_PYTHON is /base in both", "pyo3")
     (verdict,) = judge(SHIM, Found(("pyo3-ffi", "pyo3", "plain"), 1.0, {}, cause=cause), PIP)
     assert str(verdict) == (
-        "crates is 3 (pyo3-ffi, pyo3, plain; pyo3-ffi: PYO3_PYTHON was /a, is /b: tracked, though PYO3_BASE_PYTHON is"
-        " /base in both), expected 0 (the shim gives the interpreter a stable name); to blame: pyo3"
+        "crates: 3 (pyo3-ffi, pyo3, plain; pyo3-ffi: PYO3_PYTHON was /a, is /b: tracked, though PYO3_BASE_PYTHON is"
+        " /base in both); expected 0 (the shim gives the interpreter a stable name); to blame: pyo3"
     )
 
 

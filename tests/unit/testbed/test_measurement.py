@@ -30,6 +30,9 @@ class Bench(building.Bench):
         self.folder = folder
         self.given: list[Mapping[str, str]] = []
 
+    def begin(self, step: str) -> None:
+        """As the real one."""
+
     def must_build(self, what: str, commands: object, environ: Mapping[str, str], project: Path) -> building.Built:
         """As the real one."""
         del what, commands, project
@@ -54,7 +57,7 @@ def test_only_builds_that_no_seconds_are_counted_of_are_cheap(
     environ = {"CARGO": "/a/cargo"}
     python = Python("/a/python", "3.11")
     place = Place(python, None, tmp_path, tmp_path, bench, environ, tmp_path, work)
-    found = measurement._measure(CELL, place, (matrix.EDIT,), print)
+    found = measurement._measure(CELL, place, (matrix.EDIT,))
     assert found.hazards[matrix.EDIT].holds
     assert bench.given == [environ, environ]
     assert tried == [{**environ, **measurement.CHEAP}]

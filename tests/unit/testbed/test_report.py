@@ -37,9 +37,20 @@ def test_what_does_not_hold_is_marked_and_explained() -> None:
     assert [(cell, verdict.what) for cell, verdict in wrong] == [(FULL, "crates"), (FULL, "edit")]
     text = report.markdown(report_of(BAD))
     assert "| 3, 8.0 s | 1, 2.0 s (!) | full: edit (!) |" in text
-    assert "crates is 1 (plain), expected 0 (the shim gives the interpreter a stable name)" in text
-    assert "edit is stale, expected holds" in text
+    assert "crates: 1 (plain); expected 0 (the shim gives the interpreter a stable name)" in text
+    assert "edit: stale; expected holds" in text
     assert "to blame: the backend" in text
+
+
+def test_a_summary_says_what_was_tried_and_what_of_it_holds() -> None:
+    assert report.summary(report_of(GOOD)) == ("2 cells; all that should hold, holds; hazards that were tried: edit")
+    switched = CHURN._replace(hazards={"switch": Outcome(holds=True, what="")})
+    one, mixed = (Report(cells, {}, 23) for cells in ([(OFF, CHURN)], [(OFF, switched), (FULL, BAD)]))
+    assert report.summary(one).startswith("1 cell; ")
+    assert report.summary(mixed).endswith(
+        "; what should hold and does not: 2; hazards that were tried: switch (in 1), edit (in 1)"
+    )
+    assert report.summary(Report([(OFF, CHURN._replace(hazards={}))], {}, 23)).endswith("tried: none")
 
 
 def test_a_row_for_each_combination_and_a_column_for_each_mode() -> None:

@@ -32,7 +32,7 @@ def test_a_specimen_names_verdicts_that_there_are(one: specimens.Specimen) -> No
     assert {*one.caught_by, *one.claims_nothing} <= {"crates", *matrix.HAZARDS}
     assert not (one.caught_by and one.claims_nothing)
     text = (specimens.FOLDER / f"{one.name}.patch").read_text()
-    assert bool(patches.touched(text)) != bool(one.own)
+    assert bool(patches.touched(text)) == one.patched
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,6 @@ def test_a_specimen_names_verdicts_that_there_are(one: specimens.Specimen) -> No
         f"{HEAD}Cought-by: crates\n\n--- a/x\n+++ b/x\n",
         "Project: pyo3\nVersion: 0.30.1\n\n--- a/x\n+++ b/x\n",
         HEAD,
-        f"{HEAD}Own-patches: 1\n\n--- a/x\n+++ b/x\n",
     ],
 )
 def test_a_specimen_that_says_nothing_clear_is_refused(text: str) -> None:
@@ -57,7 +56,7 @@ def test_specimens_are_chosen_by_name() -> None:
     assert raised.value.exit_code == Exit.NAMED
 
 
-def test_a_specimen_is_a_patch_of_its_own_or_some_of_ours(work: WorkFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_specimen_is_some_of_our_patches_then_its_own(work: WorkFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     applied: list[PatchSet] = []
 
     def patched(patch_set: PatchSet, *_: object) -> Path:
@@ -71,6 +70,8 @@ def test_a_specimen_is_a_patch_of_its_own_or_some_of_ours(work: WorkFolder, monk
     for one, patch_set in zip(KNOWN, applied):
         assert (patch_set.project, patch_set.version) == (one.project, one.version)
         assert all((patch_set.folder / name).is_file() for name in patch_set.patches)
-        assert (patch_set.folder == specimens.FOLDER) != bool(one.own)
-        if one.own == "1":
-            assert len(patch_set.patches) == 1
+        names = [Path(name).name for name in patch_set.patches]
+        series = next(known.patches for known in sets if known.project == one.project and one.version in known.versions)
+        ours = series if one.own == "all" else series[: int(one.own)]
+        assert names == [*ours, *([f"{one.name}.patch"] if one.patched else [])]
+        assert names
