@@ -29,8 +29,8 @@ __all__ = ["TRIALS", "Place", "compare_trees", "judge_value"]
 class Place(NamedTuple):
     """Where a cell is built: its interpreter, crates (a folder for each variant), bench, and variables.
 
-    ``requirement`` is the wheel that the crate ``imports`` imports; ``other`` an interpreter of another version, if
-    there is one.
+    ``requirements`` are the wheel that the crate ``imports`` imports, and its next version; ``other`` is an interpreter
+    of another version, if there is one.
     """
 
     python: Python
@@ -39,7 +39,7 @@ class Place(NamedTuple):
     target: Path
     bench: building.Bench
     environ: Mapping[str, str]
-    requirement: Path
+    requirements: tuple[Path, ...]
     work: WorkFolder
 
     def commands(self, cell: Cell, *, by_sdist: bool = False, python: Python | None = None) -> list[list[str]]:
@@ -52,7 +52,7 @@ class Place(NamedTuple):
 
 
 def try_imports(cell: Cell, place: Place) -> dict[str, Outcome]:
-    """One build script imports a build requirement by each way; then once more, with nothing changed for cargo."""
+    """One build script imports a build requirement by each way; then the next version of it, with no file changed."""
     crate, commands = place.crates / "imports", place.commands(cell)
     # The first build may configure pyo3: an interpreter that pyo3 remembers is wrong only in the next environment.
     for _ in range(2):
@@ -60,8 +60,10 @@ def try_imports(cell: Cell, place: Place) -> dict[str, Outcome]:
         built = place.bench.build(commands, place.environ, crate)
     found = projects.imported(crate)
     given = evidence.read(built.output).variables
+    projects.require(crate, place.requirements[1])
     projects.forget(crate)
     again = place.bench.build(commands, place.environ, crate)
+    projects.require(crate, place.requirements[0])
     given_again = evidence.read(again.output).variables
     by_variable = _imported(found, "variable", given, BACKEND)
     # With the variable in order, the interpreter was pyo3's to choose.
@@ -86,18 +88,19 @@ def _imported(found: Mapping[str, str], way: str, given: Mapping[str, str], half
 def _imported_again(
     before: Mapping[str, str], after: Mapping[str, str], given: Mapping[str, str], given_again: Mapping[str, str]
 ) -> Outcome:
-    """Whether the build script ran in a second environment, and imported in all ways that it could in the first."""
+    """Whether the build script imported the next version of the requirement, by all ways that it could the first."""
     was, now = (variables.get("PYO3_PYTHON") or "not set" for variables in (given, given_again))
     values = f"PYO3_PYTHON was {was}, is {now}"
     # A variable that names no environment is the backend's; that pyo3 does not ask cargo to watch it, is pyo3's.
     half = BACKEND if was == now else PYO3
     if not after:
         return Outcome(holds=False, what=f"the build script of the crate imports did not run; {values}", half=half)
-    worse = [way for way, words in before.items() if words == str(projects.ANSWER) and after.get(way) != words]
+    ways = [way for way, words in before.items() if words == str(projects.ANSWER)]
+    worse = [way for way in ways if after.get(way) != str(projects.NEXT_ANSWER)]
     if worse:
         told = f"by {worse[0]}: {after.get(worse[0], 'not tried')}"
         return Outcome(holds=False, what=f"{told}; {values}", half=half)
-    return Outcome(holds=True, what="ran again")
+    return Outcome(holds=True, what="imported the next version")
 
 
 def judge_value(exported: str, python: Python) -> Outcome:
@@ -154,7 +157,7 @@ def try_active(cell: Cell, place: Place) -> dict[str, Outcome]:
     del cell
     crate = place.crates / "imports"
     projects.try_again(crate)
-    environ = tools.environment(place.python, (os.fspath(place.requirement),), place.work, place.environ)
+    environ = tools.environment(place.python, (os.fspath(place.requirements[0]),), place.work, place.environ)
     environ.update({"VIRTUAL_ENV": os.fspath(tools.folder(environ)), BASE: place.python.path})
     command = [environ["CARGO"], "build", "--release", "--lib"]
     running.run(command, environ, crate, place.bench.folder / "active.log")

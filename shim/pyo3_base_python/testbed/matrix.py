@@ -46,7 +46,7 @@ HAZARDS: dict[str, str] = {
     IMPORT: "a build script imports a build requirement through PYO3_PYTHON",
     IMPORT_CONFIG: "a build script imports a build requirement through the executable of pyo3's configuration",
     IMPORT_SCRIPT: "a build script imports a build requirement through run_python_script",
-    IMPORT_AGAIN: "a build script that runs Python in the environment runs again in the next environment",
+    IMPORT_AGAIN: "a build script that imports a build requirement runs again if that is another version",
     BASE_VALUE: "PYO3_BASE_PYTHON, if it is exported, is the absolute path of the base interpreter",
     NO_BASE: "PYO3_PYTHON without PYO3_BASE_PYTHON is obeyed by plain cargo, and a change of it is noticed",
     ACTIVE: "PYO3_BASE_PYTHON set, PYO3_PYTHON not: run_python_script runs the Python of the active environment",
@@ -280,10 +280,10 @@ def _import_by_config(cell: Cell) -> tuple[bool | None, str]:
 
 def _import_again(cell: Cell) -> tuple[bool | None, str]:
     if cell.front_end == "pip":
-        return None, "pip's isolation is no environment: nothing is another one"
+        return None, "pip's isolation is no environment: PYO3_PYTHON is the same in each build"
     if cell.abi == "abi3" and cell.backend == "maturin":
         return None, "the configuration that maturin writes for a stable ABI names no executable"
-    return True, "what it made of the environment before is out of date"
+    return True, "what it made of the version before is out of date"
 
 
 def _edit(cell: Cell) -> tuple[bool | None, str]:

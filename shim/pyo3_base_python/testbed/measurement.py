@@ -56,7 +56,7 @@ def measure(cell: Cell, line: str, wanted: Sequence[str], bed: Bed) -> Found:
         place = prepare(cell, bed)
         for variant in projects.VARIANTS:
             projects.set_backend(place.crates / variant, cell.backend, line)
-        projects.require(place.crates / "imports", place.requirement)
+        projects.require(place.crates / "imports", place.requirements[0])
         return _measure(cell, place, wanted)
     except ShimError as error:
         if error.exit_code != Exit.BUILD:
@@ -116,9 +116,17 @@ def prepare(cell: Cell, bed: Bed) -> Place:
     if cell.shim != "off":
         variables.update(switch.variables(variables))
         variables["PYO3_SHIM_MODE"] = cell.shim
-    (requirement,) = work.settled("requirement", projects.make_requirement).glob("*.whl")
+    requirements = work.settled("requirements", make_requirements)
     other = tools.other_python(python, environ)
-    return Place(python, other, top / "crates", target, bench, variables, requirement, work)
+    return Place(
+        python, other, top / "crates", target, bench, variables, tuple(sorted(requirements.glob("*.whl"))), work
+    )
+
+
+def make_requirements(folder: Path) -> None:
+    """Create ``folder`` with two versions of the build requirement."""
+    for answer in (projects.ANSWER, projects.NEXT_ANSWER):
+        projects.make_requirement(folder, answer)
 
 
 def make_crates(folder: Path, cell: Cell, pyo3: Candidate, environ: Mapping[str, str], log: Path) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ANSWER",
+    "NEXT_ANSWER",
     "VARIANTS",
     "forget",
     "imported",
@@ -39,8 +40,8 @@ __all__ = [
 BUNDLED = {"maturin": "version_specific", "setuptools-rust": "setuptools_rust"}
 MODULES = {"maturin": "version_specific", "setuptools-rust": "setuptools_rust_fixture"}
 ABI3_FEATURE = "abi3-py39"
-# What `answer()` returns in each bundled crate.
-ANSWER = 42
+# What `answer()` returns in each bundled crate, and the build requirement has; and what its next version has.
+ANSWER, NEXT_ANSWER = 42, 43
 # Each has a name of its own: cargo would take crates of one name in one target directory for each other.
 VARIANTS = {
     "plain": "a module, and nothing else",
@@ -134,14 +135,15 @@ def set_backend(folder: Path, project: str, line: str) -> None:
         _write(path, pyproject)
 
 
-def make_requirement(folder: Path) -> None:
-    """Create ``folder`` with the wheel of a build requirement that no Python has by default."""
-    folder.mkdir()
-    wheel = folder / f"{REQUIREMENT}-1.0-py3-none-any.whl"
-    info = f"{REQUIREMENT}-1.0.dist-info"
+def make_requirement(folder: Path, answer: int) -> None:
+    """Create in ``folder`` the wheel of version ``answer`` of a build requirement that no Python has by default."""
+    folder.mkdir(exist_ok=True)
+    name = f"{REQUIREMENT}-{answer}"
+    wheel = folder / f"{name}-py3-none-any.whl"
+    info = f"{name}.dist-info"
     files = {
-        f"{REQUIREMENT}.py": f"ANSWER = {ANSWER}\n",
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {REQUIREMENT}\nVersion: 1.0\n",
+        f"{REQUIREMENT}.py": f"ANSWER = {answer}\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {REQUIREMENT}\nVersion: {answer}\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: testbed\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     record = "".join(f"{name},,\n" for name in (*files, f"{info}/RECORD"))

@@ -56,7 +56,7 @@ def test_only_builds_that_no_seconds_are_counted_of_are_cheap(
     monkeypatch.setattr(measurement, "check_answer", lambda *_: None)
     environ = {"CARGO": "/a/cargo"}
     python = Python("/a/python", "3.11")
-    place = Place(python, None, tmp_path, tmp_path, bench, environ, tmp_path, work)
+    place = Place(python, None, tmp_path, tmp_path, bench, environ, (tmp_path,), work)
     found = measurement._measure(CELL, place, (matrix.EDIT,))
     assert found.hazards[matrix.EDIT].holds
     assert bench.given == [environ, environ]
