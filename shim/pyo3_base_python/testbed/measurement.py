@@ -116,11 +116,9 @@ def prepare(cell: Cell, bed: Bed) -> Place:
     if cell.shim != "off":
         variables.update(switch.variables(variables))
         variables["PYO3_SHIM_MODE"] = cell.shim
-    requirements = work.settled("requirements", make_requirements)
+    requirements = tuple(sorted(work.settled("requirements", make_requirements).glob("*.whl")))
     other = tools.other_python(python, environ)
-    return Place(
-        python, other, top / "crates", target, bench, variables, tuple(sorted(requirements.glob("*.whl"))), work
-    )
+    return Place(python, other, top / "crates", target, bench, variables, requirements, work)
 
 
 def make_requirements(folder: Path) -> None:
