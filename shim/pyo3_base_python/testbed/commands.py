@@ -36,8 +36,8 @@ ABIS = ("version-specific", "abi3")
 FRONT_ENDS = ("uv", "build", "pip", "pip-venv")
 SHIMS = ("off", "export", "full")
 HAZARDS = (
-    *("import", "import-config", "import-script", "import-again", "base-value", "no-base"),
-    *("active-env", "switch", "edit", "user-tree", "wrong-version", "lost-folder"),
+    *("import", "import-config", "import-script", "import-path", "import-again", "base-value", "cfgs", "user-python"),
+    *("plain-cargo", "active-env", "switch", "edit", "user-tree", "wrong-version", "lost-folder"),
 )
 WAYS = (
     *("plain", "uv", "pip", "pip-venv", "no-isolation", "base-python", "env-dir", "config-file", "sccache"),

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pyo3_base_python.testbed import building, evidence, failures, matrix, projects, running, tools
+from pyo3_base_python.testbed.candidates import FIX
 from pyo3_base_python.testbed.evidence import BACKEND, BASE, PYO3
 from pyo3_base_python.testbed.matrix import Outcome
 from pyo3_base_python.wrapper.errors import ShimError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from pyo3_base_python.testbed.matrix import Cell
     from pyo3_base_python.testbed.tools import Python
@@ -29,7 +30,7 @@ __all__ = ["TRIALS", "Place", "compare_trees", "judge_value"]
 class Place(NamedTuple):
     """Where a cell is built: its interpreter, crates (a folder for each variant), bench, and variables.
 
-    ``requirements`` are the wheel that the crate ``imports`` imports, and its next version; ``other`` is an interpreter
+    ``requirements`` are the wheel that ``projects.IMPORTS`` imports, and its next version; ``other`` is an interpreter
     of another version, if there is one.
     """
 
@@ -53,16 +54,18 @@ class Place(NamedTuple):
 
 def try_imports(cell: Cell, place: Place) -> dict[str, Outcome]:
     """One build script imports a build requirement by each way; then the next version of it, with no file changed."""
-    crate, commands = place.crates / "imports", place.commands(cell)
+    crate, commands = place.crates / projects.IMPORTS, place.commands(cell)
+    # Some other environment is active, as it is for most people: it is not the one of the build.
+    environ = {**place.environ, "VIRTUAL_ENV": os.fspath(tools.folder(place.environ))}
     # The first build may configure pyo3: an interpreter that pyo3 remembers is wrong only in the next environment.
     for _ in range(2):
         projects.try_again(crate)
-        built = place.bench.build(commands, place.environ, crate)
+        built = place.bench.build(commands, environ, crate)
     found = projects.imported(crate)
     given = evidence.read(built.output).variables
     projects.require(crate, place.requirements[1])
     projects.forget(crate)
-    again = place.bench.build(commands, place.environ, crate)
+    again = place.bench.build(commands, environ, crate)
     projects.require(crate, place.requirements[0])
     given_again = evidence.read(again.output).variables
     by_variable = _imported(found, "variable", given, BACKEND)
@@ -72,6 +75,7 @@ def try_imports(cell: Cell, place: Place) -> dict[str, Outcome]:
         matrix.IMPORT: by_variable,
         matrix.IMPORT_CONFIG: _imported(found, "config", given, half),
         matrix.IMPORT_SCRIPT: _imported(found, "script", given, half),
+        matrix.IMPORT_PATH: _imported(found, "path", given, BACKEND),
         matrix.IMPORT_AGAIN: _imported_again(found, projects.imported(crate), given, given_again),
     }
 
@@ -94,7 +98,7 @@ def _imported_again(
     # A variable that names no environment is the backend's; that pyo3 does not ask cargo to watch it, is pyo3's.
     half = BACKEND if was == now else PYO3
     if not after:
-        return Outcome(holds=False, what=f"the build script of the crate imports did not run; {values}", half=half)
+        return Outcome(holds=False, what=f"the build script of {projects.IMPORTS} did not run; {values}", half=half)
     ways = [way for way, words in before.items() if words == str(projects.ANSWER)]
     worse = [way for way in ways if after.get(way) != str(projects.NEXT_ANSWER)]
     if worse:
@@ -119,24 +123,46 @@ def judge_value(exported: str, python: Python) -> Outcome:
     return Outcome(holds=True, what="the base interpreter")
 
 
-def try_without_base(cell: Cell, place: Place) -> dict[str, Outcome]:
-    """Plain cargo with ``PYO3_PYTHON`` alone, for two interpreters in turn, and the first again."""
-    del cell
+def try_plain_cargo(cell: Cell, place: Place) -> dict[str, Outcome]:
+    """Plain cargo with one setting after the other, by which pyo3 finds an interpreter."""
     assert place.other is not None
-    crate, log = place.crates / "built_for", place.bench.folder / "no-base.log"
-    before = "not set"
-    for python in (place.python, place.other, place.python):
-        environ = {**place.environ, "PYO3_PYTHON": python.path}
+    log = place.bench.folder / "plain-cargo.log"
+    for variables, python in _settings(cell, place, place.other):
+        environ = {name: value for name, value in place.environ.items() if name != "VIRTUAL_ENV"}
+        environ.update(variables)
         # No more than checked: what pyo3 was configured for, its build scripts tell cargo.
-        command = [environ["CARGO"], "check", "--release", "--lib", "--message-format=json"]
-        status, output = running.run(command, environ, crate, log)
+        command = [environ["CARGO"], "check", "--release", "--package", "pyo3-ffi", "--message-format=json"]
+        status, output = running.run(command, environ, place.crates / "built_for", log)
         found = configured_for(output)
         if status or found != {python.version}:
             told = failures.telling(output) if status else f"configured for {', '.join(sorted(found)) or 'nothing'}"
-            values = f"PYO3_PYTHON was {before}, is {python.path} ({python.version})"
-            return {matrix.NO_BASE: Outcome(holds=False, what=f"{told}; {values}", half=PYO3)}
-        before = python.path
-    return {matrix.NO_BASE: Outcome(holds=True, what=f"right for {place.python.version} and {place.other.version}")}
+            values = ", ".join(f"{name} is {value.partition(os.pathsep)[0]}" for name, value in variables.items())
+            what = f"{told}, not for {python.version}; {values}"
+            return {matrix.PLAIN_CARGO: Outcome(holds=False, what=what, half=PYO3)}
+    return {matrix.PLAIN_CARGO: Outcome(holds=True, what="each setting is obeyed, and noticed")}
+
+
+def _settings(cell: Cell, place: Place, other: Python) -> Iterator[tuple[dict[str, str], Python]]:
+    """Variables, and the interpreter that they mean, in an order in which most follow another interpreter's."""
+    one = place.python
+    here, there = (tools.environment(python, (), place.work, place.environ) for python in (one, other))
+    active_here, active_there = ({"VIRTUAL_ENV": os.fspath(tools.folder(environ))} for environ in (here, there))
+    configuration = place.bench.folder / "pyo3-config.txt"
+    configuration.write_text(f"implementation=CPython\nversion={other.version}\nshared=true\n", encoding="utf-8")
+    by_file = {"PYO3_CONFIG_FILE": os.fspath(configuration)}
+    yield {"PYO3_PYTHON": one.path}, one
+    yield {"PYO3_PYTHON": other.path}, other
+    yield {"PYO3_PYTHON": one.path, **active_there}, one
+    yield active_there, other
+    yield active_here, one
+    yield {"PATH": there["PATH"]}, other
+    yield {"PATH": here["PATH"]}, one
+    yield by_file, other
+    if cell.pyo3.kind == FIX and cell.shim == "off":
+        yield {"PYO3_PYTHON": one.path}, one
+        yield {"PYO3_PYTHON": one.path, BASE: other.path}, other
+        yield {"PYO3_PYTHON": one.path, BASE: one.path}, one
+        yield {"PYO3_PYTHON": one.path, BASE: one.path, **by_file}, other
 
 
 def configured_for(messages: str) -> set[str]:
@@ -155,13 +181,35 @@ def configured_for(messages: str) -> set[str]:
 def try_active(cell: Cell, place: Place) -> dict[str, Outcome]:
     """Plain cargo in an active environment, ``PYO3_BASE_PYTHON`` set and ``PYO3_PYTHON`` not."""
     del cell
-    crate = place.crates / "imports"
+    crate = place.crates / projects.IMPORTS
     projects.try_again(crate)
     environ = tools.environment(place.python, (os.fspath(place.requirements[0]),), place.work, place.environ)
     environ.update({"VIRTUAL_ENV": os.fspath(tools.folder(environ)), BASE: place.python.path})
     command = [environ["CARGO"], "build", "--release", "--lib"]
     running.run(command, environ, crate, place.bench.folder / "active.log")
     return {matrix.ACTIVE: _imported(projects.imported(crate), "script", environ, PYO3)}
+
+
+def try_cfgs(cell: Cell, place: Place) -> dict[str, Outcome]:
+    """Two builds of a crate whose build script asks for no more than pyo3's cfgs: the second compiles nothing."""
+    commands = place.commands(cell)
+    before, built = (
+        place.bench.must_build("the crate built_for", commands, place.environ, place.crates / "built_for")
+        for _ in range(2)
+    )
+    return {matrix.CFGS: _fresh(before, built)}
+
+
+def try_user_python(cell: Cell, place: Place) -> dict[str, Outcome]:
+    """``PYO3_PYTHON`` of another version, set by the user: cargo gets it, and no other base that would win over it."""
+    assert place.other is not None
+    environ = {**place.environ, "PYO3_PYTHON": place.other.path}
+    built = place.bench.build(place.commands(cell), environ, place.crates / "built_for")
+    given = evidence.read(built.output).variables
+    python, base = given.get("PYO3_PYTHON", ""), given.get(BASE, "")
+    holds = python == place.other.path and (not base or os.path.realpath(base) == os.path.realpath(python))
+    what = f"PYO3_PYTHON was {place.other.path}, is {python or 'not set'}; {BASE} is {base or 'not set'}"
+    return {matrix.USER_PYTHON: Outcome(holds, what, "" if holds else BACKEND)}
 
 
 def try_edit(cell: Cell, place: Place) -> dict[str, Outcome]:
@@ -242,28 +290,44 @@ def try_lost_folder(cell: Cell, place: Place) -> dict[str, Outcome]:
     before = place.bench.must_build("before target/maturin is deleted", commands, place.environ, place.crates / "plain")
     shutil.rmtree(place.target / "maturin", ignore_errors=True)
     built = place.bench.must_build("without target/maturin", commands, place.environ, place.crates / "plain")
+    return {matrix.LOST_FOLDER: _fresh(before, built)}
+
+
+def _fresh(before: building.Built, built: building.Built) -> Outcome:
+    """Whether the second of two builds compiled nothing; the cause if it did."""
+    if not built.crates:
+        return Outcome(holds=True, what="compiles nothing")
     cause = evidence.churn(evidence.read(before.output), evidence.read(built.output))
-    words = "; ".join(word for word in (f"{len(built.crates)} crates", cause.words) if word)
-    return {matrix.LOST_FOLDER: Outcome(not built.crates, words, cause.half)}
+    words = f"compiles {', '.join(built.crates)}"
+    return Outcome(holds=False, what="; ".join(word for word in (words, cause.words) if word), half=cause.half)
 
 
 def compare_trees(before: Mapping[str, tuple[int, bytes]], after: Mapping[str, tuple[int, bytes]]) -> Outcome:
     """Whether the files of a tree, name to time and content, are unchanged."""
+    made = [name for name in after if name not in before]
     gone = [name for name in before if name not in after]
     written = [name for name in before if name in after and after[name][1] != before[name][1]]
     touched = [name for name in before if name in after and name not in written and after[name][0] != before[name][0]]
     told = [
         f"{what} {', '.join(names)}"
-        for what, names in (("deleted", gone), ("changed", written), ("new times for", touched))
+        for what, names in (("made", made), ("deleted", gone), ("changed", written), ("new times for", touched))
         if names
     ]
     return Outcome(not told, "; ".join(told) or "as it was", BACKEND if told else "")
 
 
 TRIALS: dict[tuple[str, ...], Callable[[Cell, Place], dict[str, Outcome]]] = {
-    (matrix.IMPORT, matrix.IMPORT_CONFIG, matrix.IMPORT_SCRIPT, matrix.IMPORT_AGAIN): try_imports,
+    (
+        matrix.IMPORT,
+        matrix.IMPORT_CONFIG,
+        matrix.IMPORT_SCRIPT,
+        matrix.IMPORT_PATH,
+        matrix.IMPORT_AGAIN,
+    ): try_imports,
+    (matrix.CFGS,): try_cfgs,
     (matrix.ACTIVE,): try_active,
-    (matrix.NO_BASE,): try_without_base,
+    (matrix.USER_PYTHON,): try_user_python,
+    (matrix.PLAIN_CARGO,): try_plain_cargo,
     (matrix.EDIT,): try_edit,
     (matrix.SWITCH,): try_switch,
     (matrix.WRONG_VERSION,): try_wrong_version,

@@ -39,16 +39,20 @@ BACKENDS = ("maturin", "setuptools-rust")
 ABIS = ("version-specific", "abi3")
 
 IMPORT, IMPORT_CONFIG, IMPORT_SCRIPT = "import", "import-config", "import-script"
-IMPORT_AGAIN, BASE_VALUE, NO_BASE = "import-again", "base-value", "no-base"
+IMPORT_PATH, IMPORT_AGAIN, CFGS = "import-path", "import-again", "cfgs"
+BASE_VALUE, USER_PYTHON, PLAIN_CARGO = "base-value", "user-python", "plain-cargo"
 ACTIVE, SWITCH, EDIT, TREE = "active-env", "switch", "edit", "user-tree"
 WRONG_VERSION, LOST_FOLDER = "wrong-version", "lost-folder"
 HAZARDS: dict[str, str] = {
     IMPORT: "a build script imports a build requirement through PYO3_PYTHON",
     IMPORT_CONFIG: "a build script imports a build requirement through the executable of pyo3's configuration",
     IMPORT_SCRIPT: "a build script imports a build requirement through run_python_script",
+    IMPORT_PATH: "a build script imports a build requirement through the python on PATH",
     IMPORT_AGAIN: "a build script that imports a build requirement runs again if that is another version",
     BASE_VALUE: "PYO3_BASE_PYTHON, if it is exported, is the absolute path of the base interpreter",
-    NO_BASE: "PYO3_PYTHON without PYO3_BASE_PYTHON is obeyed by plain cargo, and a change of it is noticed",
+    CFGS: "a build script that only asks for pyo3's cfgs does not run again in each environment",
+    USER_PYTHON: "PYO3_PYTHON that the user has set for setuptools-rust is what pyo3 is configured for",
+    PLAIN_CARGO: "plain cargo obeys and notices PYO3_PYTHON, VIRTUAL_ENV, PATH and a configuration file as today",
     ACTIVE: "PYO3_BASE_PYTHON set, PYO3_PYTHON not: run_python_script runs the Python of the active environment",
     SWITCH: "builds for two interpreters in turn, on one target directory, are each for their own",
     EDIT: "an edited source of the same version reaches the wheel, through an sdist and one target directory",
@@ -58,7 +62,9 @@ HAZARDS: dict[str, str] = {
 }
 
 # One version alone is never the wrong one.
-NEED_ANOTHER_PYTHON = (SWITCH, WRONG_VERSION, NO_BASE)
+NEED_ANOTHER_PYTHON = (SWITCH, WRONG_VERSION, USER_PYTHON, PLAIN_CARGO)
+# Where something is compiled in each build, they show nothing.
+NEED_FRESH_BUILDS = (LOST_FOLDER, CFGS)
 
 # Since then pyo3's configuration can be handed over by maturin, which does so for a stable ABI.
 CONFIG_BY_MATURIN = Version("0.29")
@@ -230,6 +236,9 @@ def expected_crates(cell: Cell, pip_major: int) -> Expectation | None:
 
 def applies(hazard: str, cell: Cell) -> bool:
     """Whether ``hazard`` can happen in ``cell`` at all."""
+    # maturin replaces it, and the shim gives it another name.
+    if hazard == USER_PYTHON and (cell.backend != "setuptools-rust" or cell.shim != "off"):
+        return False
     if hazard in NEED_ANOTHER_PYTHON:
         return cell.abi == "version-specific"  # a stable ABI is the same for both versions
     if hazard == LOST_FOLDER:
@@ -241,7 +250,10 @@ ALWAYS_WELL = {
     IMPORT: "PYO3_PYTHON still runs in the build environment",
     IMPORT_SCRIPT: "build scripts run Python in the build environment",
     BASE_VALUE: "it has to mean the same to everybody, wherever they are",
-    NO_BASE: "who names an interpreter for cargo gets it, as today",
+    IMPORT_PATH: "front ends put the environment first on PATH",
+    CFGS: "they are of the base interpreter, and the same in each environment",
+    USER_PYTHON: "setuptools-rust leaves it alone, and the base of another interpreter would win over it",
+    PLAIN_CARGO: "who names an interpreter for cargo gets it",
     ACTIVE: "without PYO3_PYTHON the active environment is what build scripts run in",
     SWITCH: "the module is for the interpreter that the wheel is for",
     TREE: "a build has no business there",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,7 +57,7 @@ def measure(cell: Cell, line: str, wanted: Sequence[str], bed: Bed) -> Found:
         place = prepare(cell, bed)
         for variant in projects.VARIANTS:
             projects.set_backend(place.crates / variant, cell.backend, line)
-        projects.require(place.crates / "imports", place.requirements[0])
+        projects.require(place.crates / projects.IMPORTS, place.requirements[0])
         return _measure(cell, place, wanted)
     except ShimError as error:
         if error.exit_code != Exit.BUILD:
@@ -67,7 +68,7 @@ def measure(cell: Cell, line: str, wanted: Sequence[str], bed: Bed) -> Found:
 def _measure(cell: Cell, place: Place, wanted: Sequence[str]) -> Found:
     commands = building.wheel_command(cell.front_end, place.bench.folder / "wheels")
     plain = place.crates / "plain"
-    before = states(projects.sources(plain))
+    before = states(plain)
     place.bench.begin("first build")
     first = place.bench.must_build("the first build", commands, place.environ, plain)
     place.bench.begin("second build")
@@ -78,24 +79,34 @@ def _measure(cell: Cell, place: Place, wanted: Sequence[str]) -> Found:
     results = {}
     if matrix.BASE_VALUE in wanted:
         results[matrix.BASE_VALUE] = hazards.judge_value(after.variables.get(evidence.BASE, ""), place.python)
+    tree = hazards.compare_trees(before, states(plain))
     if matrix.TREE in wanted:
-        results[matrix.TREE] = hazards.compare_trees(before, states(projects.sources(plain)))
+        results[matrix.TREE] = tree
     cheap = place._replace(environ={**place.environ, **CHEAP})
     for group, attempt in hazards.TRIALS.items():
         # What is compiled in each build says nothing of a lost folder, and one version alone is never wrong.
         alone = place.other is None
-        hidden = {matrix.LOST_FOLDER: bool(built.crates), **dict.fromkeys(matrix.NEED_ANOTHER_PYTHON, alone)}
+        hidden = {
+            **dict.fromkeys(matrix.NEED_FRESH_BUILDS, bool(built.crates)),
+            **dict.fromkeys(matrix.NEED_ANOTHER_PYTHON, alone),
+        }
         here = [name for name in group if name in wanted and matrix.applies(name, cell) and not hidden.get(name, False)]
         if here:
             place.bench.begin(f"hazard: {', '.join(here)}")
             outcomes = attempt(cell, cheap)
             results.update({name: outcomes[name] for name in here})
+    if not tree.holds:
+        # The next cell must not find what this one's candidate has left there.
+        shutil.rmtree(place.crates.parent)
     return Found(built.crates, built.seconds, results, cause=cause)
 
 
-def states(files: Sequence[Path]) -> dict[str, tuple[int, bytes]]:
-    """For each file, by its name, the time of its content in ns, and the content."""
-    return {file.name: (file.stat().st_mtime_ns, file.read_bytes()) for file in files}
+def states(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """For each source below ``folder``, by its path there, the time of its content in ns, and the content."""
+    return {
+        file.relative_to(folder).as_posix(): (file.stat().st_mtime_ns, file.read_bytes())
+        for file in projects.sources(folder)
+    }
 
 
 def prepare(cell: Cell, bed: Bed) -> Place:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import uuid
 import zipfile
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ANSWER",
+    "IMPORTS",
     "NEXT_ANSWER",
     "VARIANTS",
     "forget",
@@ -42,15 +44,26 @@ MODULES = {"maturin": "version_specific", "setuptools-rust": "setuptools_rust_fi
 ABI3_FEATURE = "abi3-py39"
 # What `answer()` returns in each bundled crate, and the build requirement has; and what its next version has.
 ANSWER, NEXT_ANSWER = 42, 43
+# Named as crates around pyo3 often are: pyo3 must not take it for one of its own.
+IMPORTS = "pyo3_imports"
 # Each has a name of its own: cargo would take crates of one name in one target directory for each other.
 VARIANTS = {
     "plain": "a module, and nothing else",
     "edited": "the same, for sources that are edited",
-    "imports": "its build script imports a build requirement by each way there is, and writes down what became of it",
+    IMPORTS: "its build script imports a build requirement by each way there is, and writes down what became of it",
     "built_for": "it says for which version of Python pyo3 was configured",
 }
 NEWEST_MINOR = 20
+# Folders: of cargo, setuptools and Python.
+MADE = ("target", "build", ".egg-info", "__pycache__")
 REQUIREMENT = "pyo3_testbed_requirement"
+# It watches a file, or cargo would watch all of the crate, in which setuptools writes.
+CFGS_SCRIPT = """\
+fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+    pyo3_build_config::use_pyo3_cfgs();
+}
+"""
 IMPORTING_SCRIPT = """\
 use std::{env, ffi::OsStr, fs, panic, path::Path, process::Command};
 
@@ -64,6 +77,7 @@ fn main() {
         ("variable", variable.map_or("PYO3_PYTHON is not set".to_owned(), |python| run(&python))),
         ("config", config.GETTER.map_or("there is no executable".to_owned(), |python| run(python.as_ref()))),
         ("script", run_by_pyo3(config)),
+        ("path", run("python".as_ref())),
     ];
     let line = |(way, words): &(&str, String)| format!("{way}: {}", words.trim().replace('\\n', " / "));
     let lines: Vec<_> = found.iter().map(line).collect();
@@ -104,12 +118,12 @@ def make(folder: Path, backend: str, variant: str, *, abi3: bool, version: str, 
     manifest["dependencies"]["pyo3"] = {"version": f"={version}", "features": [ABI3_FEATURE] if abi3 else []}
     if crates:
         manifest["patch"] = {"crates-io": {name: {"path": path.as_posix()} for name, path in crates.items()}}
-    if variant in {"built_for", "imports"}:
+    if variant in {"built_for", IMPORTS}:
         manifest["build-dependencies"] = {"pyo3-build-config": f"={version}"}
     if variant == "built_for":
-        (folder / "build.rs").write_text("fn main() {\n    pyo3_build_config::use_pyo3_cfgs();\n}\n", encoding="utf-8")
+        (folder / "build.rs").write_text(CFGS_SCRIPT, encoding="utf-8")
         (folder / "src" / "lib.rs").write_text(_built_for_source(variant), encoding="utf-8")
-    if variant == "imports":
+    if variant == IMPORTS:
         (folder / "build.rs").write_text(_importing_script(version), encoding="utf-8")
         try_again(folder)
     _write(folder / "Cargo.toml", manifest)
@@ -162,18 +176,18 @@ def require(folder: Path, wheel: Path) -> None:
 
 
 def try_again(folder: Path) -> None:
-    """Make the build script of the crate ``imports`` in ``folder`` run once more, and forget what it recorded."""
+    """Make the build script of ``IMPORTS`` in ``folder`` run once more, and forget what it recorded."""
     (folder / "stamp.txt").write_text(uuid.uuid4().hex, encoding="utf-8")
     forget(folder)
 
 
 def forget(folder: Path) -> None:
-    """Delete what the build script of the crate ``imports`` in ``folder`` recorded; to cargo nothing has changed."""
+    """Delete what the build script of ``IMPORTS`` in ``folder`` recorded; to cargo nothing has changed."""
     (folder / "imported.txt").unlink(missing_ok=True)
 
 
 def imported(folder: Path) -> dict[str, str]:
-    """What the build script of ``imports`` recorded: its words for each way; only ``ANSWER`` if all went well.
+    """What the build script of ``IMPORTS`` recorded: its words for each way; only ``ANSWER`` if all went well.
 
     Empty if it did not run.
     """
@@ -185,9 +199,12 @@ def imported(folder: Path) -> dict[str, str]:
 
 
 def sources(folder: Path) -> list[Path]:
-    """The files of a crate that were written by hand, as far as they exist."""
-    names = ("Cargo.toml", "Cargo.lock", "pyproject.toml", "build.rs", "MANIFEST.in", "src/lib.rs")
-    return [folder / name for name in names if (folder / name).is_file()]
+    """The files of a crate, without what the build backends have always made beside them."""
+    found = []
+    for path, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.endswith(MADE))
+        found += [Path(path) / name for name in sorted(names)]
+    return found
 
 
 def set_answer(folder: Path, answer: int) -> None:

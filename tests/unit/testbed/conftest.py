@@ -8,7 +8,13 @@ from typing import Callable
 
 import pytest
 
+from pyo3_base_python.measure import Compiled
+from pyo3_base_python.testbed import building
 from pyo3_base_python.testbed.workfolder import WorkFolder
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PATCH = """\
 From 0000000000000000000000000000000000000000 Mon Sep 17 00:00:00 2001
@@ -53,6 +59,23 @@ strip = 1
 directory = "."
 command = ["cargo", "test"]
 """
+
+
+class IdleBench(building.Bench):
+    """Builds nothing, and remembers with which variables."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.given: list[Mapping[str, str]] = []
+
+    def begin(self, step: str) -> None:
+        """As the real one."""
+
+    def must_build(self, what: str, commands: object, environ: Mapping[str, str], project: Path) -> building.Built:
+        """As the real one."""
+        del what, commands, project
+        self.given.append(environ)
+        return building.Built(0, Compiled((), ()), 1.0, self.folder / "a.whl", "")
 
 
 @pytest.fixture

@@ -6,10 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from pyo3_base_python.testbed import building, evidence, hazards, matrix
+from pyo3_base_python.testbed import building, evidence, hazards, matrix, tools
 from pyo3_base_python.testbed.evidence import BACKEND, PYO3
-from pyo3_base_python.testbed.matrix import Outcome
+from pyo3_base_python.testbed.hazards import Place
+from pyo3_base_python.testbed.matrix import Cell, Choice, Outcome
 from pyo3_base_python.testbed.tools import Python
+
+from .conftest import IdleBench
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pyo3_base_python.testbed.workfolder import WorkFolder
 
 GIVEN = "PYO3_PYTHON is /e/python, PYO3_BASE_PYTHON is not set"
 CHANGED = "PYO3_PYTHON was /e/python, is "
@@ -20,7 +27,7 @@ BEFORE = {"lib.rs": (1, b"a"), "build.rs": (2, b"b")}
     ("after", "expected"),
     [
         (BEFORE, Outcome(holds=True, what="as it was")),
-        ({**BEFORE, "new.rs": (3, b"")}, Outcome(holds=True, what="as it was")),
+        ({**BEFORE, "new.rs": (3, b"")}, Outcome(holds=False, what="made new.rs", half=BACKEND)),
         ({**BEFORE, "lib.rs": (9, b"a")}, Outcome(holds=False, what="new times for lib.rs", half=BACKEND)),
         ({"lib.rs": (9, b"x")}, Outcome(holds=False, what="deleted build.rs; changed lib.rs", half=BACKEND)),
     ],
@@ -82,12 +89,12 @@ AGAIN = {"variable": "43", "script": "43", "config": "there is no executable"}
         (
             {},
             "/f/python",
-            Outcome(False, f"the build script of the crate imports did not run; {CHANGED}/f/python", PYO3),
+            Outcome(False, f"the build script of pyo3_imports did not run; {CHANGED}/f/python", PYO3),
         ),
         (
             {},
             "/e/python",
-            Outcome(False, f"the build script of the crate imports did not run; {CHANGED}/e/python", BACKEND),
+            Outcome(False, f"the build script of pyo3_imports did not run; {CHANGED}/e/python", BACKEND),
         ),
         (
             {**AGAIN, "script": "/e/python can't be started"},
@@ -139,6 +146,26 @@ def test_cargo_says_what_crates_were_configured_for() -> None:
     assert hazards.configured_for("\n".join(messages)) == {"3.11"}
     assert hazards.configured_for("\n".join([*messages, executed % '["Py_3_8"]'])) == {"3.11", "3.8"}
     assert hazards.configured_for("error: no") == set()
+
+
+@pytest.mark.parametrize(("words", "with_base"), [("fix off", True), ("released off", False), ("fix full", False)])
+def test_plain_cargo_is_tried_with_each_setting_by_which_pyo3_finds_python(
+    tmp_path: Path, work: WorkFolder, monkeypatch: pytest.MonkeyPatch, words: str, *, with_base: bool
+) -> None:
+    monkeypatch.setattr(tools, "environment", lambda python, *_: {"PATH": f"/env{python.version}/bin:/bin"})
+    kind, shim = words.split()
+    choice = Choice(kind, "0.30.1", kind)
+    cell = Cell("maturin", "version-specific", choice, choice, "3.11", "uv", shim)
+    one, other = Python("/a/python", "3.11"), Python("/b/python", "3.12")
+    place = Place(one, other, tmp_path, tmp_path, IdleBench(tmp_path), {}, (), work)
+    settings = list(hazards._settings(cell, place, other))
+    names = {name for variables, _ in settings for name in variables}
+    assert names - {evidence.BASE} == {"PYO3_PYTHON", "VIRTUAL_ENV", "PATH", "PYO3_CONFIG_FILE"}
+    assert (evidence.BASE in names) == with_base
+    # What is not noticed is seen: it follows something else.
+    alone = [(next(iter(variables)), python) for variables, python in settings if len(variables) == 1]
+    for name in ("PYO3_PYTHON", "VIRTUAL_ENV", "PATH"):
+        assert {python for named, python in alone if named == name} == {one, other}
 
 
 def test_each_hazard_is_tried() -> None:

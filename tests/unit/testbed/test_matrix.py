@@ -127,7 +127,10 @@ def test_maturin_writes_no_configuration_for_an_old_pyo3() -> None:
         ("import-again", "maturin abi3 fix/fix uv full", None),
         ("import-again", "maturin version-specific released/released uv full", True),
         ("base-value", "maturin version-specific released/released uv off", True),
-        ("no-base", "maturin version-specific fix/released uv off", True),
+        ("import-path", "maturin abi3 fix/released uv off", True),
+        ("cfgs", "maturin version-specific fix/fix uv off", True),
+        ("user-python", "setuptools-rust version-specific fix/fix uv off", True),
+        ("plain-cargo", "maturin version-specific fix/released uv off", True),
     ],
 )
 def test_which_hazards_should_do_no_harm(hazard: str, words: str, expected: bool | None) -> None:
@@ -142,10 +145,17 @@ def test_something_is_expected_of_each_hazard() -> None:
 def test_a_stable_abi_has_no_wrong_version_and_setuptools_rust_no_folder_to_lose() -> None:
     assert not matrix.applies("wrong-version", cell_of("maturin abi3 fix/fix uv off"))
     assert matrix.applies("wrong-version", cell_of("maturin version-specific fix/fix uv off"))
-    assert not matrix.applies("no-base", cell_of("maturin abi3 fix/fix uv off"))
+    assert not matrix.applies("plain-cargo", cell_of("maturin abi3 fix/fix uv off"))
+    assert not matrix.applies("user-python", cell_of("setuptools-rust abi3 fix/fix uv off"))
     assert not matrix.applies("switch", cell_of("maturin abi3 fix/fix uv off"))
     assert not matrix.applies("lost-folder", cell_of("setuptools-rust abi3 fix/fix uv off"))
     assert matrix.applies("lost-folder", cell_of("maturin abi3 fix/fix uv off"))
+
+
+def test_only_setuptools_rust_hands_on_what_the_user_has_set() -> None:
+    assert matrix.applies("user-python", cell_of("setuptools-rust version-specific fix/fix uv off"))
+    assert not matrix.applies("user-python", cell_of("setuptools-rust version-specific fix/fix uv full"))
+    assert not matrix.applies("user-python", cell_of("maturin version-specific fix/fix uv off"))
 
 
 CONTROL = cell_of("maturin version-specific released/released uv off")

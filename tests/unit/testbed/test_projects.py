@@ -46,7 +46,7 @@ def test_the_lock_file_is_kept_for_the_version_that_it_names_only(tmp_path: Path
 
 
 def test_the_backend_is_replaced_and_nothing_else(tmp_path: Path) -> None:
-    projects.make(tmp_path / "imports", "maturin", "imports", abi3=False, version="0.30.1", crates={})
+    projects.make(tmp_path / "imports", "maturin", projects.IMPORTS, abi3=False, version="0.30.1", crates={})
     projects.set_backend(tmp_path / "imports", "maturin", "maturin @ file:///wheel.whl")
     for wheel in ("/old/requirement.whl", "/requirement.whl"):
         projects.require(tmp_path / "imports", Path(wheel))
@@ -56,7 +56,7 @@ def test_the_backend_is_replaced_and_nothing_else(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("version", "getter"), [("0.26.0", "executable.as_deref()"), ("0.29.0", "executable()")])
 def test_the_executable_is_a_field_or_a_getter(tmp_path: Path, version: str, getter: str) -> None:
-    projects.make(tmp_path / "imports", "maturin", "imports", abi3=False, version=version, crates={})
+    projects.make(tmp_path / "imports", "maturin", projects.IMPORTS, abi3=False, version=version, crates={})
     assert f"config.{getter}.map_or(" in (tmp_path / "imports" / "build.rs").read_text()
 
 
