@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["BACKEND", "BASE", "PYO3", "Change", "Evidence", "churn", "read", "refusal"]
+__all__ = ["BACKEND", "BASE", "PYO3", "Change", "Evidence", "author", "churn", "read", "refusal"]
 
 PYO3, BACKEND = "pyo3", "the backend"
 BASE, CONFIG = "PYO3_BASE_PYTHON", "PYO3_CONFIG_FILE"
@@ -102,6 +102,11 @@ def churn(before: Evidence, after: Evidence) -> Cause:
     if local and reason.kind in {Kind.FILE, Kind.PACKAGE_FILES}:
         return Cause(f"{crate}: {reason.what}, though nobody edited it", BACKEND)
     return Cause(f"{crate}: {reason.what}")
+
+
+def author(error: str) -> str:
+    """The half whose code does not compile, by the words of a build's ``error``; empty if that is not known."""
+    return PYO3 if any(f"could not compile `{crate}`" in error for crate in PYO3_CRATES) else ""
 
 
 def refusal(output: str, variable: str, words: Sequence[str]) -> str:

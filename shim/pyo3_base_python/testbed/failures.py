@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import re
 
 from pyo3_base_python.wrapper.errors import ShimError
 from pyo3_base_python.wrapper.exit_codes import Exit
@@ -17,6 +18,8 @@ __all__ = ["Exit", "build_failed", "check_disk", "missing_program", "os_errors_t
 FULL = (errno.ENOSPC, errno.EDQUOT)
 FULL_WORDS = ("No space left on device", "os error 28", "Disk quota exceeded")
 SHOWN_LINES = 6
+# Of cargo, rustc, pip.
+ERROR = re.compile(r"error(\[E\d+\])?:")
 
 
 def missing_program(name: str, hint: str) -> ShimError:
@@ -38,8 +41,9 @@ def build_failed(what: str, output: str, log: str) -> ShimError:
 def telling(output: str) -> str:
     """The last lines of ``output`` that speak of errors, or else the last ones, as one line."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
+    errors = [line for line in lines if ERROR.match(line)]
     # Cargo quotes whole commands of rustc, which have `--error-format` in them.
-    errors = [line for line in lines if "error" in line.lower() and "--error-format" not in line]
+    errors = errors or [line for line in lines if "error" in line.lower() and "--error-format" not in line]
     return " / ".join((errors or lines)[-SHOWN_LINES:])[:600]
 
 

@@ -18,11 +18,14 @@ from pyo3_base_python.wrapper.errors import ShimError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pyo3_base_python.testbed.matrix import Cell
     from pyo3_base_python.testbed.tools import Python
     from pyo3_base_python.testbed.workfolder import WorkFolder
+
+# With it a front end tells pyo3 of any change in the environment (pyo3 issue 2724).
+SIGNATURE = "PYO3_ENVIRONMENT_SIGNATURE"
 
 __all__ = ["TRIALS", "Place", "compare_trees", "judge_value"]
 
@@ -53,7 +56,7 @@ class Place(NamedTuple):
 
 
 def try_imports(cell: Cell, place: Place) -> dict[str, Outcome]:
-    """One build script imports a build requirement by each way; then the next version of it, with no file changed."""
+    """Build scripts import a build requirement, each by one way; then its next version, with no file changed."""
     crate, commands = place.crates / projects.IMPORTS, place.commands(cell)
     # Some other environment is active, as it is for most people: it is not the one of the build.
     environ = {**place.environ, "VIRTUAL_ENV": os.fspath(tools.folder(place.environ))}
@@ -68,43 +71,40 @@ def try_imports(cell: Cell, place: Place) -> dict[str, Outcome]:
     again = place.bench.build(commands, environ, crate)
     projects.require(crate, place.requirements[0])
     given_again = evidence.read(again.output).variables
-    by_variable = _imported(found, "variable", given, BACKEND)
+    by_variable = _imported(found, ["variable"], given, BACKEND)
     # With the variable in order, the interpreter was pyo3's to choose.
     half = PYO3 if by_variable.holds else BACKEND
     return {
         matrix.IMPORT: by_variable,
-        matrix.IMPORT_CONFIG: _imported(found, "config", given, half),
-        matrix.IMPORT_SCRIPT: _imported(found, "script", given, half),
-        matrix.IMPORT_PATH: _imported(found, "path", given, BACKEND),
+        matrix.IMPORT_CONFIG: _imported(found, ["config", "config-of-ffi"], given, half),
+        matrix.IMPORT_SCRIPT: _imported(found, ["script", "script-with-envs"], given, half),
+        matrix.IMPORT_PATH: _imported(found, ["path"], given, BACKEND),
         matrix.IMPORT_AGAIN: _imported_again(found, projects.imported(crate), given, given_again),
     }
 
 
-def _imported(found: Mapping[str, str], way: str, given: Mapping[str, str], half: str) -> Outcome:
-    """The outcome of an import by ``way``, with the variables ``given`` to cargo."""
-    words = found.get(way, "the build ended before it was tried")
-    if words == str(projects.ANSWER):
-        return Outcome(holds=True, what="imported")
-    values = ", ".join(f"{name} is {given.get(name) or 'not set'}" for name in ("PYO3_PYTHON", BASE))
-    return Outcome(holds=False, what=f"{words} ({values})", half=half)
+def _imported(found: Mapping[str, str], ways: Sequence[str], given: Mapping[str, str], half: str) -> Outcome:
+    """The outcome of imports by ``ways``, with the variables ``given`` to cargo: that of the first that went wrong."""
+    for way in ways:
+        words = found.get(way, "the build ended before it was tried")
+        if words != str(projects.ANSWER):
+            values = ", ".join(f"{name} is {given.get(name) or 'not set'}" for name in ("PYO3_PYTHON", BASE))
+            return Outcome(holds=False, what=f"by {way}: {words} ({values})", half=half)
+    return Outcome(holds=True, what="imported")
 
 
 def _imported_again(
     before: Mapping[str, str], after: Mapping[str, str], given: Mapping[str, str], given_again: Mapping[str, str]
 ) -> Outcome:
-    """Whether the build script imported the next version of the requirement, by all ways that it could the first."""
+    """Whether build scripts imported the next version of the requirement, by all ways that they could the first."""
     was, now = (variables.get("PYO3_PYTHON") or "not set" for variables in (given, given_again))
-    values = f"PYO3_PYTHON was {was}, is {now}"
-    # A variable that names no environment is the backend's; that pyo3 does not ask cargo to watch it, is pyo3's.
-    half = BACKEND if was == now else PYO3
-    if not after:
-        return Outcome(holds=False, what=f"the build script of {projects.IMPORTS} did not run; {values}", half=half)
-    ways = [way for way, words in before.items() if words == str(projects.ANSWER)]
-    worse = [way for way in ways if after.get(way) != str(projects.NEXT_ANSWER)]
-    if worse:
-        told = f"by {worse[0]}: {after.get(worse[0], 'not tried')}"
-        return Outcome(holds=False, what=f"{told}; {values}", half=half)
-    return Outcome(holds=True, what="imported the next version")
+    for way, words in before.items():
+        if words == str(projects.ANSWER) and after.get(way) != str(projects.NEXT_ANSWER):
+            told = after.get(way, "the build script did not run")
+            # A variable that names no environment is the backend's; that pyo3 does not have cargo watch it, is pyo3's.
+            half = BACKEND if was == now else PYO3
+            return Outcome(holds=False, what=f"by {way}: {told}; PYO3_PYTHON was {was}, is {now}", half=half)
+    return Outcome(holds=True, what="imported the next version, where the first was")
 
 
 def judge_value(exported: str, python: Python) -> Outcome:
@@ -127,42 +127,57 @@ def try_plain_cargo(cell: Cell, place: Place) -> dict[str, Outcome]:
     """Plain cargo with one setting after the other, by which pyo3 finds an interpreter."""
     assert place.other is not None
     log = place.bench.folder / "plain-cargo.log"
-    for variables, python in _settings(cell, place, place.other):
+    for variables, python, changed in _settings(cell, place, place.other):
         environ = {name: value for name, value in place.environ.items() if name != "VIRTUAL_ENV"}
         environ.update(variables)
         # No more than checked: what pyo3 was configured for, its build scripts tell cargo.
         command = [environ["CARGO"], "check", "--release", "--package", "pyo3-ffi", "--message-format=json"]
         status, output = running.run(command, environ, place.crates / "built_for", log)
         found = configured_for(output)
-        if status or found != {python.version}:
-            told = failures.telling(output) if status else f"configured for {', '.join(sorted(found)) or 'nothing'}"
+        told = ""
+        if status:
+            told = failures.telling(output)
+        elif found != {python.version}:
+            told = f"configured for {', '.join(sorted(found)) or 'nothing'}, not for {python.version}"
+        elif changed and '"fresh":false' not in output:
+            told = f"nothing is compiled, though {changed} has changed"
+        if told:
             values = ", ".join(f"{name} is {value.partition(os.pathsep)[0]}" for name, value in variables.items())
-            what = f"{told}, not for {python.version}; {values}"
-            return {matrix.PLAIN_CARGO: Outcome(holds=False, what=what, half=PYO3)}
+            return {matrix.PLAIN_CARGO: Outcome(holds=False, what=f"{told}; {values}", half=PYO3)}
     return {matrix.PLAIN_CARGO: Outcome(holds=True, what="each setting is obeyed, and noticed")}
 
 
-def _settings(cell: Cell, place: Place, other: Python) -> Iterator[tuple[dict[str, str], Python]]:
-    """Variables, and the interpreter that they mean, in an order in which most follow another interpreter's."""
+class Setting(NamedTuple):
+    """Variables for cargo, the interpreter that they mean, and the one of them that has ``changed`` if that is all."""
+
+    variables: dict[str, str]
+    python: Python
+    changed: str = ""
+
+
+def _settings(cell: Cell, place: Place, other: Python) -> Iterator[Setting]:
+    """The settings by which pyo3 finds an interpreter, in an order in which most follow one of another interpreter."""
     one = place.python
     here, there = (tools.environment(python, (), place.work, place.environ) for python in (one, other))
     active_here, active_there = ({"VIRTUAL_ENV": os.fspath(tools.folder(environ))} for environ in (here, there))
     configuration = place.bench.folder / "pyo3-config.txt"
     configuration.write_text(f"implementation=CPython\nversion={other.version}\nshared=true\n", encoding="utf-8")
     by_file = {"PYO3_CONFIG_FILE": os.fspath(configuration)}
-    yield {"PYO3_PYTHON": one.path}, one
-    yield {"PYO3_PYTHON": other.path}, other
-    yield {"PYO3_PYTHON": one.path, **active_there}, one
-    yield active_there, other
-    yield active_here, one
-    yield {"PATH": there["PATH"]}, other
-    yield {"PATH": here["PATH"]}, one
-    yield by_file, other
+    named = {"PYO3_PYTHON": one.path}
+    yield Setting(named, one)
+    yield Setting({"PYO3_PYTHON": other.path}, other)
+    yield Setting({**named, **active_there}, one)
+    yield Setting(active_there, other)
+    yield Setting(active_here, one)
+    yield Setting({"PATH": there["PATH"]}, other)
+    yield Setting({"PATH": here["PATH"]}, one)
+    yield Setting(by_file, other)
     if cell.pyo3.kind == FIX and cell.shim == "off":
-        yield {"PYO3_PYTHON": one.path}, one
-        yield {"PYO3_PYTHON": one.path, BASE: other.path}, other
-        yield {"PYO3_PYTHON": one.path, BASE: one.path}, one
-        yield {"PYO3_PYTHON": one.path, BASE: one.path, **by_file}, other
+        yield Setting(named, one)
+        yield Setting({**named, BASE: other.path}, other)
+        yield Setting({**named, BASE: one.path}, one)
+        yield Setting({**named, BASE: one.path, SIGNATURE: "another"}, one, SIGNATURE)
+        yield Setting({**named, BASE: one.path, **by_file}, other)
 
 
 def configured_for(messages: str) -> set[str]:
@@ -187,7 +202,7 @@ def try_active(cell: Cell, place: Place) -> dict[str, Outcome]:
     environ.update({"VIRTUAL_ENV": os.fspath(tools.folder(environ)), BASE: place.python.path})
     command = [environ["CARGO"], "build", "--release", "--lib"]
     running.run(command, environ, crate, place.bench.folder / "active.log")
-    return {matrix.ACTIVE: _imported(projects.imported(crate), "script", environ, PYO3)}
+    return {matrix.ACTIVE: _imported(projects.imported(crate), ["script"], environ, PYO3)}
 
 
 def try_cfgs(cell: Cell, place: Place) -> dict[str, Outcome]:

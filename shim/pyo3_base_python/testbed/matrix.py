@@ -149,7 +149,7 @@ class Found(NamedTuple):
     """What was measured in a cell.
 
     ``crates`` are the packages that the second isolated build compiled, for ``cause``; ``hazards`` maps a hazard to its
-    outcome; ``error`` is set if a build failed, and then the rest means nothing.
+    outcome; ``error`` is set if a build failed, for ``cause``, and then the rest means nothing.
     """
 
     crates: tuple[str, ...]
@@ -319,7 +319,7 @@ def _wrong_version(cell: Cell) -> tuple[bool | None, str]:
 def judge(cell: Cell, found: Found, pip_major: int) -> list[Verdict]:
     """Everything that was expected of ``cell``, compared with what was found."""
     if found.error:
-        return [Verdict("build", "builds", found.error, holds=False, why="each cell can be built")]
+        return [Verdict("build", "builds", found.error, False, "each cell can be built", found.cause.half)]
     verdicts = []
     crates = expected_crates(cell, pip_major)
     if crates is not None:

@@ -12,7 +12,7 @@ from pyo3_base_python.activation import switch
 from pyo3_base_python.testbed import building, candidates, evidence, hazards, matrix, projects, running, tools
 from pyo3_base_python.testbed.failures import Exit
 from pyo3_base_python.testbed.hazards import Place
-from pyo3_base_python.testbed.matrix import Found
+from pyo3_base_python.testbed.matrix import Cause, Found
 from pyo3_base_python.wrapper import store
 from pyo3_base_python.wrapper.errors import ShimError
 
@@ -62,7 +62,8 @@ def measure(cell: Cell, line: str, wanted: Sequence[str], bed: Bed) -> Found:
     except ShimError as error:
         if error.exit_code != Exit.BUILD:
             raise
-        return Found((), 0.0, {}, f"{error.what}; {error.hint}" if error.hint else error.what)
+        what = f"{error.what}; {error.hint}" if error.hint else error.what
+        return Found((), 0.0, {}, what, Cause("", evidence.author(error.what)))
 
 
 def _measure(cell: Cell, place: Place, wanted: Sequence[str]) -> Found:

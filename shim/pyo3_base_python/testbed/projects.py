@@ -44,19 +44,20 @@ MODULES = {"maturin": "version_specific", "setuptools-rust": "setuptools_rust_fi
 ABI3_FEATURE = "abi3-py39"
 # What `answer()` returns in each bundled crate, and the build requirement has; and what its next version has.
 ANSWER, NEXT_ANSWER = 42, 43
-# Named as crates around pyo3 often are: pyo3 must not take it for one of its own.
+# This and those below it are named as crates around pyo3 often are: pyo3 must not take them for its own.
 IMPORTS = "pyo3_imports"
 # Each has a name of its own: cargo would take crates of one name in one target directory for each other.
 VARIANTS = {
     "plain": "a module, and nothing else",
     "edited": "the same, for sources that are edited",
-    IMPORTS: "its build script imports a build requirement by each way there is, and writes down what became of it",
+    IMPORTS: "below it, build scripts import a build requirement, each by one of ``WAYS``, and record what they got",
     "built_for": "it says for which version of Python pyo3 was configured",
 }
 NEWEST_MINOR = 20
 # Folders: of cargo, setuptools and Python.
 MADE = ("target", "build", ".egg-info", "__pycache__")
 REQUIREMENT = "pyo3_testbed_requirement"
+RECORD = "imported.txt"
 # It watches a file, or cargo would watch all of the crate, in which setuptools writes.
 CFGS_SCRIPT = """\
 fn main() {
@@ -65,44 +66,45 @@ fn main() {
 }
 """
 IMPORTING_SCRIPT = """\
-use std::{env, ffi::OsStr, fs, panic, path::Path, process::Command};
+#![allow(dead_code, unused_imports)]
+use std::{env, ffi::OsString, fs, panic, process::Command};
 
 const SCRIPT: &str = CODE;
 
 fn main() {
     println!("cargo:rerun-if-changed=stamp.txt");
-    let config = pyo3_build_config::get();
-    let variable = env::var_os("PYO3_PYTHON");
-    let found = [
-        ("variable", variable.map_or("PYO3_PYTHON is not set".to_owned(), |python| run(&python))),
-        ("config", config.GETTER.map_or("there is no executable".to_owned(), |python| run(python.as_ref()))),
-        ("script", run_by_pyo3(config)),
-        ("path", run("python".as_ref())),
-    ];
-    let line = |(way, words): &(&str, String)| format!("{way}: {}", words.trim().replace('\\n', " / "));
-    let lines: Vec<_> = found.iter().map(line).collect();
-    let folder = env::var_os("CARGO_MANIFEST_DIR").unwrap();
-    fs::write(Path::new(&folder).join("imported.txt"), lines.join("\\n")).unwrap();
+    // Where the configuration names no executable, pyo3 panics.
+    let words = panic::catch_unwind(import).unwrap_or_else(|_| "pyo3 panics".into());
+    fs::write("RECORD", words.trim().replace('\\n', " / ")).unwrap();
 }
 
-// Where the configuration names no executable, pyo3 panics.
-fn run_by_pyo3(config: &pyo3_build_config::InterpreterConfig) -> String {
-    let script = panic::AssertUnwindSafe(|| config.run_python_script(SCRIPT));
-    match panic::catch_unwind(script) {
-        Ok(Ok(output)) => output,
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => "run_python_script panics".to_owned(),
-    }
+fn import() -> String {
+    WAY
 }
 
-fn run(python: &OsStr) -> String {
-    match Command::new(python).args(["-c", SCRIPT]).output() {
+fn run(python: OsString) -> String {
+    match Command::new(&python).args(["-c", SCRIPT]).output() {
         Ok(output) if output.status.success() => String::from_utf8_lossy(&output.stdout).into_owned(),
         Ok(_) => format!("{} can't import it", python.to_string_lossy()),
         Err(error) => format!("{} can't be started: {error}", python.to_string_lossy()),
     }
 }
 """
+BY_CONFIG = 'pyo3_build_config::get().GETTER.map_or("there is no executable".into(), |python| run(python.into()))'
+BY_SCRIPT = "pyo3_build_config::get().CALL.unwrap_or_else(|error| error.to_string())"
+# The ways to import: how, in Rust, and the crate that has to be depended on. Each has a crate of its own: what cargo is
+# told to watch for one says nothing of the others.
+WAYS = {
+    "variable": (
+        'println!("cargo:rerun-if-env-changed=PYO3_PYTHON"); env::var_os("PYO3_PYTHON").map_or("not set".into(), run)',
+        "pyo3",
+    ),
+    "path": ('println!("cargo:rerun-if-env-changed=PATH"); run("python".into())', "pyo3"),
+    "config": (BY_CONFIG, "pyo3"),
+    "config-of-ffi": (BY_CONFIG, "pyo3-ffi"),
+    "script": (BY_SCRIPT.replace("CALL", "run_python_script(SCRIPT)"), "pyo3"),
+    "script-with-envs": (BY_SCRIPT.replace("CALL", 'run_python_script_with_envs(SCRIPT, [("A", "b")])'), "pyo3"),
+}
 
 
 def make(folder: Path, backend: str, variant: str, *, abi3: bool, version: str, crates: Mapping[str, Path]) -> None:
@@ -115,16 +117,18 @@ def make(folder: Path, backend: str, variant: str, *, abi3: bool, version: str, 
     manifest = _read(folder / "Cargo.toml")
     if locked_pyo3(folder) != version:
         (folder / "Cargo.lock").unlink()
-    manifest["dependencies"]["pyo3"] = {"version": f"={version}", "features": [ABI3_FEATURE] if abi3 else []}
+    manifest["dependencies"]["pyo3"] = _requirement(version, abi3=abi3)
     if crates:
         manifest["patch"] = {"crates-io": {name: {"path": path.as_posix()} for name, path in crates.items()}}
-    if variant in {"built_for", IMPORTS}:
-        manifest["build-dependencies"] = {"pyo3-build-config": f"={version}"}
     if variant == "built_for":
+        manifest["build-dependencies"] = {"pyo3-build-config": f"={version}"}
         (folder / "build.rs").write_text(CFGS_SCRIPT, encoding="utf-8")
         (folder / "src" / "lib.rs").write_text(_built_for_source(variant), encoding="utf-8")
     if variant == IMPORTS:
-        (folder / "build.rs").write_text(_importing_script(version), encoding="utf-8")
+        for way in WAYS:
+            crate = _crate_of(way)
+            _add_way(folder / crate, way, version, abi3=abi3)
+            manifest["dependencies"][crate] = {"path": crate}
         try_again(folder)
     _write(folder / "Cargo.toml", manifest)
     if abi3 and backend == "setuptools-rust":
@@ -134,7 +138,7 @@ def make(folder: Path, backend: str, variant: str, *, abi3: bool, version: str, 
         _write(folder / "pyproject.toml", pyproject)
     if backend == "setuptools-rust":
         with (folder / "MANIFEST.in").open("a", encoding="utf-8") as file:
-            file.write("include build.rs stamp.txt\n")
+            file.write("include build.rs\n")
 
 
 def set_backend(folder: Path, project: str, line: str) -> None:
@@ -176,26 +180,27 @@ def require(folder: Path, wheel: Path) -> None:
 
 
 def try_again(folder: Path) -> None:
-    """Make the build script of ``IMPORTS`` in ``folder`` run once more, and forget what it recorded."""
-    (folder / "stamp.txt").write_text(uuid.uuid4().hex, encoding="utf-8")
+    """Make the build scripts of ``IMPORTS`` in ``folder`` run once more, and forget what they recorded."""
+    for script in folder.glob("*/build.rs"):
+        script.with_name("stamp.txt").write_text(uuid.uuid4().hex, encoding="utf-8")
     forget(folder)
 
 
 def forget(folder: Path) -> None:
-    """Delete what the build script of ``IMPORTS`` in ``folder`` recorded; to cargo nothing has changed."""
-    (folder / "imported.txt").unlink(missing_ok=True)
+    """Delete what the build scripts of ``IMPORTS`` in ``folder`` recorded; to cargo nothing has changed."""
+    for record in folder.glob(f"*/{RECORD}"):
+        record.unlink()
 
 
 def imported(folder: Path) -> dict[str, str]:
-    """What the build script of ``IMPORTS`` recorded: its words for each way; only ``ANSWER`` if all went well.
+    """What the build scripts of ``IMPORTS`` recorded, by way: the requirement's answer, or what went wrong instead.
 
-    Empty if it did not run.
+    A way is missing if its build script did not run.
     """
-    try:
-        lines = (folder / "imported.txt").read_text(encoding="utf-8", errors="replace").splitlines()
-    except FileNotFoundError:
-        return {}
-    return {way: words for way, _, words in (line.partition(": ") for line in lines)}
+    records = {way: folder / _crate_of(way) / RECORD for way in WAYS}
+    return {
+        way: record.read_text(encoding="utf-8", errors="replace") for way, record in records.items() if record.exists()
+    }
 
 
 def sources(folder: Path) -> list[Path]:
@@ -225,10 +230,31 @@ def locked_pyo3(folder: Path) -> str:
     return match.group(1) if match else ""
 
 
-def _importing_script(version: str) -> str:
+def _crate_of(way: str) -> str:
+    return f"pyo3_by_{way.replace('-', '_')}"
+
+
+def _add_way(folder: Path, way: str, version: str, *, abi3: bool) -> None:
+    """Create in ``folder`` the crate whose build script imports the build requirement by ``way``."""
+    body, below = WAYS[way]
+    (folder / "src").mkdir(parents=True)
+    (folder / "src" / "lib.rs").touch()
+    manifest = {
+        "package": {"name": folder.name, "version": "0.1.0", "edition": "2021"},
+        "dependencies": {below: _requirement(version, abi3=abi3)},
+        "build-dependencies": {"pyo3-build-config": f"={version}"},
+    }
+    _write(folder / "Cargo.toml", manifest)
     getter = "executable()" if Version(version) >= EXECUTABLE_GETTER else "executable.as_deref()"
-    code = f"import {REQUIREMENT}; print({REQUIREMENT}.ANSWER)"
-    return IMPORTING_SCRIPT.replace("CODE", json.dumps(code)).replace("GETTER", getter)
+    code = json.dumps(f"import {REQUIREMENT}; print({REQUIREMENT}.ANSWER)")
+    script = (
+        IMPORTING_SCRIPT.replace("WAY", body).replace("RECORD", RECORD).replace("CODE", code).replace("GETTER", getter)
+    )
+    (folder / "build.rs").write_text(script, encoding="utf-8")
+
+
+def _requirement(version: str, *, abi3: bool) -> dict[str, Any]:
+    return {"version": f"={version}", "features": [ABI3_FEATURE] if abi3 else []}
 
 
 def _built_for_source(module: str) -> str:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from pyo3_base_python.testbed.workfolder import WorkFolder
 
 GIVEN = "PYO3_PYTHON is /e/python, PYO3_BASE_PYTHON is not set"
-CHANGED = "PYO3_PYTHON was /e/python, is "
 BEFORE = {"lib.rs": (1, b"a"), "build.rs": (2, b"b")}
 
 
@@ -66,49 +65,45 @@ def test_a_wrong_module_names_the_crate_the_variable_and_its_values() -> None:
 @pytest.mark.parametrize(
     ("found", "expected"),
     [
-        ({"script": "42"}, Outcome(holds=True, what="imported")),
-        ({"script": "/base can't import it"}, Outcome(holds=False, what=f"/base can't import it ({GIVEN})", half=PYO3)),
-        ({}, Outcome(holds=False, what=f"the build ended before it was tried ({GIVEN})", half=PYO3)),
+        ({"script": "42", "path": "42"}, Outcome(holds=True, what="imported")),
+        ({"script": "/base can't", "path": "42"}, Outcome(False, f"by script: /base can't ({GIVEN})", PYO3)),
+        ({"script": "42", "path": "/base can't"}, Outcome(False, f"by path: /base can't ({GIVEN})", PYO3)),
+        ({"script": "42"}, Outcome(False, f"by path: the build ended before it was tried ({GIVEN})", PYO3)),
     ],
 )
 def test_an_import_went_well_if_it_has_the_answer(found: dict[str, str], expected: Outcome) -> None:
-    assert hazards._imported(found, "script", {"PYO3_PYTHON": "/e/python"}, PYO3) == expected
+    assert hazards._imported(found, ["script", "path"], {"PYO3_PYTHON": "/e/python"}, PYO3) == expected
 
 
-WELL = {"variable": "42", "script": "42", "config": "there is no executable"}
-AGAIN = {"variable": "43", "script": "43", "config": "there is no executable"}
+FIRST = {"variable": "42", "script": "42", "config": "there is no executable"}
+NEXT = {"variable": "43", "script": "43", "config": "there is no executable"}
 
 
 @pytest.mark.parametrize(
-    ("after", "python", "expected"),
+    ("after", "python", "told", "half"),
     [
-        (AGAIN, "/f/python", Outcome(holds=True, what="imported the next version")),
-        # A stable name of the environment, by which cargo is told all the same.
-        (AGAIN, "/e/python", Outcome(holds=True, what="imported the next version")),
-        (WELL, "/f/python", Outcome(holds=False, what=f"by variable: 42; {CHANGED}/f/python", half=PYO3)),
-        (
-            {},
-            "/f/python",
-            Outcome(False, f"the build script of pyo3_imports did not run; {CHANGED}/f/python", PYO3),
-        ),
-        (
-            {},
-            "/e/python",
-            Outcome(False, f"the build script of pyo3_imports did not run; {CHANGED}/e/python", BACKEND),
-        ),
-        (
-            {**AGAIN, "script": "/e/python can't be started"},
-            "/f/python",
-            Outcome(False, f"by script: /e/python can't be started; {CHANGED}/f/python", PYO3),
-        ),
-        ({"variable": "43"}, "/f/python", Outcome(False, f"by script: not tried; {CHANGED}/f/python", PYO3)),
+        (NEXT, "/f/python", "", ""),
+        # A stable name of the environment, and cargo is told by other means.
+        (NEXT, "/e/python", "", ""),
+        (FIRST, "/f/python", "by variable: 42", PYO3),
+        ({}, "/f/python", "by variable: the build script did not run", PYO3),
+        ({}, "/e/python", "by variable: the build script did not run", BACKEND),
+        ({"variable": "43"}, "/f/python", "by script: the build script did not run", PYO3),
+        ({**NEXT, "script": "/e/python can't be started"}, "/f/python", "by script: /e/python can't be started", PYO3),
     ],
 )
 def test_a_script_that_imports_a_requirement_runs_again_for_its_next_version(
-    after: dict[str, str], python: str, expected: Outcome
+    after: dict[str, str], python: str, told: str, half: str
 ) -> None:
-    given = {"PYO3_PYTHON": "/e/python"}
-    assert hazards._imported_again(WELL, after, given, {"PYO3_PYTHON": python}) == expected
+    outcome = hazards._imported_again(FIRST, after, {"PYO3_PYTHON": "/e/python"}, {"PYO3_PYTHON": python})
+    if told:
+        assert outcome == Outcome(False, f"{told}; PYO3_PYTHON was /e/python, is {python}", half)
+    else:
+        assert outcome.holds
+
+
+def test_what_could_not_be_imported_at_all_is_no_matter_of_the_next_version() -> None:
+    assert hazards._imported_again({"script": "/base can't import it"}, {}, {}, {}).holds
 
 
 def test_an_exported_base_is_an_absolute_path_of_the_base_interpreter(
@@ -159,11 +154,11 @@ def test_plain_cargo_is_tried_with_each_setting_by_which_pyo3_finds_python(
     one, other = Python("/a/python", "3.11"), Python("/b/python", "3.12")
     place = Place(one, other, tmp_path, tmp_path, IdleBench(tmp_path), {}, (), work)
     settings = list(hazards._settings(cell, place, other))
-    names = {name for variables, _ in settings for name in variables}
-    assert names - {evidence.BASE} == {"PYO3_PYTHON", "VIRTUAL_ENV", "PATH", "PYO3_CONFIG_FILE"}
+    names = {name for setting in settings for name in setting.variables}
+    assert names - {evidence.BASE, hazards.SIGNATURE} == {"PYO3_PYTHON", "VIRTUAL_ENV", "PATH", "PYO3_CONFIG_FILE"}
     assert (evidence.BASE in names) == with_base
     # What is not noticed is seen: it follows something else.
-    alone = [(next(iter(variables)), python) for variables, python in settings if len(variables) == 1]
+    alone = [(next(iter(one.variables)), one.python) for one in settings if len(one.variables) == 1]
     for name in ("PYO3_PYTHON", "VIRTUAL_ENV", "PATH"):
         assert {python for named, python in alone if named == name} == {one, other}
 

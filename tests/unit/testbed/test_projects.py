@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -57,7 +58,9 @@ def test_the_backend_is_replaced_and_nothing_else(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("version", "getter"), [("0.26.0", "executable.as_deref()"), ("0.29.0", "executable()")])
 def test_the_executable_is_a_field_or_a_getter(tmp_path: Path, version: str, getter: str) -> None:
     projects.make(tmp_path / "imports", "maturin", projects.IMPORTS, abi3=False, version=version, crates={})
-    assert f"config.{getter}.map_or(" in (tmp_path / "imports" / "build.rs").read_text()
+    script = (tmp_path / "imports" / "pyo3_by_config_of_ffi" / "build.rs").read_text()
+    assert f"get().{getter}.map_or(" in script
+    assert not {"WAY", "CODE", "RECORD", "GETTER", "CALL"} & set(re.findall(r"\w+", script))
 
 
 def test_the_build_requirement_is_a_wheel_that_pip_installs(tmp_path: Path) -> None:
@@ -70,16 +73,20 @@ def test_the_build_requirement_is_a_wheel_that_pip_installs(tmp_path: Path) -> N
     assert int(done.stdout) == 7
 
 
-def test_what_the_build_script_wrote_down_is_of_this_trial(tmp_path: Path) -> None:
-    assert projects.imported(tmp_path) == {}
-    (tmp_path / "imported.txt").write_text("variable: 42\nconfig: /base: python can't import it\nscript: 42")
-    found = {"variable": "42", "config": "/base: python can't import it", "script": "42"}
-    assert projects.imported(tmp_path) == found
-    projects.try_again(tmp_path)
-    first = (tmp_path / "stamp.txt").read_text()
-    assert projects.imported(tmp_path) == {}
-    projects.try_again(tmp_path)
-    assert (tmp_path / "stamp.txt").read_text() != first
+def test_what_the_build_scripts_wrote_down_is_of_this_trial(tmp_path: Path) -> None:
+    projects.make(tmp_path / "crate", "maturin", projects.IMPORTS, abi3=False, version="0.30.1", crates={})
+    assert projects.imported(tmp_path / "crate") == {}
+    scripts = list((tmp_path / "crate").glob("*/build.rs"))
+    assert len(scripts) == len(projects.WAYS)
+    for script in scripts:
+        script.with_name("imported.txt").write_text("42")
+    assert projects.imported(tmp_path / "crate") == dict.fromkeys(projects.WAYS, "42")
+    stamps = [script.with_name("stamp.txt").read_text() for script in scripts]
+    projects.forget(tmp_path / "crate")
+    assert projects.imported(tmp_path / "crate") == {}
+    assert [script.with_name("stamp.txt").read_text() for script in scripts] == stamps
+    projects.try_again(tmp_path / "crate")
+    assert not {script.with_name("stamp.txt").read_text() for script in scripts} & set(stamps)
 
 
 @pytest.mark.parametrize("backend", ["maturin", "setuptools-rust"])
