@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
-import re
 import shutil
 from pathlib import Path
 from typing import NamedTuple
 
-from pyo3_base_python.testbed import building, evidence, failures, matrix, projects, running, tools
+from pyo3_base_python.testbed import building, evidence, matrix, plain_cargo, projects, running, tools
 from pyo3_base_python.testbed.candidates import FIX
 from pyo3_base_python.testbed.evidence import BACKEND, BASE, PYO3
 from pyo3_base_python.testbed.matrix import Outcome
@@ -18,14 +16,11 @@ from pyo3_base_python.wrapper.errors import ShimError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pyo3_base_python.testbed.matrix import Cell
     from pyo3_base_python.testbed.tools import Python
     from pyo3_base_python.testbed.workfolder import WorkFolder
-
-# With it a front end tells pyo3 of any change in the environment (pyo3 issue 2724).
-SIGNATURE = "PYO3_ENVIRONMENT_SIGNATURE"
 
 __all__ = ["TRIALS", "Place", "compare_trees", "judge_value"]
 
@@ -124,73 +119,17 @@ def judge_value(exported: str, python: Python) -> Outcome:
 
 
 def try_plain_cargo(cell: Cell, place: Place) -> dict[str, Outcome]:
-    """Plain cargo with one setting after the other, by which pyo3 finds an interpreter."""
+    """Plain cargo with each setting by which pyo3 finds an interpreter."""
     assert place.other is not None
-    log = place.bench.folder / "plain-cargo.log"
-    for variables, python, changed in _settings(cell, place, place.other):
-        environ = {name: value for name, value in place.environ.items() if name != "VIRTUAL_ENV"}
-        environ.update(variables)
-        # No more than checked: what pyo3 was configured for, its build scripts tell cargo.
-        command = [environ["CARGO"], "check", "--release", "--package", "pyo3-ffi", "--message-format=json"]
-        status, output = running.run(command, environ, place.crates / "built_for", log)
-        found = configured_for(output)
-        told = ""
-        if status:
-            told = failures.telling(output)
-        elif found != {python.version}:
-            told = f"configured for {', '.join(sorted(found)) or 'nothing'}, not for {python.version}"
-        elif changed and '"fresh":false' not in output:
-            told = f"nothing is compiled, though {changed} has changed"
-        if told:
-            values = ", ".join(f"{name} is {value.partition(os.pathsep)[0]}" for name, value in variables.items())
-            return {matrix.PLAIN_CARGO: Outcome(holds=False, what=f"{told}; {values}", half=PYO3)}
+    environments = [tools.environment(python, (), place.work, place.environ) for python in (place.python, place.other)]
+    folder = place.bench.folder
+    # The variable is new; the shim has rules of its own for it.
+    with_base = cell.pyo3.kind == FIX and cell.shim == "off"
+    for setting in plain_cargo.settings((place.python, place.other), environments, folder, with_base=with_base):
+        wrong = plain_cargo.check(setting, place.environ, place.crates / "built_for", folder / "plain-cargo.log")
+        if wrong:
+            return {matrix.PLAIN_CARGO: Outcome(holds=False, what=wrong, half=PYO3)}
     return {matrix.PLAIN_CARGO: Outcome(holds=True, what="each setting is obeyed, and noticed")}
-
-
-class Setting(NamedTuple):
-    """Variables for cargo, the interpreter that they mean, and the one of them that has ``changed`` if that is all."""
-
-    variables: dict[str, str]
-    python: Python
-    changed: str = ""
-
-
-def _settings(cell: Cell, place: Place, other: Python) -> Iterator[Setting]:
-    """The settings by which pyo3 finds an interpreter, in an order in which most follow one of another interpreter."""
-    one = place.python
-    here, there = (tools.environment(python, (), place.work, place.environ) for python in (one, other))
-    active_here, active_there = ({"VIRTUAL_ENV": os.fspath(tools.folder(environ))} for environ in (here, there))
-    configuration = place.bench.folder / "pyo3-config.txt"
-    configuration.write_text(f"implementation=CPython\nversion={other.version}\nshared=true\n", encoding="utf-8")
-    by_file = {"PYO3_CONFIG_FILE": os.fspath(configuration)}
-    named = {"PYO3_PYTHON": one.path}
-    yield Setting(named, one)
-    yield Setting({"PYO3_PYTHON": other.path}, other)
-    yield Setting({**named, **active_there}, one)
-    yield Setting(active_there, other)
-    yield Setting(active_here, one)
-    yield Setting({"PATH": there["PATH"]}, other)
-    yield Setting({"PATH": here["PATH"]}, one)
-    yield Setting(by_file, other)
-    if cell.pyo3.kind == FIX and cell.shim == "off":
-        yield Setting(named, one)
-        yield Setting({**named, BASE: other.path}, other)
-        yield Setting({**named, BASE: one.path}, one)
-        yield Setting({**named, BASE: one.path, SIGNATURE: "another"}, one, SIGNATURE)
-        yield Setting({**named, BASE: one.path, **by_file}, other)
-
-
-def configured_for(messages: str) -> set[str]:
-    """The versions of Python (``3.11``) that crates were configured for, in cargo's ``messages`` of JSON."""
-    found = set()
-    for line in messages.splitlines():
-        if not line.startswith('{"reason":"build-script-executed"'):
-            continue
-        versions = (re.match(r"Py_3_(\d+)$", name) for name in json.loads(line)["cfgs"])
-        minors = [int(match[1]) for match in versions if match]
-        if minors:
-            found.add(f"3.{max(minors)}")
-    return found
 
 
 def try_active(cell: Cell, place: Place) -> dict[str, Outcome]:

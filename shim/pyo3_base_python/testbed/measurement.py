@@ -85,7 +85,6 @@ def _measure(cell: Cell, place: Place, wanted: Sequence[str]) -> Found:
         results[matrix.TREE] = tree
     cheap = place._replace(environ={**place.environ, **CHEAP})
     for group, attempt in hazards.TRIALS.items():
-        # What is compiled in each build says nothing of a lost folder, and one version alone is never wrong.
         alone = place.other is None
         hidden = {
             **dict.fromkeys(matrix.NEED_FRESH_BUILDS, bool(built.crates)),

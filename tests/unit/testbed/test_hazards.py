@@ -6,17 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from pyo3_base_python.testbed import building, evidence, hazards, matrix, tools
+from pyo3_base_python.testbed import building, evidence, hazards, matrix
 from pyo3_base_python.testbed.evidence import BACKEND, PYO3
-from pyo3_base_python.testbed.hazards import Place
-from pyo3_base_python.testbed.matrix import Cell, Choice, Outcome
+from pyo3_base_python.testbed.matrix import Outcome
 from pyo3_base_python.testbed.tools import Python
-
-from .conftest import IdleBench
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from pyo3_base_python.testbed.workfolder import WorkFolder
 
 GIVEN = "PYO3_PYTHON is /e/python, PYO3_BASE_PYTHON is not set"
 BEFORE = {"lib.rs": (1, b"a"), "build.rs": (2, b"b")}
@@ -128,39 +121,6 @@ def test_an_exported_base_is_an_absolute_path_of_the_base_interpreter(
         (f"{environment}", "which is in an environment"),
     ):
         assert hazards.judge_value(wrong, python) == Outcome(False, f"PYO3_BASE_PYTHON is {wrong}, {told}", BACKEND)
-
-
-def test_cargo_says_what_crates_were_configured_for() -> None:
-    executed = '{"reason":"build-script-executed","package_id":"pyo3","cfgs":%s}'
-    messages = [
-        "    Checking pyo3",
-        executed % '["Py_3_7","Py_3_11","Py_3_9","Py_GIL_DISABLED"]',
-        executed % "[]",
-        '{"reason":"compiler-artifact"}',
-    ]
-    assert hazards.configured_for("\n".join(messages)) == {"3.11"}
-    assert hazards.configured_for("\n".join([*messages, executed % '["Py_3_8"]'])) == {"3.11", "3.8"}
-    assert hazards.configured_for("error: no") == set()
-
-
-@pytest.mark.parametrize(("words", "with_base"), [("fix off", True), ("released off", False), ("fix full", False)])
-def test_plain_cargo_is_tried_with_each_setting_by_which_pyo3_finds_python(
-    tmp_path: Path, work: WorkFolder, monkeypatch: pytest.MonkeyPatch, words: str, *, with_base: bool
-) -> None:
-    monkeypatch.setattr(tools, "environment", lambda python, *_: {"PATH": f"/env{python.version}/bin:/bin"})
-    kind, shim = words.split()
-    choice = Choice(kind, "0.30.1", kind)
-    cell = Cell("maturin", "version-specific", choice, choice, "3.11", "uv", shim)
-    one, other = Python("/a/python", "3.11"), Python("/b/python", "3.12")
-    place = Place(one, other, tmp_path, tmp_path, IdleBench(tmp_path), {}, (), work)
-    settings = list(hazards._settings(cell, place, other))
-    names = {name for setting in settings for name in setting.variables}
-    assert names - {evidence.BASE, hazards.SIGNATURE} == {"PYO3_PYTHON", "VIRTUAL_ENV", "PATH", "PYO3_CONFIG_FILE"}
-    assert (evidence.BASE in names) == with_base
-    # What is not noticed is seen: it follows something else.
-    alone = [(next(iter(one.variables)), one.python) for one in settings if len(one.variables) == 1]
-    for name in ("PYO3_PYTHON", "VIRTUAL_ENV", "PATH"):
-        assert {python for named, python in alone if named == name} == {one, other}
 
 
 def test_each_hazard_is_tried() -> None:
