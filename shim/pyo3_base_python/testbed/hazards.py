@@ -133,15 +133,24 @@ def try_plain_cargo(cell: Cell, place: Place) -> dict[str, Outcome]:
 
 
 def try_active(cell: Cell, place: Place) -> dict[str, Outcome]:
-    """Plain cargo in an active environment, ``PYO3_BASE_PYTHON`` set and ``PYO3_PYTHON`` not."""
+    """Plain cargo with ``PYO3_BASE_PYTHON``: in an active environment, and then for another than the active one."""
     del cell
     crate = place.crates / projects.IMPORTS
-    projects.try_again(crate)
+    # Only this environment has the requirement.
     environ = tools.environment(place.python, (os.fspath(place.requirements[0]),), place.work, place.environ)
-    environ.update({"VIRTUAL_ENV": os.fspath(tools.folder(environ)), BASE: place.python.path})
+    right, other = (os.fspath(tools.folder(variables)) for variables in (environ, place.environ))
+    environ[BASE] = place.python.path
     command = [environ["CARGO"], "build", "--release", "--lib"]
-    running.run(command, environ, crate, place.bench.folder / "active.log")
-    return {matrix.ACTIVE: _imported(projects.imported(crate), ["script"], environ, PYO3)}
+    for named in (
+        {"VIRTUAL_ENV": right},
+        {"VIRTUAL_ENV": other, "PYO3_PYTHON": os.path.join(right, "bin", "python")},
+    ):
+        projects.try_again(crate)
+        running.run(command, {**environ, **named}, crate, place.bench.folder / "active.log")
+        outcome = _imported(projects.imported(crate), ["script"], {**environ, **named}, PYO3)
+        if not outcome.holds:
+            break
+    return {matrix.ACTIVE: outcome}
 
 
 def try_cfgs(cell: Cell, place: Place) -> dict[str, Outcome]:

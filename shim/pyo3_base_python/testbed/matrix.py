@@ -53,7 +53,7 @@ HAZARDS: dict[str, str] = {
     CFGS: "a build script that only asks for pyo3's cfgs does not run again in each environment",
     USER_PYTHON: "PYO3_PYTHON that the user has set for setuptools-rust is what pyo3 is configured for",
     PLAIN_CARGO: "plain cargo obeys and notices PYO3_PYTHON, VIRTUAL_ENV, PATH and a configuration file as today",
-    ACTIVE: "PYO3_BASE_PYTHON set, PYO3_PYTHON not: run_python_script runs the Python of the active environment",
+    ACTIVE: "beside PYO3_BASE_PYTHON, run_python_script runs PYO3_PYTHON, or else the Python of the active environment",
     SWITCH: "builds for two interpreters in turn, on one target directory, are each for their own",
     EDIT: "an edited source of the same version reaches the wheel, through an sdist and one target directory",
     TREE: "no build changes a file of the user's tree, or its time",
@@ -254,7 +254,7 @@ ALWAYS_WELL = {
     CFGS: "they are of the base interpreter, and the same in each environment",
     USER_PYTHON: "setuptools-rust leaves it alone, and the base of another interpreter would win over it",
     PLAIN_CARGO: "who names an interpreter for cargo gets it",
-    ACTIVE: "without PYO3_PYTHON the active environment is what build scripts run in",
+    ACTIVE: "what is named, and else the active environment, is what build scripts run in",
     SWITCH: "the module is for the interpreter that the wheel is for",
     TREE: "a build has no business there",
 }
