@@ -54,8 +54,8 @@ VARIANTS = {
     "built_for": "it says for which version of Python pyo3 was configured",
 }
 NEWEST_MINOR = 20
-# Folders: of cargo, setuptools and Python.
-MADE = ("target", "build", ".egg-info", "__pycache__")
+# Folders of cargo, setuptools and Python.
+MADE = ("target", "build", "__pycache__")
 REQUIREMENT = "pyo3_testbed_requirement"
 RECORD = "imported.txt"
 # It watches a file, or cargo would watch all of the crate, in which setuptools writes.
@@ -207,7 +207,7 @@ def sources(folder: Path) -> list[Path]:
     """The files of a crate, without what the build backends have always made beside them."""
     found = []
     for path, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.endswith(MADE))
+        folders[:] = sorted(name for name in folders if name not in MADE and not name.endswith(".egg-info"))
         found += [Path(path) / name for name in sorted(names)]
     return found
 
