@@ -27,7 +27,7 @@ def content(outcome: Outcome) -> dict[str, str]:
 
 
 def assert_same(site: Site) -> None:
-    """Builds without and with the shim make the same wheel; if not at once, then in one of a few turns.
+    """Builds without and with the shim make the same wheel; if not at once, then most of a few turns.
 
     Once in some hundreds of these builds a module was 32 bytes shorter, for a reason that was not found (compilers do
     so now and then: rust issue 34902 and its kin). A difference that comes of the shim is there in each turn.
@@ -39,9 +39,16 @@ def assert_same(site: Site) -> None:
         assert any("pyo3" in build.recompiled for build in builds), "both were the same build"
         plain.append(content(builds[0]))
         steadied.append(content(builds[1]))
-        if plain[-1] in steadied or steadied[-1] in plain:
+        if plain == steadied:
             return
-    assert plain == steadied
+    assert most_frequent(plain) == most_frequent(steadied)
+
+
+def most_frequent(found: list[dict[str, str]]) -> dict[str, str]:
+    """The content that most of ``found`` have; fails if they all differ."""
+    most = max(found, key=found.count)
+    assert found.count(most) > 1, found
+    return most
 
 
 @pytest.mark.parametrize("crate", CRATES)

@@ -158,7 +158,7 @@ def test_the_patched_maturin_with_the_patched_pyo3(work: WorkFolder) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(3600)  # twelve candidates, each built several times; some minutes on an idle machine
+@pytest.mark.timeout(3600)  # twenty candidates, each built several times; some minutes on an idle machine
 def test_each_wrong_candidate_is_caught_for_its_reason_and_each_right_one_passes(work: WorkFolder) -> None:
     output = work.top / "judged"
     result = bed(work, "judge", "--output", os.fspath(output))
@@ -175,6 +175,7 @@ def test_each_wrong_candidate_is_caught_for_its_reason_and_each_right_one_passes
     assert re.search(r"pyo3-ffi: PYO3_CONFIG_FILE \S+: `executable=\S+` became `executable=\S+`", configured)
     unclaimed = {verdict["what"] for verdict in found["right-pr-6114"]["unclaimed"]}
     assert unclaimed == {"import-config", "import-script", "active-env"}
+    assert [verdict["what"] for verdict in found["right-pr-3216"]["unclaimed"]] == ["user-python"]
 
 
 def test_what_is_typed_twice_compiles_once(work: WorkFolder) -> None:

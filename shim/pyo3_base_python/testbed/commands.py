@@ -277,7 +277,7 @@ def matrix(
         with folder.locked():
             result = _run_with_progress(session, state)
         Console().print(*report.terminal(result))
-        click.echo(f"\n{report.summary(result)}")
+        click.echo(f"\n{report.summary(result, session.hazards)}")
         if output is not None:
             write = {"md": report.markdown(result), "json": report.as_json(result), "svg": report.chart(result)}
             _write(output, {f"matrix.{suffix}": text for suffix, text in write.items()})

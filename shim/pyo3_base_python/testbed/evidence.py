@@ -1,8 +1,9 @@
 """What a recorded build shows, and which half of a fix is to blame: pyo3, or the build backend. Pure.
 
-The halves have a contract. The backend names the base interpreter in ``PYO3_BASE_PYTHON``, the same in each build and
-that of the interpreter it builds for, and leaves ``PYO3_PYTHON`` in the environment. pyo3 then reads the first, tracks
-it, and neither reads nor tracks the second; but build scripts that run Python still do so in the environment.
+The halves have a contract. The backend names the base interpreter in ``PYO3_BASE_PYTHON``, by an absolute path that is
+the same in each build, and the base of the interpreter it builds for, unless the user has chosen one; it leaves
+``PYO3_PYTHON`` and ``PATH`` in the environment. pyo3 then reads the first, tracks it, and neither reads nor tracks the
+second; but build scripts that run Python still do so in the environment.
 """
 
 from __future__ import annotations

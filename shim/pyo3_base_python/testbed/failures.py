@@ -18,8 +18,8 @@ __all__ = ["Exit", "build_failed", "check_disk", "missing_program", "os_errors_t
 FULL = (errno.ENOSPC, errno.EDQUOT)
 FULL_WORDS = ("No space left on device", "os error 28", "Disk quota exceeded")
 SHOWN_LINES = 6
-# Of cargo, rustc, pip.
-ERROR = re.compile(r"error(\[E\d+\])?:")
+# Of cargo and rustc; of Python. What pip says of a subprocess says nothing.
+ERROR = re.compile(r"(error(\[E\d+\])?|\w*Error): (?!subprocess-exited-with-error|metadata-generation-failed)")
 
 
 def missing_program(name: str, hint: str) -> ShimError:

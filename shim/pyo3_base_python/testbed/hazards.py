@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
-from pyo3_base_python.testbed import building, evidence, matrix, plain_cargo, projects, running, tools
+from pyo3_base_python.testbed import building, evidence, failures, matrix, plain_cargo, projects, running, tools
 from pyo3_base_python.testbed.candidates import FIX
 from pyo3_base_python.testbed.evidence import BACKEND, BASE, PYO3
 from pyo3_base_python.testbed.matrix import Outcome
@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from pyo3_base_python.testbed.workfolder import WorkFolder
 
 __all__ = ["TRIALS", "Place", "compare_trees", "judge_value"]
+
+SHOWN_FILES = 5
+BY_IMPORTS = (
+    *(matrix.IMPORT, matrix.IMPORT_CONFIG, matrix.IMPORT_SCRIPT),
+    *(matrix.IMPORT_PATH, matrix.IMPORT_AGAIN),
+)
 
 
 class Place(NamedTuple):
@@ -59,6 +65,8 @@ def try_imports(cell: Cell, place: Place) -> dict[str, Outcome]:
     for _ in range(2):
         projects.try_again(crate)
         built = place.bench.build(commands, environ, crate)
+    if built.status:
+        return dict.fromkeys(BY_IMPORTS, _fails(built))
     found = projects.imported(crate)
     given = evidence.read(built.output).variables
     projects.require(crate, place.requirements[1])
@@ -74,8 +82,15 @@ def try_imports(cell: Cell, place: Place) -> dict[str, Outcome]:
         matrix.IMPORT_CONFIG: _imported(found, ["config", "config-of-ffi"], given, half),
         matrix.IMPORT_SCRIPT: _imported(found, ["script", "script-with-envs"], given, half),
         matrix.IMPORT_PATH: _imported(found, ["path"], given, BACKEND),
-        matrix.IMPORT_AGAIN: _imported_again(found, projects.imported(crate), given, given_again),
+        matrix.IMPORT_AGAIN: _fails(again)
+        if again.status
+        else _imported_again(found, projects.imported(crate), given, given_again),
     }
+
+
+def _fails(built: building.Built) -> Outcome:
+    """The outcome where a build of the trial's own failed."""
+    return Outcome(holds=False, what=failures.telling(built.output), half=evidence.author(built.output))
 
 
 def _imported(found: Mapping[str, str], ways: Sequence[str], given: Mapping[str, str], half: str) -> Outcome:
@@ -136,10 +151,10 @@ def try_active(cell: Cell, place: Place) -> dict[str, Outcome]:
     """Plain cargo with ``PYO3_BASE_PYTHON``: in an active environment, and then for another than the active one."""
     del cell
     crate = place.crates / projects.IMPORTS
-    # Only this environment has the requirement.
-    environ = tools.environment(place.python, (os.fspath(place.requirements[0]),), place.work, place.environ)
-    right, other = (os.fspath(tools.folder(variables)) for variables in (environ, place.environ))
-    environ[BASE] = place.python.path
+    # Only this environment has the requirement, and it is not the one on PATH.
+    made = tools.environment(place.python, (os.fspath(place.requirements[0]),), place.work, place.environ)
+    right, other = (os.fspath(tools.folder(variables)) for variables in (made, place.environ))
+    environ = {**place.environ, BASE: place.python.path}
     command = [environ["CARGO"], "build", "--release", "--lib"]
     for named in (
         {"VIRTUAL_ENV": right},
@@ -168,6 +183,8 @@ def try_user_python(cell: Cell, place: Place) -> dict[str, Outcome]:
     assert place.other is not None
     environ = {**place.environ, "PYO3_PYTHON": place.other.path}
     built = place.bench.build(place.commands(cell), environ, place.crates / "built_for")
+    if built.status:
+        return {matrix.USER_PYTHON: _fails(built)}
     given = evidence.read(built.output).variables
     python, base = given.get("PYO3_PYTHON", ""), given.get(BASE, "")
     holds = python == place.other.path and (not base or os.path.realpath(base) == os.path.realpath(python))
@@ -272,7 +289,7 @@ def compare_trees(before: Mapping[str, tuple[int, bytes]], after: Mapping[str, t
     written = [name for name in before if name in after and after[name][1] != before[name][1]]
     touched = [name for name in before if name in after and name not in written and after[name][0] != before[name][0]]
     told = [
-        f"{what} {', '.join(names)}"
+        f"{what} {', '.join(names[:SHOWN_FILES])}{f' and {len(names) - SHOWN_FILES} more' * (len(names) > SHOWN_FILES)}"
         for what, names in (("made", made), ("deleted", gone), ("changed", written), ("new times for", touched))
         if names
     ]
@@ -280,13 +297,7 @@ def compare_trees(before: Mapping[str, tuple[int, bytes]], after: Mapping[str, t
 
 
 TRIALS: dict[tuple[str, ...], Callable[[Cell, Place], dict[str, Outcome]]] = {
-    (
-        matrix.IMPORT,
-        matrix.IMPORT_CONFIG,
-        matrix.IMPORT_SCRIPT,
-        matrix.IMPORT_PATH,
-        matrix.IMPORT_AGAIN,
-    ): try_imports,
+    BY_IMPORTS: try_imports,
     (matrix.CFGS,): try_cfgs,
     (matrix.ACTIVE,): try_active,
     (matrix.USER_PYTHON,): try_user_python,

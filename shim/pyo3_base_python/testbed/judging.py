@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Judgement", "as_json", "judge", "run", "sheet"]
 
-FORMAT = 1
+FORMAT = 2
 BUILDER = "setuptools-rust"
 PYO3_VERSION = "0.30.1"
 HEADINGS = ("candidate", "half", "judged", "by")
@@ -89,7 +89,8 @@ def run(
     """Measure each of ``chosen`` that ``state`` does not have, and judge it. Raises ``ShimError``."""
     environ = {**tools.clean(environ), **measurement.CHEAP}
     python = tools.default_python(environ)
-    if tools.other_python(python, environ) is None:
+    other = tools.other_python(python, environ)
+    if other is None:
         raise ShimError(
             f"there is no Python but {python.version} on this machine, and some mistakes need a second one to be seen",
             "install one, by uv or pyenv for instance",
@@ -120,7 +121,8 @@ def run(
         bed = measurement.Bed(subjects, work, environ, tell)
         parts = (pair["pyo3"].identity, pair[BUILDER].identity, python.path, *context.values())
         wanted = tried(specimen)
-        key = " | ".join((*parts, measurement.bundled_digest(), ",".join(wanted)))
+        how = (measurement.bundled_digest(), measurement.code_digest(), other.path, *wanted)
+        key = " | ".join((*parts, ",".join(how)))
         found = state.get(key)
         if found is None:
             line = candidates.requirement(pair[BUILDER], work, environ)

@@ -51,7 +51,7 @@ HAZARDS: dict[str, str] = {
     IMPORT_AGAIN: "a build script that imports a build requirement runs again if that is another version",
     BASE_VALUE: "PYO3_BASE_PYTHON, if it is exported, is the absolute path of the base interpreter",
     CFGS: "a build script that only asks for pyo3's cfgs does not run again in each environment",
-    USER_PYTHON: "PYO3_PYTHON that the user has set for setuptools-rust is what pyo3 is configured for",
+    USER_PYTHON: "PYO3_PYTHON of the user, for setuptools-rust, reaches pyo3, and no base that would win over it",
     PLAIN_CARGO: "plain cargo obeys and notices PYO3_PYTHON, VIRTUAL_ENV, PATH and a configuration file as today",
     ACTIVE: "beside PYO3_BASE_PYTHON, run_python_script runs PYO3_PYTHON, or else the Python of the active environment",
     SWITCH: "builds for two interpreters in turn, on one target directory, are each for their own",
@@ -131,7 +131,7 @@ class Expectation(NamedTuple):
 
 
 class Cause(NamedTuple):
-    """Why something was compiled, in words, and the ``half`` of the fix that is to blame; both may be unknown."""
+    """Why something was compiled, or was not, and the ``half`` of the fix that is to blame; both may be unknown."""
 
     words: str = ""
     half: str = ""

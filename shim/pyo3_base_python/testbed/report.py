@@ -47,15 +47,20 @@ def failures(report: Report) -> list[tuple[Cell, Verdict]]:
     ]
 
 
-def summary(report: Report) -> str:
-    """A line: how many cells, whether all holds, and which hazards were tried, with their cells if not in all."""
+def summary(report: Report, asked: Sequence[str] = ()) -> str:
+    """A line: how many cells, whether all holds, and which hazards were tried, with their cells if not in all.
+
+    Those of ``asked`` that could be tried in no cell are named, too.
+    """
     number, wrong = len(report.cells), len(failures(report))
     counts = Counter(name for _, found in report.cells for name in found.hazards)
     tried = ", ".join(
         name if counts[name] == number else f"{name} (in {counts[name]})" for name in matrix.HAZARDS if counts[name]
     )
     holds = f"what should hold and does not: {wrong}" if wrong else "all that should hold, holds"
-    return f"{number} {'cell' if number == 1 else 'cells'}; {holds}; hazards that were tried: {tried or 'none'}"
+    line = f"{number} {'cell' if number == 1 else 'cells'}; {holds}; hazards that were tried: {tried or 'none'}"
+    nowhere = ", ".join(name for name in asked if name not in counts)
+    return f"{line}; could be tried in no cell: {nowhere}" if nowhere else line
 
 
 def rows(report: Report) -> tuple[list[str], list[list[str]]]:

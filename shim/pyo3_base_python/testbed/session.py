@@ -94,7 +94,9 @@ class Session:
         python = self.subjects.pythons[cell.python]
         parts = (pyo3.identity, builder.identity, python.path, self.cargo, versions.get(cell.front_end, ""))
         wrapper = shim_digest() if cell.shim != "off" else ""
-        return " | ".join((cell.key, *parts, wrapper, measurement.bundled_digest(), ",".join(self.hazards)))
+        other = tools.other_python(python, self.environ)
+        how = (measurement.bundled_digest(), measurement.code_digest(), other.path if other else "", *self.hazards)
+        return " | ".join((cell.key, *parts, wrapper, ",".join(how)))
 
     def run(self, state: State, progress: Callable[[str], None], done: Callable[[Cell, Found, bool], None]) -> Report:
         """Measure each cell that ``state`` does not have; ``done`` is called for each, and told if it was known."""

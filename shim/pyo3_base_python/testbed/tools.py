@@ -65,13 +65,17 @@ def find_python(named: str, environ: Mapping[str, str]) -> Python:
 
 
 def other_python(than: Python, environ: Mapping[str, str]) -> Python | None:
-    """An interpreter on this machine of another version than ``than``, the nearest one; ``None`` if there is none."""
+    """An interpreter on this machine of another version than ``than``, and able to make environments.
+
+    It is the nearest one; of two the older, which more versions of pyo3 know. ``None`` if there is none.
+    """
     mine = int(than.version.partition(".")[2])
-    for minor in sorted(range(OLDEST_MINOR, NEWEST_MINOR + 1), key=lambda minor: (abs(minor - mine), -minor)):
+    others = [minor for minor in range(OLDEST_MINOR, NEWEST_MINOR + 1) if minor != mine]
+    for minor in sorted(others, key=lambda minor: (abs(minor - mine), minor)):
         for name in _names(f"3.{minor}"):
             program = process.find_program(name, environ)
-            answer = _ask(program, environ) if program else None
-            if answer and answer.version != than.version:
+            answer = _ask(program, environ, also="import ensurepip, venv") if program else None
+            if answer and answer.version == f"3.{minor}":
                 return answer
     return None
 
@@ -133,8 +137,9 @@ def _names(version: str) -> list[str]:
     return [name, *(os.fspath(place / name) for place in sorted(places)), "/usr/bin/python3"]
 
 
-def _ask(program: str, environ: Mapping[str, str]) -> Python | None:
-    code = "import sys, os; print(os.path.realpath(sys.executable)); print('%d.%d' % sys.version_info[:2])"
+def _ask(program: str, environ: Mapping[str, str], also: str = "") -> Python | None:
+    """Path and version of the interpreter ``program``; ``None`` if it does not run, or not the statement ``also``."""
+    code = f"{also}\nimport sys, os; print(os.path.realpath(sys.executable)); print('%d.%d' % sys.version_info[:2])"
     try:
         status, output = process.capture([program, "-I", "-c", code], environ, SECONDS_TO_ANSWER)
     except OSError:

@@ -152,3 +152,15 @@ REFUSED = (
 )
 def test_a_refusal_names_the_variable_its_value_and_both_versions(output: str, is_refusal: bool) -> None:
     assert bool(refusal(output, evidence.BASE, ("/x/python3.12", "3.11", "3.12"))) == is_refusal
+
+
+@pytest.mark.parametrize(
+    ("error", "half"),
+    [
+        ("error: could not compile `pyo3-build-config` (lib) due to 1 previous error", PYO3),
+        ("error: could not compile `plain` (lib)", ""),
+        ("error: failed to run custom build command for `pyo3-ffi v0.30.1`", ""),
+    ],
+)
+def test_code_that_does_not_compile_is_its_authors(error: str, half: str) -> None:
+    assert evidence.author(f"the first build does not build: {error}") == half

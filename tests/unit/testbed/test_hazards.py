@@ -22,6 +22,7 @@ BEFORE = {"lib.rs": (1, b"a"), "build.rs": (2, b"b")}
         ({**BEFORE, "new.rs": (3, b"")}, Outcome(holds=False, what="made new.rs", half=BACKEND)),
         ({**BEFORE, "lib.rs": (9, b"a")}, Outcome(holds=False, what="new times for lib.rs", half=BACKEND)),
         ({"lib.rs": (9, b"x")}, Outcome(holds=False, what="deleted build.rs; changed lib.rs", half=BACKEND)),
+        ({**BEFORE, **{f"{n}": (1, b"") for n in range(7)}}, Outcome(False, "made 0, 1, 2, 3, 4 and 2 more", BACKEND)),
     ],
 )
 def test_a_tree_is_compared_by_content_and_times(after: dict[str, tuple[int, bytes]], expected: Outcome) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,12 @@ import pytest
 
 from pyo3_base_python.testbed import building, hazards, matrix, measurement
 from pyo3_base_python.testbed.candidates import RELEASED
-from pyo3_base_python.testbed.evidence import BACKEND
+from pyo3_base_python.testbed.evidence import BACKEND, PYO3
+from pyo3_base_python.testbed.failures import Exit
 from pyo3_base_python.testbed.hazards import Place
 from pyo3_base_python.testbed.matrix import Cell, Choice, Outcome
 from pyo3_base_python.testbed.tools import Python
+from pyo3_base_python.wrapper.errors import ShimError
 
 from .conftest import IdleBench
 
@@ -77,3 +80,54 @@ def test_what_a_candidate_leaves_in_the_tree_is_told_and_not_found_by_the_next(
         holds, "as it was" if holds else f"made {left}", "" if holds else BACKEND
     )
     assert (tmp_path / "scenario").exists() == holds
+
+
+def test_litter_is_removed_if_a_later_build_fails_too(tmp_path: Path, work: WorkFolder) -> None:
+    plain = tmp_path / "scenario" / "crates" / "plain"
+    plain.mkdir(parents=True)
+
+    class Failing(IdleBench):
+        def must_build(self, *_: Any) -> building.Built:
+            (plain / "left").symlink_to(tmp_path / "nowhere")
+            raise ShimError("does not build", exit_code=Exit.BUILD)
+
+    with pytest.raises(ShimError):
+        measurement._measure(CELL, place_of(Failing(tmp_path), tmp_path / "scenario", work), ())
+    assert not plain.exists()
+
+
+def test_a_build_that_fails_is_a_result_with_the_half_that_wrote_the_code(
+    work: WorkFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def prepare(*_: object) -> Place:
+        raise ShimError("it: error: could not compile `pyo3-ffi`", "the whole output is in x.log", Exit.BUILD)
+
+    monkeypatch.setattr(measurement, "prepare", prepare)
+    bed = measurement.Bed(measurement.Subjects({}, {}, {}), work, {}, print)
+    found = measurement.measure(CELL, "maturin", (), bed)
+    assert found.error == "it: error: could not compile `pyo3-ffi`; the whole output is in x.log"
+    (verdict,) = matrix.judge(CELL, found, 23)
+    assert (verdict.what, verdict.half) == ("build", PYO3)
+
+
+def test_with_the_shim_neither_half_is_to_blame(
+    tmp_path: Path, work: WorkFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stale = Outcome(holds=False, what="stale", half=BACKEND)
+    monkeypatch.setattr(hazards, "TRIALS", {(matrix.EDIT,): lambda *_: {matrix.EDIT: stale}})
+    monkeypatch.setattr(measurement, "check_answer", lambda *_: None)
+    halves = {}
+    for shim in ("off", "full"):
+        cell = CELL._replace(shim=shim)
+        found = measurement._measure(cell, place_of(IdleBench(tmp_path), tmp_path, work), (matrix.EDIT,))
+        halves[shim] = found.hazards[matrix.EDIT].half
+    assert halves == {"off": BACKEND, "full": ""}
+
+
+def test_what_cargo_compiles_is_told_with_the_step(tmp_path: Path) -> None:
+    told: list[str] = []
+    bench = building.Bench(tmp_path, os.environ, told.append)
+    bench.begin("second build")
+    bench.recorder.log.write_text("   Compiling pyo3 v0.30.1\n")
+    bench._tell()
+    assert told == ["second build", "second build: cargo compiles pyo3 (crate 1)"]

@@ -23,6 +23,8 @@ def test_each_setting_is_tried_and_most_follow_one_of_another_interpreter(tmp_pa
     names = {name for setting in found for name in setting.variables}
     assert names - {BASE, SIGNATURE} == {"PYO3_PYTHON", "VIRTUAL_ENV", "PATH", "PYO3_CONFIG_FILE"}
     assert (BASE in names) == with_base
+    other_than_before = [before.python != after.python for before, after in zip(found, found[1:])]
+    assert sum(other_than_before) > len(other_than_before) / 2
     alone = [(next(iter(one.variables)), one.python) for one in found if len(one.variables) == 1]
     for name in ("PYO3_PYTHON", "VIRTUAL_ENV", "PATH"):
         assert {python for named, python in alone if named == name} == {ONE, OTHER}

@@ -51,6 +51,7 @@ def test_a_summary_says_what_was_tried_and_what_of_it_holds() -> None:
         "; what should hold and does not: 2; hazards that were tried: switch (in 1), edit (in 1)"
     )
     assert report.summary(Report([(OFF, CHURN._replace(hazards={}))], {}, 23)).endswith("tried: none")
+    assert report.summary(one, ["edit", "switch"]).endswith("tried: edit; could be tried in no cell: switch")
 
 
 def test_a_row_for_each_combination_and_a_column_for_each_mode() -> None:

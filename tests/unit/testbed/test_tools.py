@@ -63,7 +63,12 @@ def test_another_interpreter_is_of_another_version() -> None:
 
 @pytest.mark.parametrize(
     ("mine", "there", "expected"),
-    [("3.11", ["3.9", "3.10", "3.12", "3.15"], "3.12"), ("3.11", ["3.9", "3.15"], "3.9"), ("3.11", ["3.11"], None)],
+    [
+        ("3.11", ["3.9", "3.10", "3.12", "3.15"], "3.10"),
+        ("3.11", ["3.12", "3.9"], "3.12"),
+        ("3.11", ["3.9", "3.15"], "3.9"),
+        ("3.11", ["3.11", "3.8"], None),
+    ],
 )
 def test_the_nearest_version_is_taken(
     monkeypatch: pytest.MonkeyPatch, mine: str, there: list[str], expected: str | None
@@ -71,7 +76,7 @@ def test_the_nearest_version_is_taken(
     """An old pyo3 may not know the newest one."""
     monkeypatch.setattr(tools, "_names", lambda version: [version])
     monkeypatch.setattr(process, "find_program", lambda name, _: name if name in there else None)
-    monkeypatch.setattr(tools, "_ask", lambda program, _: Python(program, program))
+    monkeypatch.setattr(tools, "_ask", lambda program, _, also: Python(program, program) if also else None)
     other = tools.other_python(Python("/mine", mine), {})
     assert (other and other.version) == expected
 
