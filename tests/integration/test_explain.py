@@ -186,6 +186,11 @@ def test_two_cargos_in_parallel_are_two_calls(plain: Site, tmp_path: Path) -> No
     assert sorted(names(call["causes"][0]["crates"]) for call in found.document["calls"]) == ["other", "plain"]
 
 
+def said(output: str) -> list[str]:
+    """The lines of ``output`` but those on time: how long it took, and that another cargo was waited for."""
+    return [line for line in output.splitlines() if "Finished" not in line and "Blocking waiting" not in line]
+
+
 @pytest.mark.quick
 def test_what_is_printed_is_what_cargo_alone_prints(plain: Site) -> None:
     explain(plain, ["cargo", "build"])
@@ -194,9 +199,7 @@ def test_what_is_printed_is_what_cargo_alone_prints(plain: Site) -> None:
     found = explain(plain, command)
     told, _, report = found.stderr.partition("why cargo compiled\n")
     assert (found.code, found.stdout) == (alone.returncode, alone.stdout) == (0, "ran\n")
-    assert [line for line in told.splitlines() if "Finished" not in line] == [
-        line for line in alone.stderr.splitlines() if "Finished" not in line
-    ]
+    assert said(told) == said(alone.stderr)
     assert "aside" in told
     assert "nothing compiled" in report
 
