@@ -170,9 +170,13 @@ def test_each_wrong_candidate_is_caught_for_its_reason_and_each_right_one_passes
         one.name: "caught" if one.is_wrong else "passes" for one in specimens.read_all()
     }
     tracked = found["pyo3-tracks-pyo3-python"]["failed"][0]["found"]
-    assert re.search(r"^3 \(pyo3-ffi, pyo3, plain; pyo3-ffi: PYO3_PYTHON was \S+, is \S+: tracked, though", tracked)
+    assert re.search(
+        r"^3 \(pyo3-ffi, pyo3, plain; pyo3-ffi: PYO3_PYTHON was [/~]\S+, is [/~]\S+: tracked, though", tracked
+    )
     configured = found["backend-config-names-environment"]["failed"][0]["found"]
-    assert re.search(r"pyo3-ffi: PYO3_CONFIG_FILE \S+: `executable=\S+` became `executable=\S+`", configured)
+    assert re.search(
+        r"pyo3-ffi: PYO3_CONFIG_FILE [/~]\S+: `executable=[/~]\S+` became `executable=[/~]\S+`", configured
+    )
     unclaimed = {verdict["what"] for verdict in found["right-pr-6114"]["unclaimed"]}
     assert unclaimed == {"import-config", "import-script", "active-env"}
     assert [verdict["what"] for verdict in found["right-pr-3216"]["unclaimed"]] == ["user-python"]
