@@ -158,7 +158,7 @@ def test_the_patched_maturin_with_the_patched_pyo3(work: WorkFolder) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(3600)  # twenty candidates, each built several times; some minutes on an idle machine
+@pytest.mark.timeout(3600)  # twenty-one candidates, each built several times; some minutes on an idle machine
 def test_each_wrong_candidate_is_caught_for_its_reason_and_each_right_one_passes(work: WorkFolder) -> None:
     output = work.top / "judged"
     result = bed(work, "judge", "--output", os.fspath(output))

@@ -93,13 +93,12 @@ def _try_all(cell: Cell, place: Place, wanted: Sequence[str], before: Mapping[st
     if matrix.TREE in wanted:
         results[matrix.TREE] = hazards.compare_trees(before, states(plain))
     cheap = place._replace(environ={**place.environ, **CHEAP})
+    hidden = {
+        *(matrix.NEED_FRESH_BUILDS if built.crates else ()),
+        *(matrix.NEED_ANOTHER_PYTHON if place.other is None else ()),
+    }
     for group, attempt in hazards.TRIALS.items():
-        alone = place.other is None
-        hidden = {
-            **dict.fromkeys(matrix.NEED_FRESH_BUILDS, bool(built.crates)),
-            **dict.fromkeys(matrix.NEED_ANOTHER_PYTHON, alone),
-        }
-        here = [name for name in group if name in wanted and matrix.applies(name, cell) and not hidden.get(name, False)]
+        here = [name for name in group if name in wanted and name not in hidden and matrix.applies(name, cell)]
         if here:
             place.bench.begin(f"hazard: {', '.join(here)}")
             outcomes = attempt(cell, cheap)
