@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pyo3_base_python.measure import Compiled
 from pyo3_base_python.testbed import building, hazards, matrix, measurement
 from pyo3_base_python.testbed.candidates import RELEASED
 from pyo3_base_python.testbed.evidence import BACKEND, PYO3
@@ -131,3 +132,22 @@ def test_what_cargo_compiles_is_told_with_the_step(tmp_path: Path) -> None:
     bench.recorder.log.write_text("   Compiling pyo3 v0.30.1\n")
     bench._tell()
     assert told == ["second build", "second build: cargo compiles pyo3 (crate 1)"]
+
+
+@pytest.mark.parametrize("crates", [(), ("pyo3",)])
+@pytest.mark.parametrize("other", [None, Python("/b/python", "3.12")])
+def test_a_hazard_that_would_not_be_seen_is_not_tried(
+    tmp_path: Path, work: WorkFolder, monkeypatch: pytest.MonkeyPatch, crates: tuple[str, ...], other: Python | None
+) -> None:
+    class Compiling(IdleBench):
+        def must_build(self, *arguments: Any) -> building.Built:
+            return super().must_build(*arguments)._replace(compiled=Compiled(crates, ()))
+
+    names = (matrix.EDIT, matrix.CFGS, matrix.PLAIN_CARGO)
+    well = Outcome(holds=True, what="")
+    monkeypatch.setattr(hazards, "TRIALS", {(name,): lambda *_: dict.fromkeys(names, well) for name in names})
+    monkeypatch.setattr(measurement, "check_answer", lambda *_: None)
+    place = place_of(Compiling(tmp_path), tmp_path, work)._replace(other=other)
+    found = measurement._measure(CELL, place, names)
+    expected = {matrix.EDIT, *(() if crates else {matrix.CFGS}), *({matrix.PLAIN_CARGO} if other else ())}
+    assert set(found.hazards) == expected
